@@ -1,0 +1,195 @@
+"""A cell: everything that determines one result, and the id under which that result is known everywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from experiment.datasets import DATASETS
+from experiment.errors import InvalidInput
+
+NUMERICS = 1  # raised whenever the trainer's arithmetic changes on purpose: old results then count as another cell's
+T = TypeVar("T")
+METHODS = ("single", "ce", "l2", "l1")
+HEADS = ("wide", "plain")
+PRECISIONS = ("float32", "bfloat16")
+ENSEMBLE = "Ens"  # the model that is the mean of the members' logits
+MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
+
+
+def refuse(what: str, given: object, allowed: str, do: str) -> InvalidInput:
+    """The one form of an error about input: what was given, what is allowed, what to do."""
+    return InvalidInput(f"{what} is {given!r}; allowed: {allowed}; {do}")
+
+
+def _check_count(what: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise refuse(what, value, f"a whole number from {low} to {high}", "correct it in the grid")
+
+
+def _check_number(what: str, value: object, allowed: str, good: bool) -> None:
+    if not isinstance(value, float) or not math.isfinite(value) or not good:
+        raise refuse(what, value, allowed, "correct it in the grid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One network of an ensemble: a pre-activation ResNet of ``bricks`` x ``blocks`` residual blocks, first ``filters`` wide."""
+
+    name: str
+    bricks: int
+    blocks: int
+    filters: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not MEMBER_NAME.fullmatch(self.name) or self.name == ENSEMBLE:
+            raise refuse(
+                "a member's name",
+                self.name,
+                f"a letter, then up to 15 letters or digits, not {ENSEMBLE!r}",
+                "rename it",
+            )
+        _check_count(f"bricks of member {self.name}", self.bricks, 1, 8)
+        _check_count(f"blocks of member {self.name}", self.blocks, 1, 64)
+        _check_count(f"filters of member {self.name}", self.filters, 1, 1024)
+
+
+MEMBERS: dict[str, Member] = {
+    "ST": Member(name="ST", bricks=3, blocks=1, filters=8),
+    "M": Member(name="M", bricks=3, blocks=2, filters=16),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One ensemble to train, checked on construction.
+
+    Raises:
+        InvalidInput: a value is unknown or impossible.
+    """
+
+    dataset: str
+    method: str
+    alpha: float = 0.0
+    seed: int = 0
+    members: tuple[Member, ...] = (MEMBERS["ST"], MEMBERS["M"])
+    epochs: int = 30
+    batch_size: int = 64
+    learning_rate: float = 2.0**-10
+    weight_decay: float = 1e-4
+    head: str = "wide"
+    precision: str = "float32"
+    train_examples: int = 0  # 0: all; n: the first n of the fixed split, for trials and tests
+    test_examples: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("alpha", "learning_rate", "weight_decay"):  # 1 and 1.0 are the same setting, so the same id
+            value = getattr(self, name)
+            if isinstance(value, int) and not isinstance(value, bool):
+                object.__setattr__(self, name, float(value))
+        for name, allowed in {
+            "dataset": tuple(DATASETS),
+            "method": METHODS,
+            "head": HEADS,
+            "precision": PRECISIONS,
+        }.items():
+            if getattr(self, name) not in allowed:
+                raise refuse(name, getattr(self, name), ", ".join(allowed), "correct it in the grid")
+        self._check_numbers()
+        self._check_members()
+
+    def _check_numbers(self) -> None:
+        _check_number(
+            "alpha",
+            self.alpha,
+            "a finite number of at least 0",
+            self.alpha >= 0 if isinstance(self.alpha, float) else False,
+        )
+        if self.method == "single" and self.alpha != 0:
+            raise refuse("alpha of method single", self.alpha, "0", "leave alpha out or choose one of ce, l2, l1")
+        if self.alpha == 0:
+            object.__setattr__(self, "alpha", 0.0)  # -0.0 would be another id
+        _check_number(
+            "learning_rate",
+            self.learning_rate,
+            "a finite number above 0",
+            isinstance(self.learning_rate, float) and self.learning_rate > 0,
+        )
+        _check_number(
+            "weight_decay",
+            self.weight_decay,
+            "a finite number of at least 0",
+            isinstance(self.weight_decay, float) and self.weight_decay >= 0,
+        )
+        info = DATASETS[self.dataset]
+        _check_count("seed", self.seed, 0, 2**31 - 1)
+        _check_count("epochs", self.epochs, 1, 100_000)
+        _check_count("train_examples", self.train_examples, 0, info.train)
+        _check_count("test_examples", self.test_examples, 0, info.test)
+        _check_count("batch_size", self.batch_size, 1, self.train_examples or info.train)
+
+    def _check_members(self) -> None:
+        names = [m.name for m in self.members]
+        if not names or len(names) > 16 or len(set(names)) < len(names):
+            raise refuse(
+                "members", names, "1 to 16 members with different names", "define further members as [member.NAME]"
+            )
+        if len(names) == 1 and self.method != "single":
+            raise refuse(
+                "method of an ensemble of one member", self.method, "single", "add a member or use method single"
+            )
+        height, width, _ = DATASETS[self.dataset].shape
+        for m in self.members:
+            if height % 2 ** (m.bricks - 1) or width % 2 ** (m.bricks - 1):
+                raise refuse(f"image size {height}x{width} of {self.dataset} for member {m.name} with bricks", m.bricks,
+                             "height and width even before each of the bricks - 1 halvings", "use fewer bricks")  # fmt: skip
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the members, then the ensemble's."""
+        return (*(m.name for m in self.members), ENSEMBLE)
+
+    @property
+    def id(self) -> str:
+        """Readable slug and 10 hex digits over all fields and ``NUMERICS``; a DNS label short enough for any prefix we add."""
+        digest = hashlib.sha256(
+            json.dumps([NUMERICS, self.as_dict()], sort_keys=True, separators=(",", ":")).encode()
+        ).hexdigest()
+        return f"{self.dataset}-{self.method}-{_slug(self.alpha)}-s{self.seed}-{digest[:10]}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields as JSON values; ``Cell.from_dict`` is its inverse."""
+        return {**dataclasses.asdict(self), "members": [dataclasses.asdict(m) for m in self.members]}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Cell:
+        """A cell from its JSON fields.
+
+        Raises:
+            InvalidInput: a field is unknown, missing or has an impossible value.
+        """
+        return build(cls, {**fields, "members": tuple(build(Member, m) for m in fields.get("members", ()))})
+
+
+def build(cls: type[T], fields: Mapping[str, Any]) -> T:
+    """An instance of a dataclass from named fields, refusing by name those it does not have or lacks."""
+    known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for name in fields:
+        if name not in known:
+            raise refuse(f"a setting of {cls.__name__.lower()}", name, ", ".join(known), "correct its name")
+    missing = [n for n, f in known.items() if f.default is dataclasses.MISSING and n not in fields]
+    if missing:
+        raise InvalidInput(
+            f"a {cls.__name__.lower()} lacks {', '.join(missing)}; given: {', '.join(fields) or 'nothing'}; add what is missing"
+        )
+    return cls(**fields)
+
+
+def _slug(alpha: float) -> str:
+    return f"{alpha:.6g}".replace(".", "p").replace("-", "m").replace("+", "")

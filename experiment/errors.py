@@ -1,0 +1,63 @@
+"""The errors of the suite, each with the exit code that tells Kubernetes and the local executor what to do next."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+COMMITTED = 0
+
+
+class ExperimentError(Exception):
+    """Base of every error that has a meaning for the user. Its text is one line: given, allowed, what to do."""
+
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "error"
+
+
+class InvalidInput(ExperimentError):
+    """The cell or its input can never work: a bad setting, a wrong checksum, a foreign file. Never retried."""
+
+    exit_code = 42
+    kind = "invalid"
+
+
+class Diverged(ExperimentError):
+    """A cost became infinite or not a number. The same cell would do so again: never retried."""
+
+    exit_code = 43
+    kind = "diverged"
+
+
+class Transient(ExperimentError):
+    """The store or a download failed after its own retries. Worth another attempt later."""
+
+    exit_code = 75
+    kind = "transient"
+
+
+class Interrupted(ExperimentError):
+    """Told to stop (SIGTERM, Ctrl-C). A checkpoint is committed; another attempt goes on from it."""
+
+    exit_code = 143
+    kind = "interrupted"
+
+
+class NotFound(ExperimentError):
+    """The store holds no object under this key."""
+
+    exit_code = 42
+    kind = "missing"
+
+
+KINDS: dict[str, type[ExperimentError]] = {c.kind: c for c in (InvalidInput, Diverged, Transient, Interrupted)}
+PERMANENT = frozenset(c.kind for c in (InvalidInput, Diverged))
+
+
+def describe(error: BaseException) -> str:
+    """The error as one line without control characters, for records and terminals."""
+    return " ".join(f"{error}".split()) or type(error).__name__
+
+
+def kind_of(exit_code: int) -> str:
+    """The kind that an exit code stands for; ``error`` for any other non-zero code."""
+    return next((kind for kind, c in KINDS.items() if c.exit_code == exit_code), ExperimentError.kind)

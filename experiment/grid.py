@@ -1,0 +1,169 @@
+"""Grids: named lists of cells, read from TOML, narrowed and given seeds."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import itertools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiment.cell import MEMBERS, Cell, Member, build, refuse
+from experiment.errors import InvalidInput
+
+BUILT_IN = Path(__file__).parent / "grids"
+_TABLES = ("base", "dataset", "member", "product", "exclude", "expect")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A named list of different cells, in the order in which they are trained."""
+
+    name: str
+    cells: tuple[Cell, ...]
+
+    def __post_init__(self) -> None:
+        if not self.cells:
+            raise InvalidInput(
+                f"grid {self.name!r} has no cell; allowed: at least 1; add a [[product]] or widen the selection"
+            )
+        seen: set[str] = set()
+        for cell in self.cells:
+            if cell.id in seen:
+                raise InvalidInput(
+                    f"grid {self.name!r} holds {cell.id} twice; allowed: each cell once; remove one of them"
+                )
+            seen.add(cell.id)
+
+    @property
+    def run(self) -> str:
+        """The default name of a run of this grid: the same cells give the same run, more cells a new one."""
+        digest = hashlib.sha256("\n".join(c.id for c in self.cells).encode()).hexdigest()
+        return f"{self.name[:23].rstrip('-')}-{digest[:6]}"
+
+    def with_seeds(self, count: int) -> Grid:
+        """The same grid with every cell once for each of the seeds 0 to ``count`` - 1, in place of its own seed."""
+        if count < 1:
+            raise refuse("the number of seeds", count, "at least 1", "give --seeds a positive number")
+        bare = dict.fromkeys(dataclasses.replace(c, seed=0) for c in self.cells)
+        return Grid(name=self.name, cells=tuple(dataclasses.replace(c, seed=s) for s in range(count) for c in bare))
+
+    def only(self, choices: Iterable[str]) -> Grid:
+        """The cells that match every ``FIELD=VALUE[,VALUE...]`` of ``choices``."""
+        cells = self.cells
+        for choice in choices:
+            name, equals, values = choice.partition("=")
+            allowed = sorted(f.name for f in dataclasses.fields(Cell) if f.name != "members")
+            if not equals or name not in allowed:
+                raise refuse(
+                    "a selection",
+                    choice,
+                    f"FIELD=VALUE[,VALUE...] with FIELD one of {', '.join(allowed)}",
+                    "correct --only",
+                )
+            wanted = values.split(",")
+            cells = tuple(c for c in cells if any(_matches(getattr(c, name), w) for w in wanted))
+        if not cells:
+            raise refuse(
+                "the selection",
+                " ".join(choices),
+                f"one that leaves a cell of grid {self.name!r}",
+                "see --plan for its cells",
+            )
+        return Grid(name=self.name, cells=cells)
+
+
+def _matches(value: object, wanted: str) -> bool:
+    if isinstance(value, (int, float)):
+        try:
+            return float(wanted) == value
+        except ValueError:
+            return False
+    return str(value) == wanted
+
+
+def built_in() -> list[str]:
+    """The names of the grids that come with the suite."""
+    return sorted(p.stem for p in BUILT_IN.glob("*.toml"))
+
+
+def load_grid(name: str) -> Grid:
+    """The built-in grid of that name, or the user's own if it is the path of a ``.toml`` file.
+
+    Raises:
+        InvalidInput: there is no such grid, or its file is not a grid.
+    """
+    own = name.endswith(".toml")
+    path = Path(name) if own else BUILT_IN / f"{name}.toml"
+    if not own and name not in built_in():
+        near = difflib.get_close_matches(name, built_in(), 1)
+        raise refuse(
+            "the grid",
+            name,
+            f"{', '.join(built_in())} or the path of a .toml file",
+            f"did you mean {near[0]!r}?" if near else "choose one",
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise refuse("the grid file", name, "a readable UTF-8 TOML file", f"check the path ({error})") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{path} is not TOML: {error}; correct that place") from error
+    return parse_grid(re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "grid", table)
+
+
+def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
+    """A grid from its TOML table: ``[base]``, ``[dataset.NAME]``, ``[member.NAME]``, ``[[product]]``, ``[[exclude]]``, ``expect``."""
+    for key in table:
+        if key not in _TABLES:
+            raise refuse(f"a table of grid {name!r}", key, ", ".join(_TABLES), "correct its name")
+    members = {**MEMBERS, **{k: build(Member, {"name": k, **v}) for k, v in table.get("member", {}).items()}}
+    excluded = [dict(e) for e in table.get("exclude", ())]
+    cells = []
+    for block in table.get("product", ()):
+        for choice in _multiply({**table.get("base", {}), **block}):
+            fields = {
+                **choice,
+                **{k: v for k, v in table.get("dataset", {}).get(choice.get("dataset"), {}).items() if k not in block},
+            }
+            if not any(all(_listed(fields.get(k), v) for k, v in e.items()) for e in excluded):
+                cells.append(
+                    Cell.from_dict(
+                        {**fields, "members": [_member(m, members) for m in fields.get("members", ("ST", "M"))]}
+                    )
+                )
+    expected = table.get("expect", len(cells))
+    if expected != len(cells):
+        raise refuse(
+            f"the number of cells of grid {name!r}",
+            len(cells),
+            f"expect = {expected}",
+            "correct the grid or its expect",
+        )
+    return Grid(name=name, cells=tuple(cells))
+
+
+def _multiply(settings: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """Every combination of the values that are lists; ``members`` is a list by nature and varies if it holds lists."""
+    axes: list[Sequence[Any]] = []
+    for key, value in settings.items():
+        nested = isinstance(value, list) and (key != "members" or any(isinstance(v, list) for v in value))
+        axes.append(value if nested else [value])
+    return (dict(zip(settings, values, strict=True)) for values in itertools.product(*axes))
+
+
+def _listed(value: object, wanted: object) -> bool:
+    return value in wanted if isinstance(wanted, list) and not isinstance(value, list) else value == wanted
+
+
+def _member(name: object, members: Mapping[str, Member]) -> dict[str, Any]:
+    if not isinstance(name, str) or name not in members:
+        raise refuse("a member", name, ", ".join(members), "name a known one or define it as [member.NAME]")
+    return dataclasses.asdict(members[name])

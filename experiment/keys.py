@@ -1,0 +1,112 @@
+"""Every key of the store, built and parsed in this one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from experiment.cell import Cell
+
+RUNS, RESULTS, MODELS, REPORTS = "runs/", "results/", "models/", "reports/"
+CHECKPOINTS, PROGRESS, FAILURES, LOGS = "checkpoints/", "progress/", "failures/", "logs/"
+DATASETS, THROUGHPUT = "datasets/", "throughput/"
+_COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
+_CHECKPOINT = re.compile(r"checkpoints/[^/]+/(?P<step>\d{9})\.safetensors")
+_ATTEMPT = re.compile(r"(?:failures|logs)/(?P<cell>[^/]+)/(?P<attempt>[^/]+)\.jsonl?")
+
+
+def grid(run: str) -> str:
+    """The frozen grid of a run."""
+    return f"{RUNS}{run}/grid.json"
+
+
+def results(cell: Cell) -> str:
+    """The prefix of a cell's results."""
+    return f"{RESULTS}dataset={cell.dataset}/method={cell.method}/{cell.id}/"
+
+
+def epochs(cell: Cell) -> str:
+    """The cell's commit: it exists if and only if the cell is done."""
+    return results(cell) + "epochs.parquet"
+
+
+def predictions(cell: Cell) -> str:
+    """The last epoch's predictions on the test set."""
+    return results(cell) + "predictions.parquet"
+
+
+def model(cell_id: str, member: str) -> str:
+    """A trained member."""
+    return f"{MODELS}{cell_id}/{member}.keras"
+
+
+def checkpoints(cell_id: str) -> str:
+    """The prefix of a cell's checkpoints."""
+    return f"{CHECKPOINTS}{cell_id}/"
+
+
+def checkpoint(cell_id: str, step: int) -> str:
+    """A checkpoint; later steps sort later."""
+    return f"{checkpoints(cell_id)}{step:09d}.safetensors"
+
+
+def progress(cell_id: str) -> str:
+    """The latest word of a cell in training."""
+    return f"{PROGRESS}{cell_id}.json"
+
+
+def failures(cell_id: str) -> str:
+    """The prefix of a cell's failure records."""
+    return f"{FAILURES}{cell_id}/"
+
+
+def failure(cell_id: str, attempt: str) -> str:
+    """What ended one attempt."""
+    return f"{failures(cell_id)}{attempt}.json"
+
+
+def logs(cell_id: str) -> str:
+    """The prefix of a cell's logs."""
+    return f"{LOGS}{cell_id}/"
+
+
+def log(cell_id: str, attempt: str) -> str:
+    """One attempt's log, a JSON object per line."""
+    return f"{logs(cell_id)}{attempt}.jsonl"
+
+
+def dataset_manifest(name: str) -> str:
+    """Says which prepared file is the data set of this store."""
+    return f"{DATASETS}{name}.json"
+
+
+def dataset(name: str, sha256: str) -> str:
+    """A prepared data set."""
+    return f"{DATASETS}{name}-{sha256[:16]}.npz"
+
+
+def throughput(name: str) -> str:
+    """A measured speed, for forecasts."""
+    return f"{THROUGHPUT}{name}.json"
+
+
+def report(run: str, path: str = "index.html") -> str:
+    """A file of a run's report."""
+    return f"{REPORTS}{run}/{path}"
+
+
+def committed(keys: Iterable[str]) -> set[str]:
+    """The ids of the cells that these keys show to be done."""
+    return {m["cell"] for m in map(_COMMIT.fullmatch, keys) if m}
+
+
+def step_of(key: str) -> int | None:
+    """The step of a checkpoint's key; None for any other key."""
+    match = _CHECKPOINT.fullmatch(key)
+    return int(match["step"]) if match else None
+
+
+def attempt_of(key: str) -> tuple[str, str] | None:
+    """(cell id, attempt) of the key of a failure record or log; None for any other key."""
+    match = _ATTEMPT.fullmatch(key)
+    return (match["cell"], match["attempt"]) if match else None

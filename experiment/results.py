@@ -1,0 +1,158 @@
+"""The Parquet results of a cell: schemas, their version, and the way from rows to verified bytes and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiment.cell import Cell
+from experiment.errors import InvalidInput
+
+SCHEMA_VERSION = 1
+_METADATA = b"collaborative_ensembles"  # one JSON object: schema_version, table and provenance
+
+CELL_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
+    "cell_id": (pa.string(), "the cell's id"),
+    "dataset": (pa.string(), "data set"),
+    "method": (pa.string(), "collaboration method: single, ce, l2 or l1"),
+    "alpha": (pa.float64(), "collaboration weight; 0 for single"),
+    "seed": (pa.int64(), "seed of weights and epoch order"),
+    "members": (pa.string(), "names of the members, joined by +"),
+    "epochs": (pa.int64(), "number of epochs that the cell trains"),
+    "batch_size": (pa.int64(), "examples in a mini-batch"),
+    "learning_rate_base": (pa.float64(), "learning rate of the first epoch"),
+    "weight_decay": (pa.float64(), "factor of half the sum of squared kernels in the cost"),
+    "head": (pa.string(), "end of the network: wide or plain"),
+    "precision": (pa.string(), "arithmetic of the convolutions: float32 or bfloat16"),
+    "train_examples": (pa.int64(), "training examples of the data set as used; the last short batch is left out"),
+    "test_examples": (pa.int64(), "test examples"),
+}
+EPOCH_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
+    "model": (pa.string(), "a member's name, or Ens: the mean of the members' logits"),
+    "epoch": (pa.int64(), "epoch, from 1"),
+    "train_error": (pa.float64(), "share of wrong top-1 predictions over the epoch's batches as the weights move"),
+    "train_cost": (pa.float64(), "nats; a member's cross-entropy + weight decay; Ens: its cross-entropy"),
+    "train_cross_entropy": (pa.float64(), "nats, without weight decay"),
+    "test_error": (pa.float64(), "share of wrong top-1 predictions over the whole test set at the epoch's end"),
+    "test_cost": (pa.float64(), "nats; as train_cost"),
+    "test_cross_entropy": (pa.float64(), "nats; as train_cross_entropy"),
+    "test_ece": (pa.float64(), "expected calibration error, 15 bins of equal width"),
+    "test_agreement": (pa.float64(), "share of test examples on which all members predict the same class"),
+    "learning_rate": (pa.float64(), "learning rate of the epoch"),
+    "seconds": (pa.float64(), "wall time of the epoch, training and test"),
+    "images_per_second": (pa.float64(), "training images per second of the epoch, all members together counted once"),
+}
+PREDICTION_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
+    "cell_id": (pa.string(), "the cell's id"),
+    "model": (pa.string(), "a member's name, or Ens"),
+    "example": (pa.int64(), "index in the data set's fixed test split, from 0"),
+    "label": (pa.int64(), "the right class"),
+    "prediction": (pa.int64(), "the class of the largest logit"),
+    "logits": (pa.list_(pa.float32(), 10), "logits before softmax"),
+}
+
+
+def _schema(*groups: Mapping[str, tuple[pa.DataType, str]]) -> pa.Schema:
+    return pa.schema(
+        [pa.field(n, t, nullable=False, metadata={"doc": doc}) for g in groups for n, (t, doc) in g.items()]
+    )
+
+
+EPOCHS = _schema(CELL_COLUMNS, EPOCH_COLUMNS)
+PREDICTIONS = _schema(PREDICTION_COLUMNS)
+TABLES = {"epochs": EPOCHS, "predictions": PREDICTIONS}
+
+
+def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[str, Any]:
+    """The cell's columns, the same in each of its rows."""
+    fields = cell.as_dict()
+    values = {name: fields[name] for name in CELL_COLUMNS if name in fields}
+    return values | {
+        "cell_id": cell.id,
+        "members": "+".join(m.name for m in cell.members),
+        "learning_rate_base": cell.learning_rate,
+        "train_examples": train_examples,
+        "test_examples": test_examples,
+    }
+
+
+def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any]) -> pa.Table:
+    """A typed table of ``TABLES[name]`` from its columns (sequences or arrays of one length).
+
+    Raises:
+        InvalidInput: a column is missing, unknown, or holds a null or another type.
+    """
+    schema = TABLES[name]
+    if set(columns) != set(schema.names):
+        raise InvalidInput(
+            f"columns of {name} are {', '.join(sorted(columns))}; allowed: {', '.join(sorted(schema.names))}; correct the caller"
+        )
+    metadata = {
+        _METADATA: json.dumps({"schema_version": SCHEMA_VERSION, "table": name, **provenance}, sort_keys=True).encode()
+    }
+    try:
+        table = pa.table(
+            [pa.array(columns[n], schema.field(n).type) for n in schema.names], schema=schema.with_metadata(metadata)
+        )
+        table.validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise InvalidInput(f"{name} cannot be made a table: {error}; correct the caller") from error
+    return table
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """The table as one Parquet file with page checksums, read back and compared before anyone may publish it."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, store_schema=True)
+    data: bytes = sink.getvalue().to_pybytes()
+    if not pq.read_table(pa.BufferReader(data), page_checksum_verification=True).equals(table, check_metadata=False):
+        raise InvalidInput("a table changed on its way through Parquet; nothing was written; report this")
+    return data
+
+
+def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
+    """A table of ``TABLES[name]`` from Parquet bytes, with checksums verified; ``source`` names the object in errors.
+
+    Raises:
+        InvalidInput: torn, foreign, or of a schema version newer than this one.
+    """
+    try:
+        table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InvalidInput(
+            f"{source} is not a whole Parquet file ({' '.join(str(error).split())}); remove it and launch its run again"
+        ) from error
+    version = provenance(table.schema, source).get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise InvalidInput(
+            f"{source} has results schema {version!r}; allowed: {SCHEMA_VERSION}; read it with the version of the suite that wrote it"
+        )
+    expected = TABLES[name]
+    if table.schema.remove_metadata() != expected.remove_metadata():
+        wrong = sorted(set(table.schema.names) ^ set(expected.names)) or [
+            f.name for f in table.schema if f.type != expected.field(f.name).type
+        ]
+        raise InvalidInput(
+            f"{source} is not a table of {name}: columns {', '.join(wrong)} differ; remove it and launch its run again"
+        )
+    return table
+
+
+def provenance(schema: pa.Schema, source: str) -> dict[str, Any]:
+    """What the trainer recorded in the file beside the rows: attempt, versions, device, times, checksums."""
+    try:
+        found: dict[str, Any] = json.loads((schema.metadata or {})[_METADATA])
+    except (KeyError, ValueError) as error:
+        raise InvalidInput(
+            f"{source} was not written by this suite: it lacks the suite's metadata; remove it from the store"
+        ) from error
+    return found
+
+
+def repeated(values: Mapping[str, Any], count: int) -> dict[str, Sequence[Any]]:
+    """Columns of one value each, ``count`` rows long."""
+    return {name: [value] * count for name, value in values.items()}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Locks every requirements file from pyproject.toml, hashed, for every platform (needs uv). Run it after changing a dependency.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+lock() { # output name, uv arguments
+  local out=$1
+  shift
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@" pyproject.toml -o "requirements/$out.txt"
+}
+lock dev --extra dev
+lock demo --extra demo --constraints requirements/dev.txt
+for image in trainer trainer-gpu k8s aggregator; do
+  lock "$image" --extra "$image" --extra s3 --constraints requirements/dev.txt
+done
