@@ -12,12 +12,29 @@ CHECKPOINTS, PROGRESS, FAILURES, LOGS = "checkpoints/", "progress/", "failures/"
 DATASETS, THROUGHPUT = "datasets/", "throughput/"
 _COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
 _CHECKPOINT = re.compile(r"checkpoints/[^/]+/(?P<step>\d{9})\.safetensors")
+_ASSIGNMENT = re.compile(r"runs/[^/]+/jobs/(?P<job>[^/]+)\.json")
 _ATTEMPT = re.compile(r"(?:failures|logs)/(?P<cell>[^/]+)/(?P<attempt>[^/]+)\.jsonl?")
 
 
 def grid(run: str) -> str:
     """The frozen grid of a run."""
     return f"{RUNS}{run}/grid.json"
+
+
+def assignments(run: str) -> str:
+    """The prefix of the lists of cells of a run's Jobs."""
+    return f"{RUNS}{run}/jobs/"
+
+
+def assignment(run: str, job: str) -> str:
+    """The list of cells of one Job."""
+    return f"{assignments(run)}{job}.json"
+
+
+def job_of(key: str) -> str | None:
+    """The Job whose list of cells this key holds; None for any other key."""
+    match = _ASSIGNMENT.fullmatch(key)
+    return match["job"] if match else None
 
 
 def results(cell: Cell) -> str:
