@@ -1,0 +1,143 @@
+"""From the store to arrays: every byte verified before use, and shared by the workers of a machine."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from experiment import keys
+from experiment.cell import refuse
+from experiment.datasets import DATASETS
+from experiment.errors import InvalidInput, NotFound
+from experiment.store import Store
+from trainer.datasets import npz
+from trainer.datasets.manifest import Manifest, read_manifest
+from trainer.datasets.settings import cache_folder
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """A data set, read-only: images (N, H, W, C) uint8 and labels (N,) uint8, in the order of the fixed split.
+
+    Attributes:
+        sha256: of the prepared file, for the provenance of results.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    sha256: str
+
+    def first(self, train: int = 0, test: int = 0) -> Dataset:
+        """The first ``train`` and ``test`` examples of the fixed split; 0 means all.
+
+        Raises:
+            InvalidInput: there are fewer.
+        """
+        for what, asked, there in (("train", train, len(self.y_train)), ("test", test, len(self.y_test))):
+            if not 0 <= asked <= there:
+                raise refuse(f"{what}_examples of {self.name}", asked, f"0 (all) to {there}", "correct it in the grid")
+        a, b = train or len(self.y_train), test or len(self.y_test)
+        return Dataset(name=self.name, sha256=self.sha256, x_train=self.x_train[:a], y_train=self.y_train[:a],
+                       x_test=self.x_test[:b], y_test=self.y_test[:b])  # fmt: skip
+
+
+def load(store: Store, name: str, *, cache: Path | None = None) -> Dataset:
+    """The store's prepared data set, verified whole.
+
+    A remote store's file is kept in ``cache`` on this machine; by default that is the user's cache directory.
+
+    Raises:
+        InvalidInput: unknown, not prepared, or damaged.
+        Transient: the store failed.
+    """
+    if name not in DATASETS:
+        raise refuse("dataset", name, ", ".join(DATASETS), "correct it in the grid")
+    manifest = read_manifest(store, name)
+    if manifest is None:
+        raise InvalidInput(f"{store.url} holds no {name} ({keys.dataset_manifest(name)}); allowed: a prepared data set; "
+                           f"run python -m trainer --prepare {name} --store {store.url}")  # fmt: skip
+    return open_prepared(store, manifest, cache=cache)
+
+
+def open_prepared(store: Store, manifest: Manifest, *, cache: Path | None = None) -> Dataset:
+    """The data set that a manifest names.
+
+    Raises:
+        InvalidInput: its file is missing or damaged.
+    """
+    place = f"{store.url}/{manifest.key}"
+    local = store.local_path(manifest.key)
+    try:
+        buffer = map_verified(local, manifest.sha256) if local else _remote(store, manifest, cache)
+    except (FileNotFoundError, NotFound) as error:
+        raise InvalidInput(f"{place} is missing; {_advice(store, manifest)}") from error
+    if buffer is None:
+        raise InvalidInput(
+            f"{place} is damaged: its content does not have sha256 {manifest.sha256}; {_advice(store, manifest)}"
+        )
+    return _checked(npz.decode(buffer, place), manifest, place)
+
+
+def map_verified(path: Path, sha256: str) -> mmap.mmap | None:
+    """The file mapped into memory, read-only; None if it has another sha256. What is mapped is what was verified."""
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            return None
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _remote(store: Store, manifest: Manifest, cache: Path | None) -> mmap.mmap | bytes | None:
+    folder = (cache or cache_folder(os.environ)) / "datasets"
+    path = folder / Path(manifest.key).name
+    if path.is_file() and (mapped := map_verified(path, manifest.sha256)):
+        return mapped
+    data = _read_twice(store, manifest)
+    if data is None:
+        return None
+    try:
+        _write_aside(path, data)
+        return map_verified(path, manifest.sha256) or data
+    except OSError:
+        return data  # no room for a shared copy: this process keeps its own
+
+
+def _read_twice(store: Store, manifest: Manifest) -> bytes | None:
+    """The object, read once more if its content is wrong: what was damaged on the way is whole the second time."""
+    for _ in range(2):
+        data = store.read(manifest.key)
+        if hashlib.sha256(data).hexdigest() == manifest.sha256:
+            return data
+    return None
+
+
+def _write_aside(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _advice(store: Store, manifest: Manifest) -> str:
+    return f"restore it, or run python -m trainer --prepare {manifest.name} --store {store.url}"
+
+
+def _checked(arrays: dict[str, np.ndarray], manifest: Manifest, place: str) -> Dataset:
+    shapes = {"x_train": (manifest.train, *manifest.shape), "y_train": (manifest.train,),
+              "x_test": (manifest.test, *manifest.shape), "y_test": (manifest.test,)}  # fmt: skip
+    for part, shape in shapes.items():
+        if arrays[part].shape != shape:
+            raise InvalidInput(f"{place} has {part} of shape {arrays[part].shape}, its manifest says {shape}; "
+                               "remove the manifest, then prepare the data set again")  # fmt: skip
+    return Dataset(name=manifest.name, sha256=manifest.sha256, **arrays)

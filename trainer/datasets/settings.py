@@ -1,0 +1,78 @@
+"""What the user says about where data sets come from."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from experiment.cell import refuse
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where one data set comes from, if not from its known mirrors.
+
+    Attributes:
+        folder: a directory with the original files, or NAME.npz in the layout of Keras' mnist.npz (``DATASETS_DIR``).
+        url: the folder that serves the original files, or an .npz (``DATASET_NAME_URL``).
+        sha256: by file name, what the files must have, in place of the known checksums (``DATASET_NAME_SHA256``).
+        any_count: accept another number of examples than the experiment's (``DATASET_NAME_COUNTS=any``).
+        cache: where this machine keeps downloads and copies of a remote store's data sets (``XDG_CACHE_HOME``).
+    """
+
+    folder: Path | None = None
+    url: str | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    any_count: bool = False
+    cache: Path = field(default_factory=lambda: cache_folder(os.environ))
+
+    @classmethod
+    def from_environment(cls, name: str, environ: Mapping[str, str]) -> Settings:
+        """The settings of one data set.
+
+        Raises:
+            InvalidInput: a variable has an impossible value.
+        """
+        prefix = f"DATASET_{name.upper()}_"
+        url, counts = environ.get(f"{prefix}URL") or None, environ.get(f"{prefix}COUNTS", "")
+        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+            raise refuse(f"{prefix}URL", url, "an http:// or https:// URL", "for local files set DATASETS_DIR")
+        if counts not in ("", "any"):
+            raise refuse(f"{prefix}COUNTS", counts, "any, or not set", "correct it")
+        folder = environ.get("DATASETS_DIR")
+        return cls(
+            folder=Path(folder).expanduser() if folder else None,
+            url=url,
+            sha256=_checksums(f"{prefix}SHA256", environ.get(f"{prefix}SHA256", "")),
+            any_count=counts == "any",
+            cache=cache_folder(environ),
+        )
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """This user's cache on this machine; in the temporary directory where there is no home."""
+    base = environ.get("XDG_CACHE_HOME")
+    home = environ.get("HOME")
+    if base and Path(base).is_absolute():
+        return Path(base) / "collaborative-ensembles"
+    if home and os.access(home, os.W_OK):
+        return Path(home) / ".cache" / "collaborative-ensembles"
+    return Path(tempfile.gettempdir()) / f"collaborative-ensembles-{os.getuid()}" / "cache"
+
+
+def _checksums(variable: str, text: str) -> dict[str, str]:
+    """``FILE=HEX`` pairs, separated by spaces or commas."""
+    pairs = [item.rpartition("=") for item in text.replace(",", " ").split()]
+    for file, _, value in pairs:
+        if not file or not _SHA256.fullmatch(value.lower()):
+            raise refuse(
+                variable, text, "FILE=SHA256 pairs, separated by spaces", "write 64 hexadecimal digits per file"
+            )
+    return {file: value.lower() for file, _, value in pairs}
