@@ -1,0 +1,65 @@
+"""The places of this machine where a cell can be trained: its GPUs, else its cores. Found without TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+_MIG = re.compile(r"^\s+MIG .*UUID: (MIG-[^)]+)\)")
+_GPU = re.compile(r"^GPU (\d+):")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """A place for one worker process: its name on the screen and the environment that confines the worker to it."""
+
+    name: str
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def slots(
+    gpus: Sequence[str], cores: int, *, workers: int | None, threads: int, per_gpu: int, cells: int
+) -> list[Slot]:
+    """One slot per GPU and cell that shares it, else one per core, never more than there are cells to train.
+
+    Args:
+        workers: the user's own number of slots; None for all that fit.
+        threads: of a worker without a GPU.
+    """
+    if gpus:
+        total = workers or per_gpu * len(gpus)
+        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if total > len(gpus) else {}
+        spread = [divmod(i, len(gpus)) for i in range(total)]  # every GPU once before any twice
+        places = [
+            Slot(name=f"gpu{g}" + f".{n}" * (n > 0), env={**shared, "CUDA_VISIBLE_DEVICES": gpus[g]}) for n, g in spread
+        ]
+    else:
+        names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+        env = {**dict.fromkeys(names, str(threads)), "CUDA_VISIBLE_DEVICES": ""}
+        places = [Slot(name=f"cpu{i}", env=env) for i in range(workers or max(cores // threads, 1))]
+    return places[:cells]
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def gpus(environ: Mapping[str, str], ask: Callable[[], str] | None = None) -> list[str]:
+    """What CUDA_VISIBLE_DEVICES must be set to for each GPU: those it names already, else all that the driver lists."""
+    if "CUDA_VISIBLE_DEVICES" in environ:
+        named = [d.strip() for d in environ["CUDA_VISIBLE_DEVICES"].split(",")]
+        return [d for d in named if d and d != "-1"]
+    lines = (ask or _driver)().splitlines()
+    sliced = [m[1] for m in map(_MIG.match, lines) if m]  # with MIG the whole GPU cannot be used
+    return sliced or [m[1] for m in map(_GPU.match, lines) if m]
+
+
+def _driver() -> str:
+    try:
+        return subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""

@@ -1,0 +1,70 @@
+"""``python -m k8s.launch --grid NAME``: trains the cells of a grid that have no result yet, then reports on all of them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+
+from experiment.errors import ExperimentError, Interrupted, describe
+from experiment.grid import load_grid
+from experiment.store import open_store, run_url
+from k8s import devices, local, survey
+from k8s.arguments import parse
+from k8s.freeze import freeze, provenance
+from k8s.plan import Plan, listing, summary
+from k8s.programs import Programs
+
+PROGRAMS = Programs()
+
+
+def main(argv: Sequence[str] | None = None, programs: Programs = PROGRAMS) -> int:
+    """Parses, plans, launches; returns the exit code. ``programs`` are the commands of trainer and aggregator."""
+    arguments = parse(argv)
+    try:
+        return launch(arguments, programs)
+    except ExperimentError as error:
+        print(f"error: {describe(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return Interrupted.exit_code
+
+
+def launch(arguments: argparse.Namespace, programs: Programs) -> int:
+    """Works out what is missing and hands it to the executor."""
+    grid = load_grid(arguments.grid)
+    grid = grid.with_seeds(arguments.seeds) if arguments.seeds else grid
+    grid = grid.only(arguments.only) if arguments.only else grid
+    run = arguments.run or grid.run
+    empty = arguments.plan and survey.absent(arguments.store)
+    store = None if empty else open_store(arguments.store, create=True)
+    plan = survey.look(store, grid, retry_diverged=arguments.retry_diverged) if store else Plan(grid=grid)
+    slots = devices.slots(
+        devices.gpus(os.environ),
+        devices.cores(),
+        workers=arguments.workers,
+        threads=arguments.threads,
+        per_gpu=arguments.cells_per_gpu,
+        cells=len(plan.missing),
+    )
+    if arguments.plan:
+        print(*listing(plan), sep="\n")
+    print(f"grid {grid.name}: {summary(plan, max(len(slots), 1))}")
+    if arguments.plan or store is None:
+        return 0
+    if arguments.executor == "kubernetes":
+        from k8s import cluster  # its packages are not needed for a launch on this machine
+
+        return cluster.launch(arguments, store, run, plan)
+    made = provenance()
+    frozen = freeze(store, run, grid, made)
+    print(f"run {run_url(store, run)}", flush=True)
+    plan = dataclasses.replace(plan, grid=frozen.grid)
+    programs = dataclasses.replace(programs, env={**programs.env, "GIT_COMMIT": made["git_commit"]})
+    return local.run(store, run_url(store, run), plan, slots, programs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""Trains cells in warm workers, one for each slot of this machine, and tries again what may work another time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from experiment import keys, records
+from experiment.cell import Cell
+from experiment.errors import PERMANENT, ExperimentError, kind_of
+from experiment.records import Failure, Outcome, Progress
+from experiment.store import Store
+from k8s.dealing import Deal, Task
+from k8s.devices import Slot
+from k8s.display import Screen
+from k8s.local_worker import Died, Worker
+from k8s.plan import duration, shape, work
+
+ATTEMPTS = 3  # of a cell, within one launch
+BACK_OFF = 2.0  # seconds before the second attempt; doubled for the third
+HELD = 2.0  # seconds until a cell that another launch trains is looked at again
+GRACE = 10.0  # seconds that a worker has to stop
+STILLBORN = 3  # workers in a row that died before their first word: the next would too
+Start = Callable[[Slot], Awaitable[Worker]]
+
+
+class Pool:
+    """The workers of one launch and the cells that wait for them.
+
+    Attributes:
+        failed: why each cell that was given up was given up, by index.
+    """
+
+    def __init__(self, store: Store, cells: Mapping[int, Cell], screen: Screen, start: Start) -> None:
+        self.failed: dict[int, str] = {}
+        self._store, self._cells, self._screen, self._new = store, cells, screen, start
+        self._deal = Deal(Task(index=i, shape=shape(c), work=work(c)) for i, c in cells.items())
+        self._busy: set[int] = set()
+        self._workers: set[Worker] = set()
+        self._stillborn = 0
+
+    def drop(self, reasons: Mapping[int, str]) -> None:
+        """Gives up cells before they were tried."""
+        waiting = self._deal.drain()
+        for task in waiting:
+            if task.index not in reasons:
+                self._deal.add(task)
+        self._give_up(reasons)
+
+    def _give_up(self, reasons: Mapping[int, str]) -> None:
+        for index, reason in reasons.items():
+            self.failed[index] = reason
+            self._screen.skip(index, f"{self._cells[index].id} is given up: {reason}")
+
+    async def run(self, slots: Sequence[Slot]) -> None:
+        """Returns when every cell is done or given up. Cancelled, it has the workers stop first."""
+        async with asyncio.TaskGroup() as group:
+            for slot in slots:
+                group.create_task(self._serve(slot))
+
+    def kill(self) -> None:
+        """Kills the workers: what is in training is lost up to its last checkpoint."""
+        for worker in self._workers:
+            worker.kill()
+
+    async def _serve(self, slot: Slot) -> None:
+        worker, last = None, None
+        try:
+            while self._busy or self._deal.wait(time.monotonic()) is not None:
+                task = self._deal.take(last, time.monotonic())
+                if task is None:  # others are at work, and their cells may come back
+                    await asyncio.sleep(0.1)
+                    continue
+                self._busy.add(task.index)
+                last = task.shape
+                self._screen.start(slot.name, self._cells[task.index])
+                worker = worker or await self._start(slot)
+                if not await self._train(worker, slot, task):
+                    self._deal.leave(last)
+                    await self._end(worker, stop=True)
+                    worker, last = None, None
+                self._busy.discard(task.index)
+        except BaseException:
+            if worker:
+                await self._end(worker, stop=True)
+            raise
+        if worker:
+            await self._end(worker, stop=False)
+
+    async def _start(self, slot: Slot) -> Worker:
+        worker = await self._new(slot)
+        self._workers.add(worker)
+        return worker
+
+    async def _end(self, worker: Worker, *, stop: bool) -> None:
+        await worker.end(GRACE, stop=stop)
+        self._workers.discard(worker)
+
+    async def _train(self, worker: Worker, slot: Slot, task: Task) -> bool:
+        """One attempt at a cell; False if the worker did not survive it."""
+        began, attempt, epoch = time.monotonic(), uuid.uuid4().hex, None
+        cell = self._cells[task.index]
+        try:
+            async for record in worker.train(task.index):
+                if isinstance(record, Progress):
+                    attempt, epoch = record.attempt, record.epoch
+                    self._screen.progress(slot.name, record)
+                else:
+                    self._conclude(slot, task, record, time.monotonic() - began)
+        except Died as death:
+            kind = kind_of(death.code)
+            failure = Failure(cell=cell.id, attempt=attempt, kind=kind, exit_code=death.code, message=death.message,
+                              time=datetime.now(UTC).isoformat(timespec="seconds"), epoch=epoch)  # fmt: skip
+            await asyncio.to_thread(self._record, failure)
+            self._again_or_give_up(slot, task, kind, death.message)
+            self._count_stillborn(worker, death)
+            return False
+        self._stillborn = 0
+        return True
+
+    def _record(self, failure: Failure) -> None:
+        """Writes down what a worker that was killed could not."""
+        with contextlib.suppress(ExperimentError):  # the store's own trouble is told by whoever needs it next
+            self._store.put(keys.failure(failure.cell, failure.attempt), records.to_bytes(failure))
+
+    def _conclude(self, slot: Slot, task: Task, outcome: Outcome, seconds: float) -> None:
+        if outcome.state == "failed":
+            self._again_or_give_up(slot, task, outcome.kind, outcome.message)
+        elif outcome.state == "held":
+            self._screen.end(slot.name, task.index, "is being trained by another launch", done=None)
+            self._deal.add(dataclasses.replace(task, not_before=time.monotonic() + HELD))
+        else:
+            trained = outcome.state == "committed"
+            text = f"done in {duration(seconds)}" if trained else "found done"
+            self._screen.end(slot.name, task.index, text, done=True, trained=trained)
+
+    def _again_or_give_up(self, slot: Slot, task: Task, kind: str, message: str) -> None:
+        tries = task.tries + 1
+        if kind in PERMANENT or tries >= ATTEMPTS:
+            self.failed[task.index] = f"{kind}: {message}"
+            self._screen.end(slot.name, task.index, f"failed: {message}", done=False)
+            return
+        pause = BACK_OFF * 2 ** (tries - 1)
+        text = f"failed ({kind}: {message}); attempt {tries + 1} of {ATTEMPTS} in {pause:.0f} s"
+        self._screen.end(slot.name, task.index, text, done=None)
+        self._deal.add(dataclasses.replace(task, tries=tries, not_before=time.monotonic() + pause))
+
+    def _count_stillborn(self, worker: Worker, death: Died) -> None:
+        self._stillborn = 0 if worker.answered else self._stillborn + 1
+        if self._stillborn >= STILLBORN:
+            self._give_up({t.index: f"no worker starts: {death.message}" for t in self._deal.drain()})
