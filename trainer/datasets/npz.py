@@ -65,9 +65,9 @@ def array_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 def _write_array(member: IO[bytes], array: np.ndarray) -> None:
     np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
-    flat = memoryview(array.reshape(-1))
+    flat = array.reshape(-1)
     for start in range(0, len(flat), 1 << 24):
-        member.write(flat[start : start + (1 << 24)])
+        member.write(flat[start : start + (1 << 24)].tobytes())
 
 
 def _view(buffer: bytes | mmap.mmap, entry: zipfile.ZipInfo) -> np.ndarray:

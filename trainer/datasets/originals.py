@@ -3,33 +3,71 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from experiment.cell import refuse
 from experiment.errors import InvalidInput
+from trainer.datasets import parse, sources
+from trainer.datasets.download import download
+from trainer.datasets.extract import Limits, gunzip, members
 from trainer.datasets.foreign import read_npz
 from trainer.datasets.manifest import SourceFile
 from trainer.datasets.settings import Settings
+from trainer.datasets.sources import Remote
 from trainer.datasets.split import Original
+from trainer.datasets.verify import verified
+
+MNIST_LIMITS = Limits(members=1, member=64 << 20, total=66 << 20)  # 47,040,016 bytes of training images
+CIFAR10_LIMITS = Limits(members=100, member=64 << 20, total=512 << 20)  # 6 batches of 30,730,000 bytes
+NOTMNIST_LIMITS = Limits(members=1_000_000, member=1 << 20, total=4 << 30)  # some 530,000 files of half a KiB
+_BATCHES = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
+_TEST_BATCH = "test_batch.bin"
+
+Files = Mapping[str, tuple[Path, SourceFile]]
 
 
-def read_original(name: str, settings: Settings) -> Original:
-    """The data set as its source holds it.
+def find(name: str, settings: Settings) -> Files | None:
+    """The data set's files in the user's directory, verified; None if it has none of them or there is no directory.
 
     Raises:
-        InvalidInput: the source is not the data set, or has another checksum.
-        Transient: it cannot be reached.
+        InvalidInput: the directory is missing, has some of the files only, or others.
     """
-    if name == "digits":
-        return _digits()
-    if settings.folder and (path := settings.folder / f"{name}.npz").is_file():
-        return _from_npz(name, path)
-    raise InvalidInput(f"no source of {name} is given; allowed: DATASETS_DIR with {name}.npz; set it")
+    folder = settings.folder
+    if folder is None or name not in sources.SOURCES:
+        return None
+    if not folder.is_dir():
+        raise refuse("DATASETS_DIR", str(folder), "an existing directory", "correct it or unset it")
+    files = sources.plan(name, Settings(sha256=settings.sha256)) if not _own_npz(name, settings) else ()
+    there = {f.name: p for f in files for p in (folder / name / f.name, folder / f.name) if p.is_file()}
+    missing = [f.name for f in files if f.name not in there]
+    if files and not missing:
+        return {f.name: (there[f.name], verified(there[f.name], f, _place(there[f.name]))) for f in files}
+    if (path := folder / f"{name}.npz").is_file():
+        return {path.name: (path, verified(path, _npz_file(name, settings), _place(path)))}
+    if there:
+        raise InvalidInput(f"DATASETS_DIR ({folder}) lacks {', '.join(missing)} of {name}; allowed: all of its files, "
+                           f"or {name}.npz, or none of them; add what is missing")  # fmt: skip
+    return None
 
 
-def _digits() -> Original:
-    import sklearn  # imported here: it takes a second, and only this data set needs it
+def fetch(name: str, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> Files:
+    """The data set's files, downloaded into this machine's cache.
+
+    Raises:
+        InvalidInput: no mirror has the right files.
+        Transient: no mirror can be reached.
+    """
+    folder = settings.cache / "downloads" / name
+    return {f.name: download(f, folder, sleep=sleep) for f in sources.plan(name, settings)}
+
+
+def digits() -> Original:
+    """The scans that scikit-learn carries: 8 x 8 pixels of 0 to 16."""
+    import sklearn  # imported here: it takes seconds, and only this data set needs it
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -43,8 +81,62 @@ def _digits() -> Original:
     return Original(x_train=x, y_train=y, x_test=x[:0], y_test=y[:0], files=(file,))
 
 
-def _from_npz(name: str, path: Path) -> Original:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    source = SourceFile(name=path.name, origin=f"DATASETS_DIR/{path.name}", size=path.stat().st_size, sha256=digest)
-    return Original(**read_npz(name, path), files=(source,))
+def read(name: str, files: Files) -> Original:
+    """The data set from its verified files.
+
+    Raises:
+        InvalidInput: a file is not of the format, or beyond what it may hold.
+    """
+    paths = {file: path for file, (path, _) in files.items()}
+    provenance = tuple(record for _, record in files.values())
+    if len(paths) == 1 and (path := next(iter(paths.values()))).suffix == ".npz":
+        return Original(**read_npz(name, path), files=provenance)
+    reader = {"mnist": _mnist, "cifar10": _cifar10, "notmnist": _notmnist}[name]
+    arrays, skipped = reader(paths)
+    return Original(**arrays, files=provenance, skipped=skipped)
+
+
+def _mnist(paths: Mapping[str, Path]) -> tuple[dict[str, np.ndarray], int]:
+    def array(file: str, dimensions: int) -> np.ndarray:
+        found = parse.idx(gunzip(paths[file], MNIST_LIMITS), dimensions, str(paths[file]))
+        return found[..., None] if dimensions == 3 else found
+
+    return {
+        "x_train": array(sources.TRAIN_IMAGES, 3),
+        "y_train": array(sources.TRAIN_LABELS, 1),
+        "x_test": array(sources.TEST_IMAGES, 3),
+        "y_test": array(sources.TEST_LABELS, 1),
+    }, 0
+
+
+def _cifar10(paths: Mapping[str, Path]) -> tuple[dict[str, np.ndarray], int]:
+    path = paths[sources.CIFAR10]
+    wanted = {*_BATCHES, _TEST_BATCH}
+    found = {Path(name).name: data for name, data in members(path, CIFAR10_LIMITS, lambda n: Path(n).name in wanted)}
+    if missing := wanted - set(found):
+        raise InvalidInput(
+            f"{path} lacks {', '.join(sorted(missing))}; allowed: CIFAR-10's binary version; get it again"
+        )
+    train = [parse.cifar(found[b], f"{path}: {b}") for b in _BATCHES]
+    x_test, y_test = parse.cifar(found[_TEST_BATCH], f"{path}: {_TEST_BATCH}")
+    x_train, y_train = (np.concatenate(parts) for parts in zip(*train, strict=True))
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}, 0
+
+
+def _notmnist(paths: Mapping[str, Path]) -> tuple[dict[str, np.ndarray], int]:
+    x_train, y_train, a = parse.letters(members(paths[sources.LARGE], NOTMNIST_LIMITS, parse.is_letter))
+    x_test, y_test, b = parse.letters(members(paths[sources.SMALL], NOTMNIST_LIMITS, parse.is_letter))
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}, a + b
+
+
+def _own_npz(name: str, settings: Settings) -> bool:
+    return f"{name}.npz" in settings.sha256
+
+
+def _npz_file(name: str, settings: Settings) -> Remote:
+    own = settings.sha256.get(f"{name}.npz")
+    return Remote(name=f"{name}.npz", checksum=f"sha256:{own}" if own else None)
+
+
+def _place(path: Path) -> str:
+    return f"DATASETS_DIR/{path.name}"  # the machine's own paths are nobody else's business

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import os
+import shutil
+import time
 import uuid
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from experiment import keys
 from experiment.cell import refuse
+from experiment.claim import claim_file
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from experiment.store import Store
-from trainer.datasets import npz
+from trainer.datasets import npz, originals
 from trainer.datasets.load import open_prepared
 from trainer.datasets.manifest import Manifest, read_manifest
-from trainer.datasets.originals import read_original
 from trainer.datasets.settings import Settings
-from trainer.datasets.split import split
+from trainer.datasets.split import Original, split
+
+_log = logging.getLogger(__name__)
 
 
-def prepare(name: str, store: Store, settings: Settings | None = None) -> Manifest:
+def prepare(
+    name: str, store: Store, settings: Settings | None = None, *, sleep: Callable[[float], None] = time.sleep
+) -> Manifest:
     """The manifest of the store's data set, which is made from its source first where it is absent or damaged.
 
     ``settings`` say where the data set comes from; by default as the environment does.
@@ -32,30 +41,63 @@ def prepare(name: str, store: Store, settings: Settings | None = None) -> Manife
     if name not in DATASETS:
         raise refuse("data set", name, ", ".join(DATASETS), "correct its name")
     settings = settings or Settings.from_environment(name, os.environ)
+    if ready := _ready(store, name, settings):
+        return ready
+    try:
+        if name == "digits":
+            return _put(store, name, originals.digits(), settings)
+        if files := originals.find(name, settings):
+            return _put(store, name, originals.read(name, files), settings)
+        with _alone(name, settings, sleep):
+            return _ready(store, name, settings) or _downloaded(store, name, settings, sleep)
+    except OSError as error:
+        raise InvalidInput(f"{name} cannot be prepared: {error}; make the files in DATASETS_DIR readable "
+                           f"and the cache ({settings.cache}, set by XDG_CACHE_HOME) writable, with room") from error  # fmt: skip
+
+
+def _ready(store: Store, name: str, settings: Settings) -> Manifest | None:
     manifest = read_manifest(store, name)
-    if manifest and _intact(store, manifest, settings):
-        return manifest
-    made, data = _make(name, settings)
-    if manifest:
-        _mend(store, manifest, made, data)
-        return manifest
-    return _publish(store, made, data, settings)
+    return manifest if manifest and _intact(store, manifest, settings) else None
 
 
 def _intact(store: Store, manifest: Manifest, settings: Settings) -> bool:
     try:
         open_prepared(store, manifest, cache=settings.cache)
-    except InvalidInput:
+    except InvalidInput as error:
+        _log.warning("%s", error)
         return False
     return True
 
 
-def _make(name: str, settings: Settings) -> tuple[Manifest, bytes]:
-    original = read_original(name, settings)
+def _downloaded(store: Store, name: str, settings: Settings, sleep: Callable[[float], None]) -> Manifest:
+    """Prepares from downloads, which are kept for another try only if this one was interrupted."""
+    files = originals.fetch(name, settings, sleep)
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, settings.cache / "downloads" / name, ignore_errors=True)
+        try:
+            return _put(store, name, originals.read(name, files), settings)
+        except BaseException as error:
+            if not isinstance(error, InvalidInput):
+                stack.pop_all()
+            raise
+
+
+@contextlib.contextmanager
+def _alone(name: str, settings: Settings, sleep: Callable[[float], None]) -> Iterator[None]:
+    """One download of a data set at a time on this machine; the others wait, and find it done."""
+    while True:
+        with claim_file(settings.cache / "downloads" / f"{name}.lock") as held:
+            if held:
+                yield
+                return
+        sleep(0.5)
+
+
+def _put(store: Store, name: str, original: Original, settings: Settings) -> Manifest:
     arrays = split(name, original, any_count=settings.any_count)
     data = npz.encode(arrays)
     digest = hashlib.sha256(data).hexdigest()
-    return Manifest(
+    made = Manifest(
         name=name,
         sha256=digest,
         key=keys.dataset(name, digest),
@@ -65,15 +107,21 @@ def _make(name: str, settings: Settings) -> tuple[Manifest, bytes]:
         source=original.files,
         skipped=original.skipped,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-    ), data
+    )
+    if other := _ready(store, name, settings):
+        return other  # made by someone else in the meantime
+    manifest = read_manifest(store, name)
+    return _mend(store, manifest, made, data) if manifest else _publish(store, made, data, settings)
 
 
-def _mend(store: Store, manifest: Manifest, made: Manifest, data: bytes) -> None:
+def _mend(store: Store, manifest: Manifest, made: Manifest, data: bytes) -> Manifest:
+    """Puts a missing or damaged file back under the manifest that the store has."""
     if made.sha256 != manifest.sha256:
         raise InvalidInput(f"{store.url}/{manifest.key} is missing or damaged, and the source at hand gives another file "
                            f"(sha256 {made.sha256}); restore it, or give the source that its manifest names, or remove "
                            f"{keys.dataset_manifest(manifest.name)} to begin anew with other data")  # fmt: skip
     store.put(manifest.key, data)
+    return manifest
 
 
 def _publish(store: Store, made: Manifest, data: bytes, settings: Settings) -> Manifest:

@@ -1,0 +1,142 @@
+"""Archives read as if an enemy had packed them: member by member into memory, under limits, nothing written to disk."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from experiment.errors import InvalidInput
+
+SLACK = 1 << 20  # bytes of headers and padding between two members, and of output before its ratio counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an archive may hold.
+
+    Attributes:
+        members: entries of any kind.
+        member: bytes of one entry.
+        total: bytes of the whole after decompression.
+        ratio: bytes after per byte before decompression.
+    """
+
+    members: int
+    member: int
+    total: int
+    ratio: int = 50
+
+
+def gunzip(path: Path, limits: Limits) -> bytes:
+    """The content of a .gz file.
+
+    Raises:
+        InvalidInput: damaged, or beyond the limits.
+    """
+    with _opened(path, limits) as stream:
+        stream.allow(limits.member)
+        parts = []
+        while data := stream.read(SLACK):
+            parts.append(data)
+        return b"".join(parts)
+
+
+def members(path: Path, limits: Limits, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the wanted regular files of a .tar.gz, in the archive's order.
+
+    Raises:
+        InvalidInput: damaged, beyond the limits, or with any member that is a link, a device or leads outside.
+    """
+    with _opened(path, limits) as stream:
+        stream.allow(0)
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            count, passed = 0, 0
+            while info := _next(archive, stream, passed):
+                count += 1
+                _vet(path, info, count, limits)
+                passed = info.size
+                if info.isreg() and wanted(info.name):
+                    stream.allow(info.size)
+                    yield info.name, _content(archive, info)
+                    passed = 0
+                archive.members = []  # type: ignore[attr-defined]  # else every header stays in memory
+        while stream.read(1 << 16):  # to the end: only there does gzip compare its checksum
+            pass
+
+
+def _next(archive: tarfile.TarFile, stream: _Stream, passed: int) -> tarfile.TarInfo | None:
+    stream.allow(passed)
+    return archive.next()
+
+
+def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    member = archive.extractfile(info)
+    data = member.read() if member else b""
+    if len(data) != info.size:
+        raise tarfile.ReadError(f"{info.name} ends early")
+    return data
+
+
+def _vet(path: Path, info: tarfile.TarInfo, count: int, limits: Limits) -> None:
+    """Refuses the whole archive for one bad member: who packed that member packed the others."""
+    name = PurePosixPath(info.name)
+    plain = info.isdir() or (info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse())
+    if not plain:
+        raise _refused(path, f"member {info.name!r} is a link, a device or sparse", "plain files and folders")
+    if name.is_absolute() or ".." in name.parts or "\\" in info.name or "\0" in info.name:
+        raise _refused(path, f"member {info.name!r} leads out of the archive", "paths inside it")
+    if not 0 <= info.size <= limits.member:
+        raise _refused(path, f"member {info.name!r} has {info.size:,} bytes", f"at most {limits.member:,}")
+    if count > limits.members:
+        raise _refused(path, f"it has more than {limits.members:,} members", f"at most {limits.members:,}")
+
+
+def _refused(path: Path, what: str, allowed: str) -> InvalidInput:
+    return InvalidInput(f"{path} is refused: {what}; allowed: {allowed}; get the original archive")
+
+
+@contextlib.contextmanager
+def _opened(path: Path, limits: Limits) -> Iterator[_Stream]:
+    try:
+        with path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unpacked:
+            yield _Stream(path, raw, unpacked, limits)
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise InvalidInput(
+            f"{path} is damaged ({error}); allowed: the whole original; remove it and get it again"
+        ) from error
+
+
+class _Stream(io.RawIOBase):
+    """Decompressed bytes with an allowance, a total and a ratio, none of which a header in the archive can raise."""
+
+    def __init__(self, path: Path, raw: IO[bytes], unpacked: gzip.GzipFile, limits: Limits) -> None:
+        self._path, self._raw, self._unpacked, self._limits = path, raw, unpacked, limits
+        self._count = self._allowed = 0
+
+    def allow(self, size: int) -> None:
+        """From here on, at most ``size`` bytes and some slack, until allowed again."""
+        self._allowed = self._count + size + SLACK
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._unpacked.read(size)
+        self._count += len(data)
+        limits = self._limits
+        if self._count > limits.total:
+            raise _refused(self._path, f"it unpacks to more than {limits.total:,} bytes", f"at most {limits.total:,}")
+        if self._count > limits.ratio * self._raw.tell() + SLACK:
+            raise _refused(
+                self._path, f"it unpacks to more than {limits.ratio} times its size", f"at most {limits.ratio} times"
+            )
+        if self._count > self._allowed:
+            raise _refused(self._path, "it holds more than it says", f"{SLACK:,} bytes between two members")
+        return data
