@@ -1,0 +1,1 @@
+"""Trains one cell: a collaborative ensemble of image classifiers. The only importer of TensorFlow."""

@@ -1,0 +1,60 @@
+"""``python -m trainer --run URL --index N``: trains one cell of a run. See ``--help`` for the warm worker and data sets."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from experiment.errors import ExperimentError, describe
+from experiment.store import open_store
+from trainer import arguments
+from trainer.waiting import await_dataset
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; its exit code says what to do next (``experiment.errors``)."""
+    given = arguments.parse(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        if given.prepare:
+            return _prepare(given.prepare, given.store)
+        if given.await_dataset:
+            return await_dataset(open_store(given.store), given.await_dataset, given.await_seconds, stop)
+        return _train(given, stop)
+    except ExperimentError as error:
+        print(f"error: {describe(error)}", file=sys.stderr)
+        return error.exit_code
+
+
+def _prepare(names: Sequence[str], url: str) -> int:
+    from trainer.datasets import prepare
+
+    store = open_store(url, create=True)
+    for name in names:
+        manifest = prepare(name, store)
+        print(f"{name}: {manifest.train} training and {manifest.test} test images in {store.url}/{manifest.key}")
+    return 0
+
+
+def _train(given: arguments.argparse.Namespace, stop: threading.Event) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported; its errors are raised anyway
+    from trainer import runs  # imports TensorFlow, which takes seconds: not for the commands above
+
+    if given.verify_resume:
+        from trainer.verify import verify_resume
+
+        return verify_resume()
+    run = functools.partial(runs.Run.open, given.run, stop)
+    return run().serve(sys.stdin, sys.stdout) if given.indexes else run().one(given.index, given.job)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

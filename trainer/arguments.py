@@ -1,0 +1,64 @@
+"""The trainer's command line and environment, read and checked in one place."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+
+from experiment.cell import refuse
+from experiment.datasets import DATASETS
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; exits with 2 and one line where they do not fit together."""
+    parser = argparse.ArgumentParser(prog="python -m trainer", description="Trains cells of a frozen grid.")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", metavar="URL", help="train cells of this run: STORE/runs/RUN")
+    what.add_argument("--prepare", nargs="+", choices=DATASETS, metavar="NAME", help="put data sets into --store")
+    what.add_argument("--await-dataset", choices=DATASETS, metavar="NAME", help="wait until --store has the data set")
+    what.add_argument(
+        "--verify-resume", action="store_true", help="show on this machine that a resumed cell is bit-identical"
+    )
+    parser.add_argument("--store", metavar="URL", help="with --prepare or --await-dataset")
+    parser.add_argument("--index", type=int, help="the cell's index (default: JOB_COMPLETION_INDEX)")
+    parser.add_argument("--job", help="the Job whose assignment maps the index to a cell of the grid")
+    parser.add_argument("--indexes", choices=["-"], help="a warm worker: indexes come from standard input")
+    parser.add_argument("--await-seconds", type=float, default=3600.0, metavar="S", help="limit of --await-dataset")
+    arguments = parser.parse_args(argv)
+    if (arguments.prepare or arguments.await_dataset) and not arguments.store:
+        parser.error("--prepare and --await-dataset need --store URL")
+    if arguments.indexes and (arguments.job or arguments.index is not None):
+        parser.error("--indexes - takes neither --index nor --job")
+    if arguments.run and not arguments.indexes and arguments.index is None:
+        arguments.index = _completion_index(parser, os.environ)
+    return arguments
+
+
+def _completion_index(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> int:
+    given = environ.get("JOB_COMPLETION_INDEX", "")
+    if not given.isascii() or not given.isdigit():
+        parser.error(f"give --index N or JOB_COMPLETION_INDEX (it is {given!r})")
+    return int(given)
+
+
+def attempt_name(environ: Mapping[str, str]) -> str:
+    """The attempt's name: ``ATTEMPT``, in a pod its UID, or a new one."""
+    given = environ.get("ATTEMPT") or uuid.uuid4().hex
+    if not given.replace("-", "").replace("_", "").isalnum() or len(given) > 64:
+        raise refuse("ATTEMPT", given, "up to 64 letters, digits, '-' and '_'", "correct or unset it")
+    return given
+
+
+def checkpoint_seconds(environ: Mapping[str, str]) -> float:
+    """Seconds between checkpoints: ``CHECKPOINT_SECONDS``, 60 by default."""
+    given = environ.get("CHECKPOINT_SECONDS", "60")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise refuse("CHECKPOINT_SECONDS", given, "seconds of at least 0", "correct or unset it")
+    return seconds

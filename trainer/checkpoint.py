@@ -1,0 +1,84 @@
+"""Checkpoints: one safetensors file each, written by one put; the newest valid one wins, a damaged one is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from experiment import keys
+from experiment.errors import InvalidInput
+from experiment.store import Store
+from trainer.program import STATE
+from trainer.training import Snapshot
+
+_HEADER = "__header__"  # holds all but the arrays, as UTF-8 JSON in an array of bytes: safetensors hides its metadata
+
+
+def to_bytes(cell_id: str, snapshot: Snapshot) -> bytes:
+    """A snapshot of a cell as one file that notices any damage to itself."""
+    header = {
+        "cell": cell_id,
+        "step": snapshot.step,
+        "figures": snapshot.figures,
+        "seconds": snapshot.seconds,
+        "sha256": _digest(snapshot.arrays),
+    }
+    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    return save({**snapshot.arrays, _HEADER: text})
+
+
+def from_bytes(data: bytes, cell_id: str, source: str) -> Snapshot:
+    """The inverse of ``to_bytes``.
+
+    Raises:
+        InvalidInput: damaged, or another cell's.
+    """
+    try:
+        arrays = load(data)
+        header = json.loads(arrays.pop(_HEADER).tobytes())
+        if header["cell"] != cell_id or set(arrays) != set(STATE) or header["sha256"] != _digest(arrays):
+            raise ValueError("content does not match its header")
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise InvalidInput(f"{source} is not a whole checkpoint of {cell_id} ({error}); remove it") from error
+    return Snapshot(step=header["step"], arrays=arrays, figures=header["figures"], seconds=tuple(header["seconds"]))
+
+
+def write(store: Store, cell_id: str, snapshot: Snapshot) -> None:
+    """Publishes a checkpoint, then removes those of earlier steps: never before a later one is durable."""
+    key = keys.checkpoint(cell_id, snapshot.step)
+    store.put(key, to_bytes(cell_id, snapshot))
+    for old in _keys(store, cell_id):
+        if old < key:
+            store.delete(old)
+
+
+def newest(store: Store, cell_id: str, say: Callable[[str], None]) -> Snapshot | None:
+    """The newest valid checkpoint; ``say`` is told of each damaged one that is passed over."""
+    for key in reversed(_keys(store, cell_id)):
+        try:
+            return from_bytes(store.read(key), cell_id, f"{store.url}/{key}")
+        except InvalidInput as error:
+            say(f"skipped: {error}")
+    return None
+
+
+def remove(store: Store, cell_id: str) -> None:
+    """Removes all checkpoints of a cell: it is committed."""
+    for key in _keys(store, cell_id):
+        store.delete(key)
+
+
+def _keys(store: Store, cell_id: str) -> list[str]:
+    return [k for k in store.list(keys.checkpoints(cell_id)) if keys.step_of(k) is not None]
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in STATE:
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()

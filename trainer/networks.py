@@ -1,0 +1,250 @@
+"""The pre-activation ResNets of Noel (2017) as pure functions of one flat vector of parameters.
+
+All parameters of an ensemble lie behind one another in a vector, and so do the moving moments of its batch
+normalisations: an optimizer step is then one operation, and a checkpoint a handful of arrays. He et al. (2016),
+"Identity mappings in deep residual networks", is the model; down-sampling, biases and the two heads are the paper's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from experiment.cell import Member
+from experiment.datasets import CLASSES
+
+MOMENTUM, EPSILON = 0.99, 1e-3  # of batch normalisation
+TRUNCATION = 0.87962566103423978  # standard deviation of a standard normal cut at 2 standard deviations
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: a kernel (fan-in of the rows, weight decay, He initialisation), or a vector that starts at zero."""
+
+    name: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of scalars."""
+        return math.prod(self.shape)
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether it is a convolution or linear kernel rather than a bias or centre."""
+        return len(self.shape) > 1
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with parameters or moments.
+
+    Attributes:
+        kind: input (normalisation of the image), norm (BN without scale, then ReLU), conv, or linear.
+        channels: (in, out).
+    """
+
+    name: str
+    kind: str
+    channels: tuple[int, int]
+    size: int = 1
+    stride: int = 1
+    padding: str = "SAME"
+    bias: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Its parameters, in the order in which the vector holds them."""
+        fan_in, out = self.channels
+        bias = (Parameter(f"{self.name}/bias", (out,)),) if self.bias or self.kind == "norm" else ()
+        if self.kind == "conv":
+            return (Parameter(f"{self.name}/kernel", (self.size, self.size, fan_in, out)), *bias)
+        return (Parameter(f"{self.name}/kernel", self.channels), *bias) if self.kind == "linear" else bias
+
+
+Block = tuple[str, tuple[Layer, ...], Layer | None]  # (name, main path, projection of the shortcut; None: identity)
+
+
+def blocks(member: Member) -> Iterator[Block]:
+    """The residual blocks in order; the last of every brick but the last brick halves the image and doubles the filters."""
+    width = member.filters
+    for brick in range(member.bricks):
+        for block in range(member.blocks):
+            name = f"brick{brick}/block{block}"
+            yield name, _path(name, width, width, stride=1, bias=True), None
+        if brick < member.bricks - 1:
+            name = f"brick{brick}/down"
+            shortcut = Layer(
+                f"{name}/shortcut", "conv", (width, 2 * width), size=2, stride=2, padding="VALID", bias=True
+            )
+            yield name, _path(name, width, 2 * width, stride=2, bias=False), shortcut
+            width *= 2
+
+
+def _path(name: str, width: int, out: int, *, stride: int, bias: bool) -> tuple[Layer, ...]:
+    return (
+        Layer(f"{name}/norm1", "norm", (width, width)),
+        Layer(f"{name}/conv1", "conv", (width, out), size=3, stride=stride),
+        Layer(f"{name}/norm2", "norm", (out, out)),
+        Layer(f"{name}/conv2", "conv", (out, out), size=3, bias=bias),
+    )
+
+
+def stem(member: Member, channels: int) -> tuple[Layer, Layer]:
+    """The normalisation of the raw image and the first convolution."""
+    first = Layer("first", "conv", (channels, member.filters), size=3, bias=True)
+    return Layer("input", "input", (channels, channels)), first
+
+
+def head(member: Member, kind: str) -> tuple[Layer, ...]:
+    """The end of the network. ``wide``: a 1x1 convolution to 2^B F channels first; ``plain``: without it."""
+    width = member.filters * 2 ** (member.bricks - 1)
+    if kind == "plain":
+        return (Layer("logits", "linear", (width, CLASSES), bias=True),)
+    widen = Layer("widen", "conv", (width, 2 * width), size=1)
+    return widen, Layer("logits", "linear", (2 * width, CLASSES), bias=True)
+
+
+def layers(member: Member, channels: int, kind: str) -> list[Layer]:
+    """All layers of a member in the order in which the vectors hold their parameters and moments."""
+    inner = [layer for _, path, shortcut in blocks(member) for layer in (*path, *((shortcut,) if shortcut else ()))]
+    return [*stem(member, channels), *inner, *head(member, kind)]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A member on images of ``channels`` channels: its layout in the vectors, initial values and forward pass."""
+
+    member: Member
+    channels: int
+    head: str
+
+    @property
+    def layers(self) -> list[Layer]:
+        """See ``layers``."""
+        return layers(self.member, self.channels, self.head)
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """All trainable parameters, in order."""
+        return [p for layer in self.layers for p in layer.parameters]
+
+    @property
+    def norms(self) -> list[Layer]:
+        """The layers with moving moments, in order: each holds ``out`` means, then ``out`` variances."""
+        return [layer for layer in self.layers if layer.kind in ("input", "norm")]
+
+    @property
+    def size(self) -> int:
+        """Number of trainable parameters."""
+        return sum(p.size for p in self.parameters)
+
+    @property
+    def moments_size(self) -> int:
+        """Number of moving means and variances."""
+        return sum(2 * layer.channels[1] for layer in self.norms)
+
+    def initial(self, rng: np.random.Generator) -> np.ndarray:
+        """Initial parameters, (size,) float32: He et al. (2015), truncated normal, fan-in; biases and centres zero."""
+        return np.concatenate([_initial(p, rng).ravel() for p in self.parameters])
+
+    def initial_moments(self) -> np.ndarray:
+        """Initial moving moments, (moments_size,) float32: means 0, variances 1."""
+        return np.concatenate([np.repeat(np.float32([0, 1]), layer.channels[1]) for layer in self.norms])
+
+    def kernel_mask(self) -> np.ndarray:
+        """(size,) float32: 1 where weight decay applies, 0 at biases and centres."""
+        return np.concatenate([np.full(p.size, p.is_kernel, np.float32) for p in self.parameters])
+
+    def arrays(self, theta: np.ndarray, moments: np.ndarray) -> dict[str, np.ndarray]:
+        """Every parameter and moment by name, for export."""
+        named = {p.name: a.reshape(p.shape) for p, a in zip(self.parameters, _cut(theta, self.parameters), strict=True)}
+        ends = np.cumsum([2 * layer.channels[1] for layer in self.norms])[:-1]
+        for layer, pair in zip(self.norms, np.split(moments, ends), strict=True):
+            named[f"{layer.name}/mean"], named[f"{layer.name}/variance"] = np.split(pair, 2)
+        return named
+
+    def forward(
+        self, theta: tf.Tensor, moments: tf.Tensor, images: tf.Tensor, *, training: bool, dtype: tf.DType
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The logits of a batch, and the moving moments after it.
+
+        Args:
+            theta: (size,) float32.
+            moments: (moments_size,) float32.
+            images: (batch, height, width, channels), float32 of 0 to 255.
+            training: normalise by the batch and move the moments, or by the moments.
+            dtype: of convolutions and activations. Moments, logits and everything after them are float32.
+
+        Returns:
+            logits (batch, classes) float32; moments (moments_size,) float32, unchanged when not training.
+        """
+        apply = _Pass(self, theta, moments, training=training, dtype=dtype)
+        norm, first = stem(self.member, self.channels)
+        x = apply(first, tf.cast(apply(norm, images), dtype))
+        for _, path, shortcut in blocks(self.member):
+            y = x
+            for layer in path:
+                y = apply(layer, y)
+            x = y + (x if shortcut is None else apply(shortcut, x))
+        *widen, logits = head(self.member, self.head)
+        for layer in widen:
+            x = apply(layer, x)
+        pooled = tf.reduce_mean(tf.cast(x, tf.float32), axis=(1, 2))
+        return apply(logits, pooled), apply.moved()
+
+
+class _Pass:
+    """One forward pass: applies layers, and gathers the moments that batch normalisation moves."""
+
+    def __init__(
+        self, network: Network, theta: tf.Tensor, moments: tf.Tensor, *, training: bool, dtype: tf.DType
+    ) -> None:
+        self._training, self._dtype = training, dtype
+        pieces = tf.split(theta, [p.size for p in network.parameters])
+        self._values = {p.name: tf.reshape(v, p.shape) for p, v in zip(network.parameters, pieces, strict=True)}
+        widths = [layer.channels[1] for layer in network.norms for _ in range(2)]
+        parts = iter(tf.split(moments, widths))
+        self._moments = {layer.name: (next(parts), next(parts)) for layer in network.norms}
+
+    def __call__(self, layer: Layer, x: tf.Tensor) -> tf.Tensor:
+        bias = self._values.get(f"{layer.name}/bias")
+        if layer.kind == "input":
+            return self._normalise(layer, x, tf.zeros(layer.channels[1]))
+        if layer.kind == "norm":
+            return tf.nn.relu(self._normalise(layer, x, bias))
+        kernel = self._values[f"{layer.name}/kernel"]
+        if layer.kind == "linear":
+            return tf.linalg.matmul(x, kernel) + bias
+        y = tf.nn.conv2d(x, tf.cast(kernel, self._dtype), layer.stride, layer.padding)
+        return y if bias is None else tf.nn.bias_add(y, tf.cast(bias, self._dtype))
+
+    def _normalise(self, layer: Layer, x: tf.Tensor, centre: tf.Tensor) -> tf.Tensor:
+        mean, variance = self._moments[layer.name]
+        y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            x, tf.ones(layer.channels[1]), centre, mean, variance, epsilon=EPSILON,
+            is_training=self._training, exponential_avg_factor=1 - MOMENTUM,
+        )  # fmt: skip
+        self._moments[layer.name] = (mean, variance)
+        return y
+
+    def moved(self) -> tf.Tensor:
+        return tf.concat([part for pair in self._moments.values() for part in pair], axis=0)
+
+
+def _cut(theta: np.ndarray, parameters: Sequence[Parameter]) -> list[np.ndarray]:
+    return np.split(theta, np.cumsum([p.size for p in parameters])[:-1])
+
+
+def _initial(parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
+    if not parameter.is_kernel:
+        return np.zeros(parameter.shape, np.float32)
+    values = rng.standard_normal(parameter.shape)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = rng.standard_normal(int(outside.sum()))
+    fan_in = math.prod(parameter.shape[:-1])
+    return (values * math.sqrt(2 / fan_in) / TRUNCATION).astype(np.float32)

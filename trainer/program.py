@@ -1,0 +1,193 @@
+"""The compiled steps: one program per ensemble shape and method, kept warm from cell to cell.
+
+Learning rate, collaboration weight and weight decay are arguments, so that cells which differ in these alone share a
+program. State lives on the device; a call does many steps.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from experiment.cell import Cell, Member
+from experiment.datasets import DATASETS
+from trainer import costs, schedule
+from trainer.networks import Network
+
+BETA1, BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8  # Kingma & Ba (2015), with TensorFlow 1's defaults and form of epsilon
+EVALUATION_BATCH = 500
+STATE = ("theta", "adam_m", "adam_v", "moments", "sums", "bad_step")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a program is compiled for."""
+
+    members: tuple[Member, ...]
+    channels: int
+    head: str
+    method: str
+    precision: str
+
+
+def signature(cell: Cell) -> Signature:
+    """The signature of the program that trains a cell."""
+    return Signature(cell.members, DATASETS[cell.dataset].shape[2], cell.head, cell.method, cell.precision)
+
+
+@functools.lru_cache(maxsize=8)
+def program(key: Signature, *, jit: bool) -> Program:
+    """The program of a signature, compiled at its first use in this process."""
+    return Program(key, jit=jit)
+
+
+class Program:
+    """State of one ensemble on the device and the compiled functions that move it.
+
+    Args:
+        jit: compile whole with XLA. On a CPU its convolutions are many times slower than oneDNN's: off there.
+    """
+
+    def __init__(self, key: Signature, *, jit: bool) -> None:
+        self.key = key
+        self.networks = [Network(m, key.channels, key.head) for m in key.members]
+        self._dtype = tf.as_dtype(key.precision)
+        self._sizes = [n.size for n in self.networks]
+        self._moments_sizes = [n.moments_size for n in self.networks]
+        total = sum(self._sizes)
+        self._theta, self._adam_m, self._adam_v = (tf.Variable(tf.zeros(total)) for _ in range(3))
+        self._moments = tf.Variable(tf.zeros(sum(self._moments_sizes)))
+        self._sums = tf.Variable(tf.zeros((len(key.members) + 1, 3), tf.float64))
+        self._bad_step = tf.Variable(-1, dtype=tf.int64)
+        self._kernels = [tf.constant(n.kernel_mask()) for n in self.networks]
+        self._train = tf.function(self._steps, jit_compile=jit)
+        self._logits = tf.function(self._infer, jit_compile=jit)
+
+    def begin(self, seed: int) -> None:
+        """Sets the state to that before the first step of a cell with this seed."""
+        rngs = [schedule.generator(schedule.WEIGHTS, seed, i) for i in range(len(self.networks))]
+        zeros = np.zeros(sum(self._sizes), np.float32)
+        self.state = {
+            "theta": np.concatenate([n.initial(rng) for n, rng in zip(self.networks, rngs, strict=True)]),
+            "adam_m": zeros,
+            "adam_v": zeros,
+            "moments": np.concatenate([n.initial_moments() for n in self.networks]),
+            "sums": np.zeros(self._sums.shape),
+            "bad_step": np.int64(-1),
+        }
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """Every value that the next step depends on, by the names in ``STATE``."""
+        return {name: np.asarray(getattr(self, f"_{name}").numpy()) for name in STATE}
+
+    @state.setter
+    def state(self, values: Mapping[str, np.ndarray]) -> None:
+        for name in STATE:
+            getattr(self, f"_{name}").assign(values[name])
+
+    @property
+    def bad_step(self) -> int:
+        """The first step (from 1, over all epochs) with a non-finite cost; -1 if there was none."""
+        return int(self._bad_step.numpy())
+
+    def take_sums(self) -> np.ndarray:
+        """The sums of ``metrics.train_figures`` since they were last taken; they start anew."""
+        sums: np.ndarray = self._sums.numpy()
+        self._sums.assign(tf.zeros_like(self._sums))
+        return sums
+
+    def train(
+        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, span: tuple[int, int], *, steps_before: int,
+        learning_rate: float, alpha: float, weight_decay: float,
+    ) -> None:  # fmt: skip
+        """Does the steps ``span`` = [first, last) of an epoch.
+
+        Args:
+            images: (n, height, width, channels) uint8 on the device.
+            labels: (n,) int32.
+            order: (steps, batch) int32, from ``schedule.epoch_order``.
+            steps_before: steps of all epochs before this one.
+        """
+        first, last = (tf.constant(i, tf.int32) for i in span)
+        rates = tf.constant([learning_rate, alpha, weight_decay], tf.float32)
+        self._train(images, labels, order, first, last, tf.constant(steps_before, tf.int64), rates)
+
+    def logits(self, images: tf.Tensor) -> np.ndarray:
+        """The members' logits in inference mode, (members, ``EVALUATION_BATCH``, classes), of that many uint8 images."""
+        result: np.ndarray = self._logits(images).numpy()
+        return result
+
+    def decay(self, weight_decay: float) -> list[float]:
+        """Each member's weight decay in nats: ``weight_decay`` x (sum of squared kernels) / 2."""
+        parts = tf.split(self._theta, self._sizes)
+        return [float(_decay(t, k, weight_decay)) for t, k in zip(parts, self._kernels, strict=True)]
+
+    def arrays(self) -> dict[str, dict[str, np.ndarray]]:
+        """Per member's name, every parameter and moment by name."""
+        theta = np.split(self._theta.numpy(), np.cumsum(self._sizes)[:-1])
+        moments = np.split(self._moments.numpy(), np.cumsum(self._moments_sizes)[:-1])
+        return {n.member.name: n.arrays(t, m) for n, t, m in zip(self.networks, theta, moments, strict=True)}
+
+    def _steps(self, images, labels, order, first, last, steps_before, rates):  # noqa: ANN001, ANN202 - traced
+        for i in tf.range(first, last):
+            self._step(
+                tf.gather(images, order[i]), tf.gather(labels, order[i]), steps_before + tf.cast(i + 1, tf.int64), rates
+            )
+
+    def _step(self, images, labels, step, rates):  # noqa: ANN001, ANN202 - traced
+        learning_rate, alpha, weight_decay = tf.unstack(rates)
+        with tf.GradientTape() as tape:
+            logits, moments = self._forward(images, training=True)
+            entropies = [costs.cross_entropy(labels, each) for each in logits]
+            parts = zip(tf.split(self._theta, self._sizes), self._kernels, strict=True)
+            decays = [_decay(theta, kernels, weight_decay) for theta, kernels in parts]
+            cost = tf.add_n(entropies + decays)
+            if self.key.method != "single":
+                cost += alpha * costs.collaboration(self.key.method, logits)
+        self._adam(tape.gradient(cost, self._theta), step, learning_rate)
+        self._moments.assign(moments)
+        self._record(labels, logits, entropies, decays)
+        bad = tf.logical_and(self._bad_step < 0, tf.logical_not(tf.math.is_finite(cost)))
+        self._bad_step.assign(tf.where(bad, step, self._bad_step))
+
+    def _forward(self, images: tf.Tensor, *, training: bool) -> tuple[list[tf.Tensor], tf.Tensor]:
+        images = tf.cast(images, tf.float32)
+        thetas = tf.split(self._theta, self._sizes)
+        moments = tf.split(self._moments, self._moments_sizes)
+        outs = [
+            n.forward(t, m, images, training=training, dtype=self._dtype)
+            for n, t, m in zip(self.networks, thetas, moments, strict=True)
+        ]
+        return [logits for logits, _ in outs], tf.concat([moved for _, moved in outs], axis=0)
+
+    def _adam(self, gradient: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> None:
+        power = tf.cast(step, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=self._theta.handle, m=self._adam_m.handle, v=self._adam_v.handle, grad=gradient, lr=learning_rate,
+            beta1_power=tf.pow(BETA1, power), beta2_power=tf.pow(BETA2, power),
+            beta1=BETA1, beta2=BETA2, epsilon=ADAM_EPSILON,
+        )  # fmt: skip
+
+    def _record(
+        self, labels: tf.Tensor, logits: list[tf.Tensor], entropies: list[tf.Tensor], decays: list[tf.Tensor]
+    ) -> None:
+        ensemble = tf.add_n(logits) / len(logits)
+        wrong = [
+            tf.math.count_nonzero(tf.argmax(each, -1, tf.int32) != labels, dtype=tf.float32)
+            for each in (*logits, ensemble)
+        ]
+        entropies = [*entropies, costs.cross_entropy(labels, ensemble)]
+        sums = tf.stack([tf.stack(wrong), tf.stack(entropies), tf.stack([*decays, 0.0])], axis=-1)
+        self._sums.assign_add(tf.cast(sums, tf.float64))
+
+    def _infer(self, images: tf.Tensor) -> tf.Tensor:
+        return tf.stack(self._forward(images, training=False)[0])
+
+
+def _decay(theta: tf.Tensor, kernels: tf.Tensor, weight_decay: tf.Tensor | float) -> tf.Tensor:
+    return weight_decay * tf.nn.l2_loss(theta * kernels)

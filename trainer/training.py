@@ -1,0 +1,197 @@
+"""Training one cell, from its first step or a snapshot to its last figures. Knows no store, no clock but its own watch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from experiment.cell import Cell
+from experiment.errors import Diverged
+from trainer import metrics, schedule
+from trainer.datasets import Dataset
+from trainer.program import EVALUATION_BATCH, Program, program, signature
+
+SECONDS_PER_CALL = 0.5  # how long the device works before Python looks up: fast to stop, too long to cost anything
+
+Figures = list[dict[str, float]]  # one epoch: per model the epoch columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """All that going on takes.
+
+    Attributes:
+        step: steps done.
+        arrays: the program's state.
+        figures: of the epochs finished.
+        seconds: (training, test) spent in the epoch under way.
+    """
+
+    step: int
+    arrays: dict[str, np.ndarray]
+    figures: list[Figures] = field(default_factory=list)
+    seconds: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a trained cell yields.
+
+    Attributes:
+        figures: per epoch, per model, the epoch columns.
+        labels: (n,) of the test set.
+        logits: (members, n, classes) float32 of the test set after the last epoch.
+        arrays: per member's name, every parameter and moment by name.
+    """
+
+    figures: list[Figures]
+    labels: np.ndarray
+    logits: np.ndarray
+    arrays: dict[str, dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How far and how fast: what a watcher is shown."""
+
+    step: int
+    steps: int
+    epoch: int
+    images_per_second: float
+    seconds_left: float
+
+
+Watch = Callable[[Pace, Callable[[], Snapshot]], None]
+
+
+def steps_per_epoch(cell: Cell, examples: int) -> int:
+    """Mini-batches of an epoch; the last short one is left out."""
+    return examples // cell.batch_size
+
+
+def cut(cell: Cell, data: Dataset) -> tuple[np.ndarray, ...]:
+    """(train images, train labels, test images, test labels) as the cell uses them."""
+    train, test = cell.train_examples or len(data.y_train), cell.test_examples or len(data.y_test)
+    return data.x_train[:train], data.y_train[:train], data.x_test[:test], data.y_test[:test]
+
+
+def train(cell: Cell, data: Dataset, *, watch: Watch, snapshot: Snapshot | None = None, jit: bool = False) -> Result:
+    """Trains the cell, or what is left of it after ``snapshot``.
+
+    Args:
+        watch: called after every call of the device with the pace and a function that takes a snapshot; it may raise
+            to stop the training.
+        jit: compile with XLA.
+
+    Raises:
+        Diverged: a cost became non-finite; epoch and step are named.
+    """
+    return _Training(cell, data, watch, snapshot, jit=jit).run()
+
+
+class _Training:
+    """The state of one training and its two loops, over epochs and over calls of the device."""
+
+    def __init__(self, cell: Cell, data: Dataset, watch: Watch, snapshot: Snapshot | None, *, jit: bool) -> None:
+        x_train, y_train, self._x_test, self._labels = cut(cell, data)
+        self._cell, self._watch = cell, watch
+        self._images, self._targets = tf.constant(x_train), tf.constant(y_train.astype(np.int32))
+        self._examples = len(y_train)
+        self._steps = steps_per_epoch(cell, self._examples)
+        self._program: Program = program(signature(cell), jit=jit)
+        self._step, self._figures, self._seconds = 0, list[Figures](), (0.0, 0.0)
+        self._calls, self._span, self._speed = 0, 1, 0.0
+        if snapshot is None:
+            self._program.begin(cell.seed)
+        else:
+            self._program.state = snapshot.arrays
+            self._step, self._figures, self._seconds = snapshot.step, list(snapshot.figures), snapshot.seconds
+
+    def run(self) -> Result:
+        logits = np.empty(0)
+        for epoch in range(len(self._figures), self._cell.epochs):
+            rate = schedule.learning_rate(self._cell.learning_rate, epoch, self._cell.epochs)
+            self._train_epoch(epoch, rate)
+            logits = self._evaluate()
+            self._figures.append(self._close_epoch(rate, logits))
+            self._seconds = (0.0, 0.0)
+        return Result(figures=self._figures, labels=self._labels, logits=logits, arrays=self._program.arrays())
+
+    def _train_epoch(self, epoch: int, rate: float) -> None:
+        order = tf.constant(schedule.epoch_order(self._cell.seed, epoch, self._examples, self._cell.batch_size))
+        before = epoch * self._steps
+        while (done := self._step - before) < self._steps:
+            last = min(done + self._span, self._steps)
+            started = time.perf_counter()
+            self._program.train(
+                self._images, self._targets, order, (done, last), steps_before=before,
+                learning_rate=rate, alpha=self._cell.alpha, weight_decay=self._cell.weight_decay,
+            )  # fmt: skip
+            self._check(epoch)
+            self._step = before + last
+            self._time(last - done, time.perf_counter() - started)
+            self._look()
+
+    def _check(self, epoch: int) -> None:
+        if (bad := self._program.bad_step) >= 0:  # reading it waits for the device
+            raise Diverged(
+                f"{self._cell.id} diverged: non-finite cost in epoch {epoch + 1}, step {bad}; "
+                "allowed: finite costs; lower the learning rate or alpha"
+            )
+
+    def _time(self, steps: int, seconds: float) -> None:
+        self._seconds = (self._seconds[0] + seconds, self._seconds[1])
+        self._calls += 1
+        if self._calls == 1:
+            return  # tracing and compiling say nothing about the pace
+        self._speed = steps / seconds
+        self._span = max(1, int(self._speed * SECONDS_PER_CALL))
+
+    def _look(self) -> None:
+        total = self._steps * self._cell.epochs
+        left = (total - self._step) / self._speed if self._speed else 0.0
+        rate = self._speed * self._cell.batch_size
+        done = len(self._figures)
+        pace = Pace(step=self._step, steps=total, epoch=done, images_per_second=rate, seconds_left=left)
+        self._watch(pace, self._snapshot)
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(step=self._step, arrays=self._program.state, figures=list(self._figures), seconds=self._seconds)
+
+    def _evaluate(self) -> np.ndarray:
+        batches = []
+        for start in range(0, len(self._labels), EVALUATION_BATCH):
+            started = time.perf_counter()
+            images = self._x_test[start : start + EVALUATION_BATCH]
+            missing = EVALUATION_BATCH - len(images)  # one shape, one compilation: filled up, then cut again
+            padded = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.uint8)])
+            batches.append(self._program.logits(tf.constant(padded))[:, : len(images)])
+            self._seconds = (self._seconds[0], self._seconds[1] + time.perf_counter() - started)
+            self._look()
+        return np.concatenate(batches, axis=1)
+
+    def _close_epoch(self, rate: float, logits: np.ndarray) -> Figures:
+        examples = self._steps * self._cell.batch_size
+        train = metrics.train_figures(self._program.take_sums(), examples, self._steps)
+        test = metrics.test_figures(self._labels, logits, self._program.decay(self._cell.weight_decay))
+        times: dict[str, Any] = {
+            "learning_rate": rate,
+            "seconds": sum(self._seconds),
+            "images_per_second": examples / self._seconds[0],
+        }
+        return [{**a, **b, **times} for a, b in zip(train, test, strict=True)]
+
+
+def epoch_columns(figures: Sequence[Figures], models: Sequence[str]) -> dict[str, list[Any]]:
+    """The epoch columns of ``epochs.parquet``, one row per (epoch, model)."""
+    rows = [
+        {"model": model, "epoch": epoch, **row}
+        for epoch, per_model in enumerate(figures, start=1)
+        for model, row in zip(models, per_model, strict=True)
+    ]
+    return {name: [row[name] for row in rows] for name in rows[0]}
