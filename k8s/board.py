@@ -54,6 +54,11 @@ class Board:
         self._behind += self._work[index] * trained
 
     @property
+    def share(self) -> float:
+        """How much of the grid's cells is done with, from 0 to 1."""
+        return (self.done + self.failed + sum(s.share for s in self.seats.values())) / self.total
+
+    @property
     def images_per_second(self) -> float:
         """Of all workers together."""
         return sum(s.record.images_per_second for s in self.seats.values() if s.record)

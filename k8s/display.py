@@ -7,44 +7,40 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Protocol
 
-from experiment.cell import Cell
 from experiment.records import Progress
 from k8s.board import Board
 from k8s.plan import duration
 
 
 class Screen(Protocol):
-    """Where a launch says what happens. Every method returns at once."""
+    """Where a launch says what happens, from its board. Every method returns at once."""
 
     def note(self, text: str) -> None:
         """A line that stays."""
 
-    def start(self, slot: str, cell: Cell) -> None:
-        """A worker begins a cell."""
+    def start(self, slot: str) -> None:
+        """A worker has begun a cell."""
 
-    def progress(self, slot: str, record: Progress) -> None:
-        """A worker's word on its cell."""
+    def progress(self, slot: str) -> None:
+        """A worker has said something on its cell."""
 
-    def end(self, slot: str, index: int, text: str, *, done: bool | None, trained: bool = True) -> None:
-        """A worker's work on a cell ended; ``done`` is None if the cell will be tried again."""
-
-    def skip(self, index: int, text: str) -> None:
-        """A cell is given up before a worker began it."""
+    def end(self, slot: str, cell: str, text: str, *, done: bool | None) -> None:
+        """A worker's work on a cell has ended; ``done`` is None if the cell will be tried again."""
 
 
 @contextlib.contextmanager
 def show(board: Board) -> Iterator[Screen]:
     """A screen for as long as the block runs: bars if standard output is a terminal and not that of a CI."""
-    if sys.stdout.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
-        with contextlib.suppress(ImportError):  # rich is part of the demo extra, not of the launcher's image
-            from k8s.display_bars import Bars
+    if sys.stdout.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb" and find_spec("rich"):
+        from k8s.display_bars import Bars  # rich is part of the demo extra, not of the launcher's image
 
-            with Bars(board) as bars:
-                yield bars
-            return
-    yield Lines(board)
+        with Bars(board) as bars:
+            yield bars
+    else:
+        yield Lines(board)
 
 
 class Lines:
@@ -59,26 +55,18 @@ class Lines:
     def note(self, text: str) -> None:
         print(text, flush=True)
 
-    def start(self, slot: str, cell: Cell) -> None:
-        self._board.start(slot, cell, time.monotonic())
+    def start(self, slot: str) -> None:
         self._spoke[slot] = time.monotonic()
-        self.note(f"{slot}: {cell.id} begins")
+        self.note(f"{slot}: {self._board.seats[slot].cell.id} begins")
 
-    def progress(self, slot: str, record: Progress) -> None:
-        self._board.progress(slot, record)
-        if time.monotonic() - self._spoke[slot] >= self.EVERY:
+    def progress(self, slot: str) -> None:
+        record = self._board.seats[slot].record
+        if record and time.monotonic() - self._spoke[slot] >= self.EVERY:
             self._spoke[slot] = time.monotonic()
             self.note(f"{slot}: {record.cell} {word(record)}; {whole(self._board)}")
 
-    def end(self, slot: str, index: int, text: str, *, done: bool | None, trained: bool = True) -> None:
-        seat = self._board.leave(slot)
-        if done is not None:
-            self._board.settle(index, done=done, trained=trained)
-        self.note(f"{slot}: {seat.cell.id} {text}; {whole(self._board)}")
-
-    def skip(self, index: int, text: str) -> None:
-        self._board.settle(index, done=False, trained=False)
-        self.note(text)
+    def end(self, slot: str, cell: str, text: str, *, done: bool | None) -> None:
+        self.note(f"{slot}: {cell} {text}; {whole(self._board)}")
 
 
 def word(record: Progress) -> str:

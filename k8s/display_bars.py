@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 from typing import Self
 
@@ -11,10 +10,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
 from rich.progress import Progress as RichProgress
 
-from experiment.cell import Cell
-from experiment.records import Progress
 from k8s.board import Board
-from k8s.plan import duration
+from k8s.display import whole, word
 
 
 class Bars:
@@ -45,44 +42,27 @@ class Bars:
     def note(self, text: str) -> None:
         self._bars.console.print(escape(text), soft_wrap=True)
 
-    def start(self, slot: str, cell: Cell) -> None:
-        self._board.start(slot, cell, time.monotonic())
+    def start(self, slot: str) -> None:
         if slot not in self._rows:
-            self._rows[slot] = self._bars.add_task("", detail="")
-        self._bars.update(
-            self._rows[slot],
-            description=f"[dim]{slot}[/] {cell.id}",
-            total=1,
-            completed=0,
-            detail="starts",
-            visible=True,
-        )
-
-    def progress(self, slot: str, record: Progress) -> None:
-        self._board.progress(slot, record)
-        detail = f"epoch {record.epoch}/{record.epochs}  {record.images_per_second:,.0f} images/s  {duration(record.seconds_left)} left"
-        self._bars.update(self._rows[slot], completed=self._board.seats[slot].share, detail=detail)
+            self._rows[slot] = self._bars.add_task("", total=1, detail="")
+        name = f"[dim]{slot}[/] {self._board.seats[slot].cell.id}"
+        self._bars.update(self._rows[slot], description=name, completed=0, detail="starts", visible=True)
         self._whole()
 
-    def end(self, slot: str, index: int, text: str, *, done: bool | None, trained: bool = True) -> None:
-        seat = self._board.leave(slot)
-        if done is not None:
-            self._board.settle(index, done=done, trained=trained)
+    def progress(self, slot: str) -> None:
+        seat = self._board.seats[slot]
+        detail = word(seat.record) if seat.record else ""
+        self._bars.update(self._rows[slot], completed=seat.share, detail=detail)
+        self._whole()
+
+    def end(self, slot: str, cell: str, text: str, *, done: bool | None) -> None:
         mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]↻[/]"}[done]
-        self._bars.console.print(f"{mark} {seat.cell.id} {escape(text)}", soft_wrap=True)
-        self._bars.update(self._rows[slot], visible=False)
-        self._whole()
-
-    def skip(self, index: int, text: str) -> None:
-        self._board.settle(index, done=False, trained=False)
-        self._bars.console.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
+        self._bars.console.print(f"{mark} {cell} {escape(text)}", soft_wrap=True)
+        if slot in self._rows:
+            self._bars.update(self._rows[slot], visible=False)
         self._whole()
 
     def _whole(self) -> None:
-        board = self._board
-        left = board.seconds_left(time.monotonic())
-        failed = f"  [red]{board.failed} failed[/]" * (board.failed > 0)
-        ahead = f"  about {duration(left)} left" if left else ""
-        detail = f"{board.done} of {board.total} cells{failed}  {board.images_per_second:,.0f} images/s{ahead}"
-        running = sum(s.share for s in board.seats.values())
-        self._bars.update(self._grid, completed=board.done + board.failed + running, detail=detail)
+        speed = self._board.images_per_second
+        detail = whole(self._board) + f", {speed:,.0f} images/s" * (speed > 0)
+        self._bars.update(self._grid, completed=self._board.share * self._board.total, detail=detail)

@@ -15,6 +15,7 @@ from experiment.cell import Cell
 from experiment.errors import PERMANENT, ExperimentError, kind_of
 from experiment.records import Failure, Outcome, Progress
 from experiment.store import Store
+from k8s.board import Board
 from k8s.dealing import Deal, Task
 from k8s.devices import Slot
 from k8s.display import Screen
@@ -36,11 +37,12 @@ class Pool:
         failed: why each cell that was given up was given up, by index.
     """
 
-    def __init__(self, store: Store, cells: Mapping[int, Cell], screen: Screen, start: Start) -> None:
+    def __init__(self, store: Store, cells: Mapping[int, Cell], board: Board, screen: Screen, start: Start) -> None:
         self.failed: dict[int, str] = {}
-        self._store, self._cells, self._screen, self._new = store, cells, screen, start
+        self._store, self._cells, self._board, self._screen, self._new = store, cells, board, screen, start
         self._deal = Deal(Task(index=i, shape=shape(c), work=work(c)) for i, c in cells.items())
         self._busy: set[int] = set()
+        self._held: set[int] = set()  # by another launch, when last looked at
         self._workers: set[Worker] = set()
         self._stillborn = 0
 
@@ -55,13 +57,17 @@ class Pool:
     def _give_up(self, reasons: Mapping[int, str]) -> None:
         for index, reason in reasons.items():
             self.failed[index] = reason
-            self._screen.skip(index, f"{self._cells[index].id} is given up: {reason}")
+            self._board.settle(index, done=False, trained=False)
+            self._screen.note(f"{self._cells[index].id} is given up: {reason}")
 
     async def run(self, slots: Sequence[Slot]) -> None:
         """Returns when every cell is done or given up. Cancelled, it has the workers stop first."""
-        async with asyncio.TaskGroup() as group:
-            for slot in slots:
-                group.create_task(self._serve(slot))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for slot in slots:
+                    group.create_task(self._serve(slot))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
 
     def kill(self) -> None:
         """Kills the workers: what is in training is lost up to its last checkpoint."""
@@ -77,8 +83,11 @@ class Pool:
                     await asyncio.sleep(0.1)
                     continue
                 self._busy.add(task.index)
+                if task.index in self._held and not await asyncio.to_thread(self._free, self._cells[task.index]):
+                    self._deal.add(dataclasses.replace(task, not_before=time.monotonic() + HELD))
+                    self._busy.discard(task.index)
+                    continue
                 last = task.shape
-                self._screen.start(slot.name, self._cells[task.index])
                 worker = worker or await self._start(slot)
                 if not await self._train(worker, slot, task):
                     self._deal.leave(last)
@@ -91,6 +100,11 @@ class Pool:
             raise
         if worker:
             await self._end(worker, stop=False)
+
+    def _free(self, cell: Cell) -> bool:
+        """Whether a cell that another launch had is done, or left by it."""
+        with self._store.claim(cell.id) as free:
+            return free or self._store.exists(keys.epochs(cell))
 
     async def _start(self, slot: Slot) -> Worker:
         worker = await self._new(slot)
@@ -105,11 +119,14 @@ class Pool:
         """One attempt at a cell; False if the worker did not survive it."""
         began, attempt, epoch = time.monotonic(), uuid.uuid4().hex, None
         cell = self._cells[task.index]
+        self._board.start(slot.name, cell, began)
+        self._screen.start(slot.name)
         try:
             async for record in worker.train(task.index):
                 if isinstance(record, Progress):
                     attempt, epoch = record.attempt, record.epoch
-                    self._screen.progress(slot.name, record)
+                    self._board.progress(slot.name, record)
+                    self._screen.progress(slot.name)
                 else:
                     self._conclude(slot, task, record, time.monotonic() - began)
         except Died as death:
@@ -132,23 +149,33 @@ class Pool:
         if outcome.state == "failed":
             self._again_or_give_up(slot, task, outcome.kind, outcome.message)
         elif outcome.state == "held":
-            self._screen.end(slot.name, task.index, "is being trained by another launch", done=None)
-            self._deal.add(dataclasses.replace(task, not_before=time.monotonic() + HELD))
+            self._held.add(task.index)
+            self._put_back(slot, task, HELD, "is being trained by another launch")
         else:
             trained = outcome.state == "committed"
-            text = f"done in {duration(seconds)}" if trained else "found done"
-            self._screen.end(slot.name, task.index, text, done=True, trained=trained)
+            text = f"done in {duration(seconds)}" if trained else "was done by another launch"
+            self._settle(slot, task, text, done=True, trained=trained)
 
     def _again_or_give_up(self, slot: Slot, task: Task, kind: str, message: str) -> None:
-        tries = task.tries + 1
-        if kind in PERMANENT or tries >= ATTEMPTS:
+        task = dataclasses.replace(task, tries=task.tries + 1)
+        if kind in PERMANENT or task.tries >= ATTEMPTS:
             self.failed[task.index] = f"{kind}: {message}"
-            self._screen.end(slot.name, task.index, f"failed: {message}", done=False)
-            return
-        pause = BACK_OFF * 2 ** (tries - 1)
-        text = f"failed ({kind}: {message}); attempt {tries + 1} of {ATTEMPTS} in {pause:.0f} s"
-        self._screen.end(slot.name, task.index, text, done=None)
-        self._deal.add(dataclasses.replace(task, tries=tries, not_before=time.monotonic() + pause))
+            self._settle(slot, task, f"failed: {message}", done=False, trained=False)
+        else:
+            pause = BACK_OFF * 2 ** (task.tries - 1)
+            text = f"failed ({kind}: {message}); attempt {task.tries + 1} of {ATTEMPTS} in {pause:.0f} s"
+            self._put_back(slot, task, pause, text)
+
+    def _put_back(self, slot: Slot, task: Task, pause: float, text: str) -> None:
+        seat = self._board.leave(slot.name)
+        self._deal.add(dataclasses.replace(task, not_before=time.monotonic() + pause))
+        self._screen.end(slot.name, seat.cell.id, text, done=None)
+
+    def _settle(self, slot: Slot, task: Task, text: str, *, done: bool, trained: bool) -> None:
+        seat = self._board.leave(slot.name)
+        self._board.settle(task.index, done=done, trained=trained)
+        speed = f" at {seat.record.images_per_second:,.0f} images/s" if trained and seat.record else ""
+        self._screen.end(slot.name, seat.cell.id, text + speed, done=done)
 
     def _count_stillborn(self, worker: Worker, death: Died) -> None:
         self._stillborn = 0 if worker.answered else self._stillborn + 1

@@ -59,9 +59,8 @@ class Worker:
         while line := await self._out.readline():
             try:
                 record = records.parse(line, "a line of the trainer")
-            except InvalidInput:  # a library printed to standard output
-                self._tail.append(line.decode(errors="replace"))
-                continue
+            except InvalidInput:
+                continue  # a library printed to standard output
             self.answered = True
             if isinstance(record, Progress):
                 yield record

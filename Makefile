@@ -1,0 +1,51 @@
+# The suite's few commands. PYTHON chooses the interpreter that .venv is made with.
+PYTHON ?= python3
+PYTEST_FLAGS ?=
+BIN := .venv/bin
+DEMO := .venv/.demo-installed
+DEV := .venv/.dev-installed
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: help demo test check lint cluster images clean
+
+help: ## says what there is
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+
+demo: $(DEMO) ## trains the paper's 13 ensembles on digits into ./store and reports on them
+	$(BIN)/python -m k8s.launch --grid demo --executor local --store store
+
+test: $(DEV) ## runs every test that this machine can run, and says which it cannot
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: lint ## what CI runs: ruff, its formatter, mypy, pytest
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+cluster: ## builds the test cluster's programs and the S3 server from source (Go 1.25 or later, 15 minutes on 2 cores)
+	bash tests/cluster/build.sh
+
+images: ## builds the container images with docker, podman or buildah
+	bash docker/build.sh
+
+clean: ## removes the environment and what tests leave; never a store
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is $$($(PYTHON) --version 2>&1); allowed: Python 3.11 or later; name one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+
+$(DEMO): requirements/demo.txt | .venv/bin/python
+	@echo "installing requirements/demo.txt into .venv (once)"
+	$(INSTALL) -r $<
+	@touch $@
+
+# The same versions and more: what is installed for the tests serves the demo too.
+$(DEV): requirements/dev.txt | .venv/bin/python
+	@echo "installing requirements/dev.txt into .venv (once)"
+	$(INSTALL) -r $<
+	@touch $@ $(DEMO)

@@ -1,0 +1,123 @@
+"""Speaks the trainer's protocol without training: what the local executor is tested with.
+
+FAKE is a JSON object: ``journal`` (a file to which every event is appended), ``seconds`` of a cell, and ``ends``: for
+an index, how its attempts end in turn ("transient", "diverged", "kill", "exit", "ok"); after those it commits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+from experiment import keys, records
+from experiment.frozen import read_run
+from experiment.records import Outcome, Progress
+from experiment.store import open_store, split_run
+from k8s.plan import shape
+from tests.made import commit
+
+FAKE = {"seconds": 0.05, "ends": {}, "prepare": 0, "start": 0, **json.loads(os.environ.get("FAKE", "{}"))}
+STOP = threading.Event()
+
+
+def journal(**event) -> None:
+    if "journal" in FAKE:
+        with Path(FAKE["journal"]).open("a") as file:
+            file.write(json.dumps({"pid": os.getpid(), **event}) + "\n")
+
+
+def tries(index: int) -> int:
+    lines = Path(FAKE["journal"]).read_text().splitlines() if "journal" in FAKE else ()
+    return sum(e["event"] == "begin" and e["index"] == index for e in map(json.loads, lines))
+
+
+def say(record) -> None:
+    print(records.to_line(record), flush=True)
+
+
+def train(store, run: str, index: int) -> Outcome:
+    cell = read_run(store, run).grid.cells[index]
+    with store.claim(cell.id) as held:
+        if not held:
+            return Outcome(index=index, cell=cell.id, state="held")
+        if store.exists(keys.epochs(cell)):
+            return Outcome(index=index, cell=cell.id, state="found")
+        ends = FAKE["ends"].get(str(index), ())
+        number = tries(index)
+        end = ends[number] if number < len(ends) else "ok"
+        journal(event="begin", index=index, shape=repr(shape(cell)), threads=os.environ.get("OMP_NUM_THREADS"))
+        attempt = uuid.uuid4().hex
+        for step in range(1, 11):
+            say(Progress(cell=cell.id, attempt=attempt, epoch=step, epochs=10, step=step, steps=10,
+                         images_per_second=1000.0, seconds_left=1.0, time="2026-01-01T00:00:00+00:00"))  # fmt: skip
+            if STOP.wait(FAKE["seconds"] / 10):
+                journal(event="stopped", index=index)
+                sys.stdout.flush()
+                os._exit(143)
+        return finish(store, cell, index, end, attempt)
+
+
+def finish(store, cell, index: int, end: str, attempt: str) -> Outcome:
+    if end == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if end == "exit":
+        print("ImportError: no such thing", file=sys.stderr, flush=True)
+        os._exit(1)
+    if end != "ok":
+        return Outcome(index=index, cell=cell.id, state="failed", kind=end, message=f"the cell is {end}")
+    mine = commit(store, cell, attempt)
+    journal(event="commit", index=index, mine=mine)
+    return Outcome(index=index, cell=cell.id, state="committed" if mine else "found")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run")
+    parser.add_argument("--indexes")
+    parser.add_argument("--prepare")
+    parser.add_argument("--store")
+    arguments = parser.parse_args()
+    if arguments.prepare:
+        journal(event="prepare", name=arguments.prepare)
+        if FAKE["prepare"]:
+            print("error: the archive has a wrong checksum; remove it", file=sys.stderr)
+        return FAKE["prepare"]
+    if FAKE["start"]:
+        print("Traceback\nModuleNotFoundError: no tensorflow", file=sys.stderr)
+        return FAKE["start"]
+    signal.signal(signal.SIGTERM, lambda *_: STOP.set())
+    url, run = split_run(arguments.run)
+    store = open_store(url)
+    asked: queue.Queue[str] = queue.Queue()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            asked.put(line.strip())
+        STOP.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    print("a library's chatter", flush=True)
+    while not STOP.is_set():
+        try:
+            word = asked.get(timeout=0.02)
+        except queue.Empty:
+            continue
+        if word == "quit":
+            journal(event="quit")
+            return 0
+        say(train(store, run, int(word)))
+    time.sleep(FAKE.get("slow_stop", 0))
+    journal(event="stopped", index=None)
+    return 143
+
+
+if __name__ == "__main__":
+    sys.exit(main())
