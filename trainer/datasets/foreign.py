@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ from experiment.errors import InvalidInput
 from trainer.datasets.npz import ARRAYS, array_header
 
 MOST = 4 << 30  # bytes of one array; the largest data set has 0.4 GiB
-HEADER = 16 << 10
+HEADER = 8 << 10  # bytes of an array before its first item
 
 
 def read_npz(name: str, path: Path) -> dict[str, np.ndarray]:
@@ -42,7 +43,7 @@ def _array(archive: zipfile.ZipFile, part: str) -> np.ndarray:
         shape, fortran, dtype = array_header(member)
         if dtype.kind not in "iu" or fortran:
             raise ValueError(f"{part} is of {dtype}{' in Fortran order' if fortran else ''}")
-        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+        size = math.prod(shape) * dtype.itemsize
         # The shape is only a claim: memory is taken for what the entry holds, never for what it says.
         if not 0 <= entry.file_size - size <= HEADER:
             raise ValueError(f"{part} says {size:,} bytes and holds {entry.file_size:,}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 import zlib
@@ -28,7 +29,7 @@ def idx(data: bytes, dimensions: int, source: str) -> np.ndarray:
     if len(data) < head or data[:4] != bytes((0, 0, 8, dimensions)):
         raise _not(source, f"it begins with {data[:4].hex()}", f"an idx file of uint8 in {dimensions} dimensions")
     shape = struct.unpack(f">{dimensions}I", data[4:head])
-    expected = int(np.prod(shape, dtype=object))
+    expected = math.prod(shape)
     if len(data) - head != expected:
         raise _not(source, f"it holds {len(data) - head:,} values", f"the {expected:,} that its header says")
     return np.frombuffer(data, np.uint8, offset=head).reshape(shape)

@@ -1,0 +1,146 @@
+"""Archives packed by an enemy."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zlib
+from dataclasses import replace
+
+import pytest
+
+from experiment.errors import InvalidInput
+from tests.trainer.datasets.packing import tar
+from trainer.datasets.extract import Limits, gunzip, members
+
+LIMITS = Limits(members=20, member=8 << 20, total=32 << 20)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Writes bytes as an archive."""
+
+    def write(data: bytes):
+        path = tmp_path / "archive.gz"
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def everything(path, limits=LIMITS):
+    return list(members(path, limits, lambda _: True))
+
+
+def odd(name: str, **fields) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info
+
+
+def test_the_wanted_files_come_whole_and_in_order(archive):
+    files = {"d/a": b"1" * 5_000, "d/b": b"", "d/c": b"3"}
+    path = archive(tar(files, odd("d/", type=tarfile.DIRTYPE)))
+
+    assert list(members(path, LIMITS, lambda name: name != "d/b")) == [("d/a", files["d/a"]), ("d/c", b"3")]
+
+
+@pytest.mark.parametrize("name", ["../out", "d/../../out", "/etc/passwd", "d\\..\\out"])
+def test_a_path_that_leads_out_is_refused(archive, name):
+    with pytest.raises(InvalidInput, match="leads out of the archive"):
+        everything(archive(tar({"good": b"1", name: b"2"})))
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        odd("l", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
+        odd("l", type=tarfile.LNKTYPE, linkname="good"),
+        odd("l", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
+        odd("l", type=tarfile.BLKTYPE),
+        odd("l", type=tarfile.FIFOTYPE),
+        odd("l", type=tarfile.GNUTYPE_SPARSE),
+    ],
+    ids=["symlink", "hard link", "character device", "block device", "fifo", "sparse"],
+)
+def test_a_member_that_is_no_plain_file_is_refused(archive, info):
+    with pytest.raises(InvalidInput, match="a link, a device or sparse"):
+        everything(archive(tar({"good": b"1"}, info)))
+
+
+def test_a_member_larger_than_allowed_is_refused_before_it_is_read(archive):
+    with pytest.raises(InvalidInput, match=r"'big' has 8,388,609 bytes; allowed: at most 8,388,608"):
+        everything(archive(tar({"big": b"1" * ((8 << 20) + 1)})))
+
+
+def test_too_many_members_are_refused(archive):
+    with pytest.raises(InvalidInput, match="more than 20 members"):
+        everything(archive(tar({f"{i}": b"" for i in range(21)})))
+
+
+def test_a_bomb_is_refused_by_its_ratio(archive):
+    bomb = tar({f"{i}": bytes(8 << 20) for i in range(3)})
+
+    assert len(bomb) < 200_000
+    with pytest.raises(InvalidInput, match="more than 50 times its size"):
+        everything(archive(bomb))
+
+
+def test_a_bomb_is_refused_by_its_size_whatever_its_ratio(archive):
+    bomb = tar({f"{i}": bytes(8 << 20) for i in range(5)})
+
+    with pytest.raises(InvalidInput, match="unpacks to more than 33,554,432 bytes"):
+        everything(archive(bomb), replace(LIMITS, ratio=10_000))
+
+
+def test_a_bomb_in_a_header_is_refused_before_it_fills_the_memory(archive):
+    sink = io.BytesIO()
+    with gzip.GzipFile(fileobj=sink, mode="wb") as packed:
+        packed.write(odd("x", type=tarfile.XHDTYPE, size=16 << 20).tobuf(tarfile.USTAR_FORMAT))
+        packed.write(bytes(16 << 20))
+
+    with pytest.raises(InvalidInput, match="it holds more than it says"):
+        everything(archive(sink.getvalue()), replace(LIMITS, ratio=10_000))
+
+
+def test_a_member_of_negative_size_is_refused(archive):
+    with pytest.raises(InvalidInput, match="bytes"):
+        everything(archive(gzip.compress(odd("x", size=-512).tobuf(tarfile.GNU_FORMAT) + bytes(1024))))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.99])
+def test_a_truncated_archive_is_named(archive, share):
+    whole = tar({f"{i}": bytes(range(256)) * 100 for i in range(10)})
+
+    with pytest.raises(InvalidInput, match=r"archive\.gz is damaged"):
+        everything(archive(whole[: int(len(whole) * share)]))
+
+
+def test_a_flipped_bit_is_found_by_the_checksum_at_the_end(archive):
+    data = bytearray(gzip.compress(zlib.decompress(tar({"a": bytes(range(256)) * 64}), 31), 0))
+    data[len(data) // 2] ^= 1
+
+    with pytest.raises(InvalidInput, match="is damaged"):
+        everything(archive(bytes(data)))
+
+
+@pytest.mark.parametrize("data", [b"", b"no gzip", b"\x1f\x8b"])
+def test_what_is_no_archive_is_named(archive, data):
+    with pytest.raises(InvalidInput, match=r"archive\.gz is damaged"):
+        everything(archive(data))
+
+
+def test_gunzip_gives_the_content(archive):
+    assert gunzip(archive(gzip.compress(b"content")), LIMITS) == b"content"
+
+
+def test_gunzip_refuses_a_bomb(archive):
+    with pytest.raises(InvalidInput, match="is refused"):
+        gunzip(archive(gzip.compress(bytes(64 << 20))), LIMITS)
+
+
+def test_gunzip_names_a_truncated_file(archive):
+    with pytest.raises(InvalidInput, match="is damaged"):
+        gunzip(archive(gzip.compress(bytes(range(256)) * 100)[:-9]), LIMITS)
