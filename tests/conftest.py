@@ -118,6 +118,7 @@ def s3_environment(monkeypatch):
             monkeypatch.setenv(name, value)
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"):
             monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would remember other credentials
 
     return use
 

@@ -1,0 +1,138 @@
+"""What every store promises, whatever is behind it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from experiment.errors import InvalidInput, NotFound
+from experiment.store import LocalStore, open_store, run_url, split_run
+
+
+def test_what_is_put_is_read(store):
+    store.put("a/b.json", b"one")
+    store.put("a/b.json", b"two")
+
+    assert store.read("a/b.json") == b"two"
+    assert store.exists("a/b.json")
+
+
+def test_an_empty_object_is_an_object(store):
+    assert store.put_once("empty", b"", "me")
+    assert store.read("empty") == b""
+
+
+def test_put_once_publishes_the_first_and_drops_the_second(store):
+    assert store.put_once("k", b"first", "one")
+    assert not store.put_once("k", b"second", "two")
+    assert store.read("k") == b"first"
+
+
+def test_what_is_absent_is_not_found(store):
+    assert not store.exists("a")
+    with pytest.raises(NotFound, match="a does not exist; check"):
+        store.read("a")
+
+
+def test_list_gives_sorted_keys_under_a_prefix_only(store):
+    for key in ("x/2", "x/10", "x/deep/er", "xy", "y/1"):
+        store.put(key, b"")
+
+    assert list(store.list("x/")) == ["x/10", "x/2", "x/deep/er"]
+    assert list(store.list("x/deep")) == ["x/deep/er"]
+    assert list(store.list("")) == ["x/10", "x/2", "x/deep/er", "xy", "y/1"]
+    assert list(store.list("none/")) == []
+
+
+def test_list_gives_more_than_one_page_of_keys(moto_store):
+    for i in range(1001):
+        moto_store._client.put_object(**moto_store._at(f"many/{i:04d}"), Body=b"")
+
+    assert len(list(moto_store.list("many/"))) == 1001
+
+
+def test_delete_removes_and_does_not_mind_absence(store):
+    store.put("a", b"")
+    store.delete("a")
+    store.delete("a")
+
+    assert not store.exists("a")
+
+
+def test_of_many_writers_at_once_exactly_one_wins_each_key(store):
+    won: dict[str, list[int]] = {f"k{i}": [] for i in range(8)}
+    gate = threading.Barrier(8)
+
+    def write(writer: int) -> None:
+        gate.wait()
+        for key, winners in won.items():
+            if store.put_once(key, f"{writer}".encode() * 1000, f"attempt-{writer}"):
+                winners.append(writer)
+
+    threads = [threading.Thread(target=write, args=(i,)) for i in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+
+    assert all(len(winners) == 1 for winners in won.values())
+    assert all(store.read(key) == f"{winners[0]}".encode() * 1000 for key, winners in won.items())
+
+
+def test_a_store_is_opened_again_by_its_own_url(store):
+    store.put("k", b"v")
+    again = open_store(store.url)
+
+    assert again.read("k") == b"v"
+    assert split_run(run_url(again, "r")) == (store.url, "r")
+    if hasattr(again, "_client"):
+        again._client.close()
+
+
+def test_only_a_directory_gives_files(store):
+    store.put("k", b"v")
+    path = store.local_path("k")
+
+    assert path.read_bytes() == b"v" if isinstance(store, LocalStore) else path is None
+
+
+@pytest.mark.parametrize(
+    "url", ["http://host/x", "gs://bucket/x", "file://elsewhere/x", "s3://", "s3:///prefix", "s3://b/p?x=1"]
+)
+def test_another_kind_of_url_is_refused_with_what_is_allowed(url):
+    with pytest.raises(InvalidInput, match=r"the store is .*allowed: .*; correct --store"):
+        open_store(url)
+
+
+@pytest.mark.parametrize("form", ["{}", "file://{}", "file://localhost{}"])
+def test_a_directory_may_be_named_as_path_or_url(form, tmp_path):
+    place = tmp_path / "a store"
+    place.mkdir()
+
+    assert open_store(form.format(str(place).replace(" ", "%20") if "file" in form else place)).url == str(place)
+
+
+def test_a_missing_store_is_refused_unless_it_is_to_be_made(tmp_path):
+    with pytest.raises(
+        InvalidInput, match="allowed: an existing directory; check --store, or launch a grid to make it"
+    ):
+        open_store(str(tmp_path / "none"))
+    assert open_store(str(tmp_path / "none"), create=True).url == str(tmp_path / "none")
+
+
+@pytest.mark.parametrize("place", ["/dev/null/store", "/proc/store"])
+def test_a_place_where_no_store_can_be_made_is_refused(place):
+    with pytest.raises((InvalidInput, NotFound), match=f"{place} (cannot be used|does not exist)"):
+        open_store(place, create=True)
+
+
+@pytest.mark.parametrize("url", ["store", "store/runs", "store/runs/", "/runs/x", "store/runs/a/b", ""])
+def test_a_run_is_named_as_store_runs_run(url):
+    with pytest.raises(InvalidInput, match="allowed: STORE/runs/RUN"):
+        split_run(url)
+
+
+@pytest.mark.parametrize("url", ["s/runs/r", "/a/b/runs/r", "s3://b/p/runs/r", "s3://b/runs/r", "/a/runs/b/runs/r/"])
+def test_a_run_url_is_split_into_store_and_run(url):
+    assert split_run(url) == (url.rstrip("/").removesuffix("/runs/r"), "r")

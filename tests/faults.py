@@ -1,0 +1,100 @@
+"""A proxy between an S3 client and an S3 server that breaks chosen requests the way networks and servers do."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+from urllib.parse import urlsplit
+
+_ANSWERS = {
+    "SlowDown": (503, "SlowDown"),
+    "InternalError": (500, "InternalError"),
+    "ConditionalRequestConflict": (409, "ConditionalRequestConflict"),
+    "AccessDenied": (403, "AccessDenied"),
+}
+
+
+class Proxy(ThreadingHTTPServer):
+    """Forwards to ``target``. ``faults`` maps a method to what befalls its next requests in turn; None lets one pass.
+
+    A fault is the name of an error to answer with, or: ``lost`` (done by the server, the answer never arrives),
+    ``cut`` (the body ends early), ``corrupt`` (a byte of the body changes).
+    """
+
+    daemon_threads = True
+
+    def __init__(self, target: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.target = urlsplit(target).netloc
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.faults: dict[str, list[str | None]] = {}
+        self.seen: list[str] = []
+        self._lock = threading.Lock()
+
+    def next_fault(self, method: str) -> str | None:
+        with self._lock:
+            self.seen.append(method)
+            waiting = self.faults.get(method)
+            return waiting.pop(0) if waiting else None
+
+    def handle_error(self, request, address) -> None:
+        """A client that hangs up is no error here."""
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Proxy
+
+    def log_message(self, *_) -> None:
+        """The test says what matters."""
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.server.next_fault(self.command)
+        if fault in _ANSWERS:
+            status, code = _ANSWERS[fault]
+            self._answer(status, {}, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())
+            return
+        status, headers, answer = self._forward(body)
+        if fault == "lost":
+            self.close_connection = True
+            return
+        if fault == "corrupt":
+            answer = bytes([answer[0] ^ 1]) + answer[1:]
+        self._answer(status, headers, answer, cut=fault == "cut")
+
+    do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _serve  # noqa: N815, http.server's own names
+
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        server = http.client.HTTPConnection(self.server.target, timeout=30)
+        try:
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in ("expect", "connection")}
+            server.request(self.command, self.path, body, headers)
+            answer = server.getresponse()
+            return answer.status, dict(answer.headers.items()), answer.read()
+        finally:
+            server.close()
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes, *, cut: bool = False) -> None:
+        self.send_response(status)
+        length = headers.pop("Content-Length", str(len(body))) if self.command == "HEAD" else str(len(body))
+        for name, value in headers.items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body[: len(body) // 2] if cut else body)
+        self.close_connection = self.close_connection or cut
