@@ -13,6 +13,7 @@ DATASETS, THROUGHPUT = "datasets/", "throughput/"
 _COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
 _CHECKPOINT = re.compile(r"checkpoints/[^/]+/(?P<step>\d{9})\.safetensors")
 _ASSIGNMENT = re.compile(r"runs/[^/]+/jobs/(?P<job>[^/]+)\.json")
+_DATASET = re.compile(r"datasets/(?P<dataset>[^/.]+)\.json")
 _ATTEMPT = re.compile(r"(?:failures|logs)/(?P<cell>[^/]+)/(?P<attempt>[^/]+)\.jsonl?")
 
 
@@ -95,6 +96,12 @@ def log(cell_id: str, attempt: str) -> str:
 def dataset_manifest(name: str) -> str:
     """Says which prepared file is the data set of this store."""
     return f"{DATASETS}{name}.json"
+
+
+def dataset_of(key: str) -> str | None:
+    """The data set whose manifest this key holds; None for any other key."""
+    match = _DATASET.fullmatch(key)
+    return match["dataset"] if match else None
 
 
 def dataset(name: str, sha256: str) -> str:

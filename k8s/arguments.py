@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from k8s import sources
+
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The launcher's flags; leaves with exit code 2 and one line if they are not understood."""
@@ -22,6 +24,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], metavar="FIELD=VALUE[,VALUE...]", help="a part of it")
     parser.add_argument("--retry-diverged", action="store_true", help="train cells again whose last attempt diverged")
     add_local(parser.add_argument_group("with --executor local"))
+    add_kubernetes(parser.add_argument_group("with --executor kubernetes"))
     return parser.parse_args(argv)
 
 
@@ -30,6 +33,15 @@ def add_local(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--workers", type=count, metavar="N", help="worker processes (one per GPU, else one per core)")
     group.add_argument("--threads", type=count, default=1, metavar="N", help="threads of a worker without a GPU (1)")
     group.add_argument("--cells-per-gpu", type=count, default=1, metavar="N", help="workers that share a GPU (1)")
+
+
+def add_kubernetes(group: argparse._ArgumentGroup) -> None:
+    """The flags that only the Kubernetes executor reads; each setting may also stand in cluster.toml or the environment."""
+    group.add_argument(
+        "--dry-run", choices=("client", "server"), help="print the manifests, or have the server judge them"
+    )
+    group.add_argument("--wait", action="store_true", help="show progress until the report is made")
+    sources.add_arguments(group)
 
 
 def count(text: str) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from experiment.errors import ExperimentError, Interrupted, describe
 from experiment.grid import load_grid
-from experiment.store import open_store, run_url
-from k8s import devices, local, survey
+from experiment.store import Store, open_store, run_url
+from k8s import devices, local, outlook, survey
 from k8s.arguments import parse
 from k8s.freeze import freeze, provenance
 from k8s.plan import Plan, listing, summary
@@ -38,9 +38,15 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
     grid = grid.with_seeds(arguments.seeds) if arguments.seeds else grid
     grid = grid.only(arguments.only) if arguments.only else grid
     run = arguments.run or grid.run
+    if arguments.executor == "kubernetes" and not arguments.plan:
+        outlook.within_reach(arguments.store)
     empty = arguments.plan and survey.absent(arguments.store)
     store = None if empty else open_store(arguments.store, create=True)
     plan = survey.look(store, grid, retry_diverged=arguments.retry_diverged) if store else Plan(grid=grid)
+    if arguments.plan:
+        print(*listing(plan), sep="\n")
+    if arguments.executor == "kubernetes":
+        return on_cluster(arguments, store, run, plan)
     slots = devices.slots(
         devices.gpus(os.environ),
         devices.cores(),
@@ -49,21 +55,25 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
         per_gpu=arguments.cells_per_gpu,
         cells=len(plan.missing),
     )
-    if arguments.plan:
-        print(*listing(plan), sep="\n")
     print(f"grid {grid.name}: {summary(plan, max(len(slots), 1))}")
     if arguments.plan or store is None:
         return 0
-    if arguments.executor == "kubernetes":
-        from k8s import cluster  # its packages are not needed for a launch on this machine
-
-        return cluster.launch(arguments, store, run, plan)
     made = provenance()
     frozen = freeze(store, run, grid, made)
     print(f"run {run_url(store, run)}", flush=True)
     plan = dataclasses.replace(plan, grid=frozen.grid)
     programs = dataclasses.replace(programs, env={**programs.env, "GIT_COMMIT": made["git_commit"]})
     return local.run(store, run_url(store, run), plan, slots, programs)
+
+
+def on_cluster(arguments: argparse.Namespace, store: Store | None, run: str, plan: Plan) -> int:
+    """Previews the launch, or makes it on the cluster of the settings."""
+    if arguments.plan or store is None:
+        print(*outlook.preview(arguments, store, run, plan), sep="\n")
+        return 0
+    from k8s import cluster  # its packages are not needed for a launch on this machine
+
+    return cluster.launch(arguments, store, run, plan)
 
 
 if __name__ == "__main__":

@@ -59,3 +59,8 @@ def test_a_list_under_another_jobs_name_is_refused(store):
 def test_the_key_of_a_list_names_its_job():
     assert keys.job_of(keys.assignment("r", JOB.job)) == JOB.job
     assert keys.job_of(keys.grid("r")) is None
+
+
+def test_the_key_of_a_data_sets_manifest_names_it():
+    assert keys.dataset_of(keys.dataset_manifest("mnist")) == "mnist"
+    assert keys.dataset_of(keys.dataset("mnist", "0" * 64)) is None

@@ -1,0 +1,70 @@
+"""Names that Kubernetes sees: Jobs, labels, annotations, containers. Built and parsed in this one place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Sequence
+
+APP = "collaborative-ensembles"
+RUN, PART, DATASET, GRID, COMMIT = (f"{APP}/{n}" for n in ("run", "part", "dataset", "grid", "commit"))
+RUN_URL = f"{APP}/run-url"  # an annotation: where the run lives
+TRAINER, PREPARE, COLLECT = PARTS = ("trainer", "prepare", "collect")
+AWAIT = "await-dataset"  # the init container of a trainer pod
+INDEX = "batch.kubernetes.io/job-completion-index"
+JOB = "batch.kubernetes.io/job-name"
+QUEUE, QUEUE_PRIORITY = "kueue.x-k8s.io/queue-name", "kueue.x-k8s.io/priority-class"
+QUEUE_MINIMUM = "kueue.x-k8s.io/job-min-parallelism"
+NO_DISRUPTION = "karpenter.sh/do-not-disrupt"
+_PREPARE = re.compile(r".+-prepare-(?P<dataset>[a-z0-9]+)(-\d+)?")
+
+
+def trainer_job(run: str, dataset: str, indexes: Sequence[int], taken: Collection[str] = ()) -> str:
+    """The Job that trains these grid indexes: the same cells give the same name, unless ``taken`` by a finished Job."""
+    for generation in range(len(taken) + 1):
+        name = f"{run}-{dataset}-{_digest([list(indexes), generation])}"
+        if name not in taken:
+            return name
+    raise AssertionError("unreachable: more names than taken ones were tried")
+
+
+def prepare_job(run: str, dataset: str, taken: Collection[str] = ()) -> str:
+    """The Job that prepares a data set; numbered when an earlier one of that name has finished without success."""
+    names = (f"{run}-prepare-{dataset}" + (f"-{n}" if n else "") for n in range(len(taken) + 1))
+    return next(name for name in names if name not in taken)
+
+
+def collect_job(run: str, trainer_jobs: Collection[str], taken: Collection[str] = ()) -> str:
+    """The Job that reports on a launch, named after the trainer Jobs that it was launched with."""
+    names = (f"{run}-collect-{_digest([sorted(trainer_jobs), n])}" for n in range(len(taken) + 1))
+    return next(name for name in names if name not in taken)
+
+
+def prepared_dataset(job: str) -> str | None:
+    """The data set that a Job of this name prepares; None for any other name."""
+    match = _PREPARE.fullmatch(job)
+    return match["dataset"] if match else None
+
+
+def labels(run: str, part: str) -> dict[str, str]:
+    """The labels by which the Jobs and pods of a run are found again."""
+    return {"app.kubernetes.io/name": APP, "app.kubernetes.io/component": part, RUN: run, PART: part}
+
+
+def selector(run: str, part: str | None = None) -> str:
+    """The label selector of a run's Jobs and pods, or of one part of them."""
+    return f"{RUN}={run}" + (f",{PART}={part}" if part else "")
+
+
+def indexes_of(text: str | None) -> set[int]:
+    """The completion indexes in a Job's status, ``1,3-5,7``."""
+    found: set[int] = set()
+    for piece in filter(None, (text or "").split(",")):
+        first, _, last = piece.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()[:6]
