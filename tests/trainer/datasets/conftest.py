@@ -8,6 +8,7 @@ import pytest
 from experiment.store import LocalStore
 from tests.trainer.datasets import packing
 from tests.trainer.datasets.serving import Site, serve
+from trainer.datasets import Settings
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,11 @@ def site(_server, monkeypatch):
 @pytest.fixture
 def store(tmp_path):
     return LocalStore(tmp_path / "store", create=True)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(cache=tmp_path / "cache")
 
 
 @pytest.fixture

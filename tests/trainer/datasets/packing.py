@@ -8,10 +8,14 @@ import io
 import struct
 import tarfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from tests.trainer.datasets.serving import Site
+from trainer.datasets import Settings, sources
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -78,3 +82,21 @@ def made(count: int, shape: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray,
     """Random images and labels; every class in turn."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (count, *shape), np.uint8), (np.arange(count) % 10).astype(np.uint8)
+
+
+def mnist_files(count: int = 60) -> dict[str, bytes]:
+    """The four files of an MNIST of made images."""
+    (a, b), (c, d) = made(count, (28, 28)), made(20, (28, 28), 1)
+    return mnist(a, b, c, d)
+
+
+def notmnist_files(x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
+    """Both archives of notMNIST with three corrupt files; the first ten letters are the small one's."""
+    large = letters("notMNIST_large", x[10:], y[10:], {"A/bad.png": b"", "J/half.png": png(x[0])[:60]})
+    small = letters("notMNIST_small", x[:10], y[:10], {"F/bad.png": b"no picture"})
+    return {sources.LARGE: tar(large), sources.SMALL: tar(small)}
+
+
+def served(site: Site, settings: Settings, files: Mapping[str, bytes]) -> Settings:
+    """Settings for files of a site, with their checksums, in any number."""
+    return replace(settings, url=site.folder("originals", files), sha256=sums(files), any_count=True)
