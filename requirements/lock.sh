@@ -9,6 +9,6 @@ lock() { # output name, uv arguments
 }
 lock dev --extra dev
 lock demo --extra demo --constraints requirements/dev.txt
-for image in trainer trainer-gpu k8s aggregator; do
+for image in trainer-cpu trainer-gpu k8s aggregator; do
   lock "$image" --extra "$image" --extra s3 --constraints requirements/dev.txt
 done
