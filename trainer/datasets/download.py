@@ -16,12 +16,14 @@ from typing import IO, Any
 
 from experiment.errors import InvalidInput, Transient
 from trainer.datasets.manifest import SourceFile
+from trainer.datasets.settings import public
 from trainer.datasets.sources import Remote
-from trainer.datasets.verify import public, verified, wrong
+from trainer.datasets.verify import verified, wrong
 
-ROUNDS = 5  # times that the mirrors are tried in turn
-TIMEOUT = 30  # seconds without a byte
+ROUNDS = 4  # times that the mirrors are tried in turn
+TIMEOUT = 20  # seconds without a byte
 CHUNK = 1 << 18
+SAID = 16 << 20  # bytes between two words about progress
 _RETRIED = frozenset({408, 425, 429})  # answers 4xx that mean: later
 _log = logging.getLogger(__name__)
 
@@ -139,4 +141,6 @@ def _copy(source: Any, out: IO[bytes], most: int, origin: str) -> int:
         if copied > most:
             raise InvalidInput(f"{origin} does not end where it should; allowed: {most:,} bytes")
         out.write(data)
+        if copied // SAID > (copied - len(data)) // SAID:
+            _log.info("%s: %s MiB so far", origin, copied >> 20)
     return copied

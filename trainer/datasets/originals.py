@@ -90,7 +90,7 @@ def read(name: str, files: Files) -> Original:
     paths = {file: path for file, (path, _) in files.items()}
     provenance = tuple(record for _, record in files.values())
     if len(paths) == 1 and (path := next(iter(paths.values()))).suffix == ".npz":
-        return Original(**read_npz(name, path), files=provenance)
+        return Original(**read_npz(name, path), files=provenance)  # type: ignore[arg-type]
     reader = {"mnist": _mnist, "cifar10": _cifar10, "notmnist": _notmnist}[name]
     arrays, skipped = reader(paths)
     return Original(**arrays, files=provenance, skipped=skipped)

@@ -21,7 +21,7 @@ class Settings:
 
     Attributes:
         folder: a directory with the original files, or NAME.npz in the layout of Keras' mnist.npz (``DATASETS_DIR``).
-        url: the folder that serves the original files, or an .npz (``DATASET_NAME_URL``).
+        url: the folder that serves the original files, or the one file, or an .npz (``DATASET_NAME_URL``).
         sha256: by file name, what the files must have, in place of the known checksums (``DATASET_NAME_SHA256``).
         any_count: accept another number of examples than the experiment's (``DATASET_NAME_COUNTS=any``).
         cache: where this machine keeps downloads and copies of a remote store's data sets (``XDG_CACHE_HOME``).
@@ -44,6 +44,10 @@ class Settings:
         url, counts = environ.get(f"{prefix}URL") or None, environ.get(f"{prefix}COUNTS", "")
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
             raise refuse(f"{prefix}URL", url, "an http:// or https:// URL", "for local files set DATASETS_DIR")
+        if url and "@" in urlsplit(url).netloc:
+            raise refuse(
+                f"{prefix}URL", public(url), "a URL without user and password", "use a presigned URL, or DATASETS_DIR"
+            )
         if counts not in ("", "any"):
             raise refuse(f"{prefix}COUNTS", counts, "any, or not set", "correct it")
         folder = environ.get("DATASETS_DIR")
@@ -65,6 +69,12 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     if home and os.access(home, os.W_OK):
         return Path(home) / ".cache" / "collaborative-ensembles"
     return Path(tempfile.gettempdir()) / f"collaborative-ensembles-{os.getuid()}" / "cache"
+
+
+def public(url: str) -> str:
+    """The URL without user, password, query and fragment, which may hold secrets."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _checksums(variable: str, text: str) -> dict[str, str]:

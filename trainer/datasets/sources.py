@@ -92,9 +92,17 @@ def plan(name: str, settings: Settings) -> tuple[Remote, ...]:
     _check_names(name, settings.sha256, [f.name for f in source.files])
     folders = (settings.url,) if settings.url else source.mirrors
     return tuple(
-        replace(_expected(file, settings), urls=tuple(f"{folder.rstrip('/')}/{file.name}" for folder in folders))
+        replace(_expected(file, settings), urls=tuple(_within(folder, file.name) for folder in folders))
         for file in source.files
     )
+
+
+def _within(url: str, name: str) -> str:
+    """The file's URL in a folder that may carry a query, as presigned ones do; a URL of the file itself stays."""
+    parts = urlsplit(url)
+    if parts.path.endswith(f"/{name}"):
+        return url
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{name}").geturl()
 
 
 def _npz(name: str, url: str, settings: Settings) -> Remote:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from experiment.errors import InvalidInput
 from trainer.datasets.manifest import SourceFile
@@ -32,12 +31,6 @@ def wrong(origin: str, given: str, allowed: str, name: str) -> InvalidInput:
     """The error for a file that is not the one that was meant."""
     return InvalidInput(f"{origin} has {given}; allowed: {allowed}; get the original file, or give the sha256 "
                         f"of yours as DATASET_NAME_SHA256={name}=SHA256")  # fmt: skip
-
-
-def public(url: str) -> str:
-    """The URL without user, password, query and fragment, which may hold secrets."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _digest(path: Path, algorithm: str) -> str:

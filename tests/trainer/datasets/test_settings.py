@@ -73,6 +73,20 @@ def test_a_url_of_ones_own_replaces_the_mirrors_and_keeps_the_checksums():
     assert file.size == 170_052_171
 
 
+def test_a_url_may_name_the_one_file_or_carry_a_query():
+    for given, expected in {
+        "https://m.example/cifar-10-binary.tar.gz?key=1": "https://m.example/cifar-10-binary.tar.gz?key=1",
+        "https://m.example/c/?key=1": "https://m.example/c/cifar-10-binary.tar.gz?key=1",
+    }.items():
+        assert sources.plan("cifar10", Settings(url=given))[0].urls == (expected,)
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated():
+    with pytest.raises(InvalidInput, match="without user and password") as caught:
+        Settings.from_environment("mnist", {"DATASET_MNIST_URL": "https://me:secret@m.example/"})
+    assert "secret" not in str(caught.value)
+
+
 def test_a_checksum_of_ones_own_replaces_size_and_checksum():
     (file,) = sources.plan("cifar10", Settings(sha256={sources.CIFAR10: SHA}))
 

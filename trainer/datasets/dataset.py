@@ -14,7 +14,7 @@ import numpy as np
 from experiment import keys
 from experiment.cell import refuse
 from experiment.datasets import DATASETS
-from experiment.errors import InvalidInput, NotFound
+from experiment.errors import InvalidInput, NotFound, Transient
 from experiment.store import Store
 from trainer.datasets import npz
 from trainer.datasets.manifest import Manifest, read_manifest
@@ -80,6 +80,10 @@ def open_prepared(store: Store, manifest: Manifest, *, cache: Path | None = None
         buffer = map_verified(local, manifest.sha256) if local else _remote(store, manifest, cache)
     except (FileNotFoundError, NotFound) as error:
         raise InvalidInput(f"{place} is missing; {_advice(store, manifest)}") from error
+    except PermissionError as error:
+        raise InvalidInput(f"{place} may not be read; make it readable") from error
+    except OSError as error:
+        raise Transient(f"{place}: {error.strerror or error}; mend the disk, then launch again") from error
     if buffer is None:
         raise InvalidInput(
             f"{place} is damaged: its content does not have sha256 {manifest.sha256}; {_advice(store, manifest)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, Transient
 from experiment.store import LocalStore
 from tests.trainer.datasets import packing
 from trainer.datasets import Settings, load, prepare
@@ -92,6 +92,21 @@ def test_a_missing_file_is_named(prepared):
     npz_of(prepared).unlink()
 
     with pytest.raises(InvalidInput, match=r"mnist-\w{16}\.npz is missing; .*--prepare mnist"):
+        load(prepared, "mnist")
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [(PermissionError(13, "no"), InvalidInput), (OSError(116, "Stale file handle"), Transient)],
+    ids=["forbidden", "stale"],
+)
+def test_a_file_that_cannot_be_read_is_named(prepared, monkeypatch, error, meaning):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("trainer.datasets.dataset.map_verified", fail)
+
+    with pytest.raises(meaning, match=r"datasets/mnist-\w{16}\.npz"):
         load(prepared, "mnist")
 
 

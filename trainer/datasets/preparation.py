@@ -19,7 +19,7 @@ from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from experiment.store import Store
 from trainer.datasets import npz, originals
-from trainer.datasets.load import open_prepared
+from trainer.datasets.dataset import open_prepared
 from trainer.datasets.manifest import Manifest, read_manifest
 from trainer.datasets.settings import Settings
 from trainer.datasets.split import Original, split
