@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import mmap
 import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput, NotFound, Transient
 from experiment.store import Store
 from trainer.datasets import npz
+from trainer.datasets.cache import alone, cache_folder, write_whole
 from trainer.datasets.manifest import Manifest, read_manifest
-from trainer.datasets.settings import cache_folder
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,18 +100,31 @@ def map_verified(path: Path, sha256: str) -> mmap.mmap | None:
 
 
 def _remote(store: Store, manifest: Manifest, cache: Path | None) -> mmap.mmap | bytes | None:
-    folder = (cache or cache_folder(os.environ)) / "datasets"
-    path = folder / Path(manifest.key).name
-    if path.is_file() and (mapped := map_verified(path, manifest.sha256)):
-        return mapped
+    """The object by way of a copy on this machine, so that its processes share one download and one set of pages."""
+    path = (cache or cache_folder(os.environ)) / "datasets" / Path(manifest.key).name
+    if copy := _copy(path, manifest):
+        return copy
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(alone(path.with_suffix(".lock")))
+        except OSError:
+            return _read_twice(store, manifest)  # nowhere to share a copy: this process keeps its own
+        return _copy(path, manifest) or _fetched(store, manifest, path)
+
+
+def _copy(path: Path, manifest: Manifest) -> mmap.mmap | None:
+    return map_verified(path, manifest.sha256) if path.is_file() else None
+
+
+def _fetched(store: Store, manifest: Manifest, path: Path) -> mmap.mmap | bytes | None:
     data = _read_twice(store, manifest)
     if data is None:
         return None
     try:
-        _write_aside(path, data)
-        return map_verified(path, manifest.sha256) or data
+        write_whole(path, data)
+        return _copy(path, manifest) or data
     except OSError:
-        return data  # no room for a shared copy: this process keeps its own
+        return data  # no room for a copy
 
 
 def _read_twice(store: Store, manifest: Manifest) -> bytes | None:
@@ -121,16 +134,6 @@ def _read_twice(store: Store, manifest: Manifest) -> bytes | None:
         if hashlib.sha256(data).hexdigest() == manifest.sha256:
             return data
     return None
-
-
-def _write_aside(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        aside.write_bytes(data)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _advice(store: Store, manifest: Manifest) -> str:

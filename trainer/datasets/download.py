@@ -78,7 +78,8 @@ def _permanent(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    inner = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
+    return " ".join(str(inner).split()) or type(error).__name__
 
 
 def _fetch(url: str, file: Remote, target: Path) -> SourceFile:

@@ -9,16 +9,16 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from experiment import keys
 from experiment.cell import refuse
-from experiment.claim import claim_file
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from experiment.store import Store
 from trainer.datasets import npz, originals
+from trainer.datasets.cache import alone
 from trainer.datasets.dataset import open_prepared
 from trainer.datasets.manifest import Manifest, read_manifest
 from trainer.datasets.settings import Settings
@@ -48,7 +48,7 @@ def prepare(
             return _put(store, name, originals.digits(), settings)
         if files := originals.find(name, settings):
             return _put(store, name, originals.read(name, files), settings)
-        with _alone(name, settings, sleep):
+        with alone(settings.cache / "downloads" / f"{name}.lock", sleep):  # the others wait, and find it done
             return _ready(store, name, settings) or _downloaded(store, name, settings, sleep)
     except OSError as error:
         raise InvalidInput(f"{name} cannot be prepared: {error}; make the files in DATASETS_DIR readable "
@@ -80,17 +80,6 @@ def _downloaded(store: Store, name: str, settings: Settings, sleep: Callable[[fl
             if not isinstance(error, InvalidInput):
                 stack.pop_all()
             raise
-
-
-@contextlib.contextmanager
-def _alone(name: str, settings: Settings, sleep: Callable[[float], None]) -> Iterator[None]:
-    """One download of a data set at a time on this machine; the others wait, and find it done."""
-    while True:
-        with claim_file(settings.cache / "downloads" / f"{name}.lock") as held:
-            if held:
-                yield
-                return
-        sleep(0.5)
 
 
 def _put(store: Store, name: str, original: Original, settings: Settings) -> Manifest:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from experiment.cell import refuse
+from trainer.datasets.cache import cache_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -58,17 +58,6 @@ class Settings:
             any_count=counts == "any",
             cache=cache_folder(environ),
         )
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """This user's cache on this machine; in the temporary directory where there is no home."""
-    base = environ.get("XDG_CACHE_HOME")
-    home = environ.get("HOME")
-    if base and Path(base).is_absolute():
-        return Path(base) / "collaborative-ensembles"
-    if home and os.access(home, os.W_OK):
-        return Path(home) / ".cache" / "collaborative-ensembles"
-    return Path(tempfile.gettempdir()) / f"collaborative-ensembles-{os.getuid()}" / "cache"
 
 
 def public(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,16 @@ def test_a_remote_file_is_fetched_once_for_all_processes_of_the_machine(prepared
     np.testing.assert_array_equal(first.x_train, load(prepared, "mnist").x_train)
     assert str(tmp_path / "cache") in Path("/proc/self/maps").read_text()
     assert first.sha256 == second.sha256
+
+
+def test_those_that_load_at_once_share_one_download(prepared, tmp_path):
+    remote = Remote(prepared.root)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: load(remote, "mnist", cache=tmp_path / "cache"), range(4)))
+
+    assert sum(key.endswith(".npz") for key in remote.reads) == 1
+    assert all(len(data.y_train) == 30 for data in found)
 
 
 def test_a_damaged_copy_on_this_machine_is_fetched_again(prepared, tmp_path):

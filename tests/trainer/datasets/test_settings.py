@@ -10,7 +10,7 @@ import pytest
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from trainer.datasets import Settings, sources
-from trainer.datasets.settings import cache_folder
+from trainer.datasets.cache import cache_folder
 
 SHA = "0123456789abcdef" * 4
 

@@ -1,0 +1,53 @@
+"""This user's files on this machine: one process at a time makes them, and others see them whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from experiment.claim import claim_file
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """This user's cache on this machine; in the temporary directory where there is no home."""
+    base, home = environ.get("XDG_CACHE_HOME"), environ.get("HOME")
+    if base and Path(base).is_absolute():
+        return Path(base) / "collaborative-ensembles"
+    if home and os.access(home, os.W_OK):
+        return Path(home) / ".cache" / "collaborative-ensembles"
+    return Path(tempfile.gettempdir()) / f"collaborative-ensembles-{os.getuid()}" / "cache"
+
+
+@contextlib.contextmanager
+def alone(lock: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """Holds a lock of this machine, waiting for whoever has it. It ends with the process, however that ends.
+
+    Raises:
+        OSError: the lock's folder cannot be written.
+    """
+    while True:
+        with claim_file(lock) as held:
+            if held:
+                yield
+                return
+        sleep(0.2)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Puts a file in place in one step.
+
+    Raises:
+        OSError: no room, or no right to write.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
