@@ -1,12 +1,12 @@
 # The aggregator's image: `python -m aggregator` builds a report from the store, `python -m k8s.collect` does so as the
-# Jobs of a run finish. It holds no TensorFlow. Build it with docker/images.sh, or by hand from the repository's root:
+# Jobs of a run finish. It holds no TensorFlow. Build it with docker/build.sh, or by hand from the repository's root:
 #   docker build -f docker/aggregator.Dockerfile .
 # BASE_IMAGE as in trainer.Dockerfile.
 ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS builder
 COPY requirements/aggregator.txt requirements/k8s.txt docker/slim.py /build/
-# A package index of one's own is a secret of the build (docker/images.sh hands over pip.conf): no layer holds it.
+# A package index of one's own is a secret of the build (docker/build.sh hands over pip.conf): no layer holds it.
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf,required=false \
     --mount=type=secret,id=ca-certificates.crt,target=/etc/ssl/certs/ca-certificates.crt,required=false \
     python3 -m venv /build/pip \

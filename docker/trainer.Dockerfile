@@ -1,4 +1,4 @@
-# The trainer's image: `python -m trainer`. Build it with docker/images.sh, or by hand from the repository's root:
+# The trainer's image: `python -m trainer`. Build it with docker/build.sh, or by hand from the repository's root:
 #   docker build -f docker/trainer.Dockerfile --build-arg REQUIREMENTS=trainer-gpu .
 # BASE_IMAGE needs Python 3.11 with venv, glibc and useradd. Give it by digest (python:3.11-slim-bookworm@sha256:...) for
 # a build that can be repeated; docs/images.md says how to look the digest up.
@@ -8,7 +8,7 @@ FROM ${BASE_IMAGE} AS builder
 # trainer-cpu or trainer-gpu: locked and hashed in requirements/
 ARG REQUIREMENTS=trainer-cpu
 COPY requirements/${REQUIREMENTS}.txt docker/slim.py /build/
-# A package index of one's own is a secret of the build (docker/images.sh hands over pip.conf): no layer holds it.
+# A package index of one's own is a secret of the build (docker/build.sh hands over pip.conf): no layer holds it.
 # TensorFlow requires libclang, setuptools and wheel for building operators only.
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf,required=false \
     --mount=type=secret,id=ca-certificates.crt,target=/etc/ssl/certs/ca-certificates.crt,required=false \

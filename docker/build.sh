@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the images with docker, podman or buildah, whichever is there: docker/images.sh [trainer] [trainer-gpu] [aggregator]
+# Builds the images with docker, podman or buildah, whichever is there: docker/build.sh [trainer] [trainer-gpu] [aggregator]
 # Prints a line per image: its name and size. The environment may say otherwise than the defaults:
 #   BUILDER      docker, podman or buildah
 #   BASE_IMAGE   the base, best by digest: python:3.11-slim-bookworm@sha256:...
