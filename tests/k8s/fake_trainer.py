@@ -13,18 +13,26 @@ import queue
 import signal
 import sys
 import threading
-import time
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 from experiment import keys, records
+from experiment.errors import KINDS
 from experiment.frozen import read_run
-from experiment.records import Outcome, Progress
+from experiment.records import Failure, Outcome, Progress
 from experiment.store import open_store, split_run
 from k8s.plan import shape
 from tests.made import commit
 
-FAKE = {"seconds": 0.05, "ends": {}, "prepare": 0, "start": 0, **json.loads(os.environ.get("FAKE", "{}"))}
+FAKE = {
+    "seconds": 0.05,
+    "ends": {},
+    "prepare": 0,
+    "start": 0,
+    "deaf": False,
+    **json.loads(os.environ.get("FAKE", "{}")),
+}
 STOP = threading.Event()
 
 
@@ -72,6 +80,9 @@ def finish(store, cell, index: int, end: str, attempt: str) -> Outcome:
         print("ImportError: no such thing", file=sys.stderr, flush=True)
         os._exit(1)
     if end != "ok":
+        store.put(keys.failure(cell.id, attempt), records.to_bytes(Failure(
+            cell=cell.id, attempt=attempt, kind=end, exit_code=KINDS[end].exit_code, message=f"the cell is {end}",
+            time=datetime.now(UTC).isoformat())))  # fmt: skip
         return Outcome(index=index, cell=cell.id, state="failed", kind=end, message=f"the cell is {end}")
     mine = commit(store, cell, attempt)
     journal(event="commit", index=index, mine=mine)
@@ -93,7 +104,7 @@ def main() -> int:
     if FAKE["start"]:
         print("Traceback\nModuleNotFoundError: no tensorflow", file=sys.stderr)
         return FAKE["start"]
-    signal.signal(signal.SIGTERM, lambda *_: STOP.set())
+    signal.signal(signal.SIGTERM, lambda *_: FAKE["deaf"] or STOP.set())
     url, run = split_run(arguments.run)
     store = open_store(url)
     asked: queue.Queue[str] = queue.Queue()
@@ -101,7 +112,10 @@ def main() -> int:
     def listen() -> None:
         for line in sys.stdin:
             asked.put(line.strip())
-        STOP.set()
+            if line == "quit\n":
+                return
+        if not FAKE["deaf"]:
+            STOP.set()
 
     threading.Thread(target=listen, daemon=True).start()
     print("a library's chatter", flush=True)
@@ -114,7 +128,6 @@ def main() -> int:
             journal(event="quit")
             return 0
         say(train(store, run, int(word)))
-    time.sleep(FAKE.get("slow_stop", 0))
     journal(event="stopped", index=None)
     return 143
 
