@@ -107,7 +107,8 @@ def _opened(path: Path, limits: Limits) -> Iterator[_Stream]:
     try:
         with path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unpacked:
             yield _Stream(path, raw, unpacked, limits)
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+    # tarfile lets the errors of int() and of unpacking escape on some damaged headers
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError, IndexError) as error:
         raise InvalidInput(
             f"{path} is damaged ({error}); allowed: the whole original; remove it and get it again"
         ) from error

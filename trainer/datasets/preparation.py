@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
@@ -57,7 +56,13 @@ def prepare(
 
 def _ready(store: Store, name: str, settings: Settings) -> Manifest | None:
     manifest = read_manifest(store, name)
-    return manifest if manifest and _intact(store, manifest, settings) else None
+    if manifest is None or not _intact(store, manifest, settings):
+        return None
+    usual = DATASETS[name]
+    if (manifest.train, manifest.test) != (usual.train, usual.test) and not settings.any_count:
+        _log.warning("%s in %s has %s training and %s test images, not the usual %s and %s",
+                     name, store.url, manifest.train, manifest.test, usual.train, usual.test)  # fmt: skip
+    return manifest
 
 
 def _intact(store: Store, manifest: Manifest, settings: Settings) -> bool:
@@ -70,16 +75,15 @@ def _intact(store: Store, manifest: Manifest, settings: Settings) -> bool:
 
 
 def _downloaded(store: Store, name: str, settings: Settings, sleep: Callable[[float], None]) -> Manifest:
-    """Prepares from downloads, which are kept for another try only if this one was interrupted."""
+    """Prepares from downloads, which are kept for another try only if this one is interrupted."""
     files = originals.fetch(name, settings, sleep)
-    with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, settings.cache / "downloads" / name, ignore_errors=True)
-        try:
-            return _put(store, name, originals.read(name, files), settings)
-        except BaseException as error:
-            if not isinstance(error, InvalidInput):
-                stack.pop_all()
-            raise
+    try:
+        manifest = _put(store, name, originals.read(name, files), settings)
+    except InvalidInput:
+        shutil.rmtree(settings.cache / "downloads" / name, ignore_errors=True)
+        raise
+    shutil.rmtree(settings.cache / "downloads" / name, ignore_errors=True)
+    return manifest
 
 
 def _put(store: Store, name: str, original: Original, settings: Settings) -> Manifest:

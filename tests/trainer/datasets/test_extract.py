@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import tarfile
@@ -9,6 +10,8 @@ import zlib
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from experiment.errors import InvalidInput
 from tests.trainer.datasets.packing import tar
@@ -144,3 +147,40 @@ def test_gunzip_refuses_a_bomb(archive):
 def test_gunzip_names_a_truncated_file(archive):
     with pytest.raises(InvalidInput, match="is damaged"):
         gunzip(archive(gzip.compress(bytes(range(256)) * 100)[:-9]), LIMITS)
+
+
+def test_a_header_that_breaks_the_library_is_damage(archive):
+    broken = odd("x", size=3, pax_headers={"GNU.sparse.major": "1", "GNU.sparse.minor": "0"})
+
+    with pytest.raises(InvalidInput, match="is damaged"):
+        everything(archive(gzip.compress(broken.tobuf(tarfile.PAX_FORMAT) + b"123".ljust(512, b"\0") + bytes(1024))))
+
+
+@pytest.mark.parametrize("layout", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 255)), min_size=1, max_size=3), resum=st.booleans()
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_an_archive_with_random_damage_is_read_or_refused(archive, layout, changes, resum):
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w", format=layout) as packed:
+        for name in ("d/short", "d/" + "long" * 50, "d/é"):
+            packed.addfile(odd(name, size=3, mtime=1.5), io.BytesIO(b"123"))
+    data = bytearray(sink.getvalue().rstrip(b"\0") + bytes(1024))
+    for at, value in changes:
+        data[at % len(data)] = value
+    if resum:  # headers whose checksums are right all the same
+        for start in range(0, len(data) - 511, 512):
+            head = bytearray(data[start : start + 512])
+            if head[257:262] == b"ustar":
+                head[148:156] = b" " * 8
+                data[start + 148 : start + 156] = b"%06o\0 " % sum(head)
+
+    read = []
+    with contextlib.suppress(InvalidInput):
+        read = everything(archive(gzip.compress(bytes(data), 0)))
+
+    assert all(
+        len(content) <= LIMITS.member and not name.startswith("/") and ".." not in name.split("/")
+        for name, content in read
+    )
