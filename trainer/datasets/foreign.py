@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import struct
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
-from trainer.datasets.npz import ARRAYS, array_header
+from trainer.datasets.npz import ARRAYS, UNREADABLE, array_header
 
 MOST = 4 << 30  # bytes of one array; the largest data set has 0.4 GiB
 HEADER = 8 << 10  # bytes of an array before its first item
@@ -28,7 +26,7 @@ def read_npz(name: str, path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {part: _array(archive, part) for part in ARRAYS}
-    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, struct.error, NotImplementedError) as error:
+    except UNREADABLE as error:
         raise InvalidInput(f"{path} is not a usable .npz ({error}); allowed: arrays {', '.join(ARRAYS)} of whole numbers "
                            "from 0 to 255, images (N, height, width) or (N, height, width, channels); correct it") from error  # fmt: skip
     return {part: a.reshape(len(a), *shape) if part[0] == "x" and a.shape[1:] == shape[:2] and shape[2] == 1 else a

@@ -6,11 +6,13 @@ Stored and not deflated, so that an array is a slice of the file and the workers
 from __future__ import annotations
 
 import io
+import lzma
 import math
 import mmap
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import IO
 
@@ -19,6 +21,9 @@ import numpy as np
 from experiment.errors import InvalidInput
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+# What zipfile and its decompressors raise on files that are damaged, encrypted or of a kind it does not know.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, KeyError, IndexError,
+              EOFError, OSError, RuntimeError, OverflowError)  # fmt: skip
 _LOCAL_HEADER = 30  # bytes of a zip entry before its name; the lengths of name and extra field are the last four
 # Matched and not evaluated: NumPy's own parser goes through Python's, which fails in many ways on damaged text.
 _NPY_HEADER = re.compile(
@@ -51,7 +56,7 @@ def decode(buffer: bytes | mmap.mmap, source: str) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(_Window(buffer)) as archive:
             entries = {e.filename: e for e in archive.infolist()}
         return {name: _view(buffer, entries[f"{name}.npy"]) for name in ARRAYS}
-    except (zipfile.BadZipFile, ValueError, KeyError, struct.error, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise InvalidInput(f"{source} is not a prepared data set ({error}); remove it and prepare it again") from error
 
 
