@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import argparse
 import logging
 import os
 import signal
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from experiment.errors import ExperimentError, describe
 from experiment.store import open_store
 from trainer import arguments
+from trainer.runs import Run
 from trainer.waiting import await_dataset
 
 
@@ -28,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _prepare(given.prepare, given.store)
         if given.await_dataset:
             return await_dataset(open_store(given.store), given.await_dataset, given.await_seconds, stop)
+        if given.verify_resume:
+            return _verify()
         return _train(given, stop)
     except ExperimentError as error:
         print(f"error: {describe(error)}", file=sys.stderr)
@@ -44,16 +47,19 @@ def _prepare(names: Sequence[str], url: str) -> int:
     return 0
 
 
-def _train(given: arguments.argparse.Namespace, stop: threading.Event) -> int:
+def _verify() -> int:
+    from trainer.verify import verify_resume
+
+    return verify_resume()
+
+
+def _train(given: argparse.Namespace, stop: threading.Event) -> int:
+    run = Run.open(given.run)
+    index = None if given.indexes else run.index(given.index, given.job)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported; its errors are raised anyway
-    from trainer import runs  # imports TensorFlow, which takes seconds: not for the commands above
+    from trainer import process  # imports TensorFlow, which takes seconds: only once the input is known to be good
 
-    if given.verify_resume:
-        from trainer.verify import verify_resume
-
-        return verify_resume()
-    run = functools.partial(runs.Run.open, given.run, stop)
-    return run().serve(sys.stdin, sys.stdout) if given.indexes else run().one(given.index, given.job)
+    return process.serve(run, sys.stdin, sys.stdout, stop) if index is None else process.train_one(run, index, stop)
 
 
 if __name__ == "__main__":

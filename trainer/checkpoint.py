@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from safetensors import SafetensorError
@@ -21,15 +21,9 @@ _HEADER = "__header__"  # holds all but the arrays, as UTF-8 JSON in an array of
 
 def to_bytes(cell_id: str, snapshot: Snapshot) -> bytes:
     """A snapshot of a cell as one file that notices any damage to itself."""
-    header = {
-        "cell": cell_id,
-        "step": snapshot.step,
-        "figures": snapshot.figures,
-        "seconds": snapshot.seconds,
-        "sha256": _digest(snapshot.arrays),
-    }
-    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    return save({**snapshot.arrays, _HEADER: text})
+    header = {"cell": cell_id, "step": snapshot.step, "figures": snapshot.figures, "seconds": snapshot.seconds}
+    text = json.dumps({**header, "sha256": _digest(header, snapshot.arrays)})
+    return save({**snapshot.arrays, _HEADER: np.frombuffer(text.encode(), np.uint8)})
 
 
 def from_bytes(data: bytes, cell_id: str, source: str) -> Snapshot:
@@ -41,9 +35,9 @@ def from_bytes(data: bytes, cell_id: str, source: str) -> Snapshot:
     try:
         arrays = load(data)
         header = json.loads(arrays.pop(_HEADER).tobytes())
-        if header["cell"] != cell_id or set(arrays) != set(STATE) or header["sha256"] != _digest(arrays):
+        if header.pop("sha256") != _digest(header, arrays) or header["cell"] != cell_id:
             raise ValueError("content does not match its header")
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise InvalidInput(f"{source} is not a whole checkpoint of {cell_id} ({error}); remove it") from error
     return Snapshot(step=header["step"], arrays=arrays, figures=header["figures"], seconds=tuple(header["seconds"]))
 
@@ -77,8 +71,10 @@ def _keys(store: Store, cell_id: str) -> list[str]:
     return [k for k in store.list(keys.checkpoints(cell_id)) if keys.step_of(k) is not None]
 
 
-def _digest(arrays: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
+def _digest(header: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for name in STATE:
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
     return digest.hexdigest()

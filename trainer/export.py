@@ -9,7 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from trainer.networks import EPSILON, MOMENTUM, Layer, Network, blocks, head, stem
+from trainer.architecture import Layer, blocks, head, stem
+from trainer.networks import EPSILON, MOMENTUM, Network
 
 
 def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str, np.ndarray]) -> keras.Model:

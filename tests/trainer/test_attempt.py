@@ -1,0 +1,167 @@
+"""An attempt at a cell: what it commits, what it finds, and the record it leaves when it fails."""
+
+import contextlib
+import dataclasses
+import json
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from experiment import keys, records, results
+from experiment.errors import Diverged, Interrupted, InvalidInput, Transient
+from trainer import checkpoint, device, training
+from trainer.attempt import Setting, attempt
+from trainer.verify import differences
+
+
+@pytest.fixture
+def make_setting(local_store, tiny):
+    def make(**fields):
+        base = Setting(
+            store=local_store,
+            attempt="first",
+            load=lambda name: tiny,
+            stopping=lambda: False,
+            git_commit="abc",
+            packages=device.packages(),
+        )
+        return dataclasses.replace(base, **fields)
+
+    return make
+
+
+def test_a_committed_cell_has_results_predictions_and_models_and_nothing_else_is_left(
+    make_setting, make_cell, tiny, tmp_path
+):
+    cell, setting = make_cell(), make_setting(checkpoint_seconds=0.0)
+    assert attempt(cell, setting) == "committed"
+    store = setting.store
+    epochs = results.from_bytes(store.read(keys.epochs(cell)), "epochs", "epochs")
+    assert epochs.num_rows == cell.epochs * 3
+    assert epochs["model"].to_pylist()[:3] == ["A", "B", "Ens"]
+    facts = results.provenance(epochs.schema, "epochs")
+    assert set(facts) >= {f.name for f in dataclasses.fields(records.Provenance)}
+    assert (facts["attempt"], facts["git_commit"], facts["dataset_sha256"]) == ("first", "abc", tiny.sha256)
+    predictions = results.from_bytes(store.read(keys.predictions(cell)), "predictions", "predictions").to_pandas()
+    for member in cell.members:
+        path = tmp_path / f"{member.name}.keras"
+        path.write_bytes(store.read(keys.model(cell.id, member.name)))
+        model = keras.saving.load_model(path, safe_mode=True)
+        logits = np.stack(predictions[predictions.model == member.name].logits)
+        np.testing.assert_allclose(model(tiny.x_test.astype(np.float32)), logits, rtol=1e-3, atol=2e-3)
+    ensemble = predictions[predictions.model == "Ens"]
+    last = epochs.filter(
+        [
+            m == "Ens" and e == cell.epochs
+            for m, e in zip(epochs["model"].to_pylist(), epochs["epoch"].to_pylist(), strict=True)
+        ]
+    )
+    assert last["test_error"].to_pylist() == [np.mean(ensemble.prediction != ensemble.label)]
+    assert (
+        list(store.list(keys.CHECKPOINTS)) == list(store.list(keys.PROGRESS)) == list(store.list(keys.FAILURES)) == []
+    )
+    lines = [json.loads(x) for x in store.read(keys.log(cell.id, "first")).splitlines()]
+    assert [x["message"] for x in lines if x["message"] != "checkpoint"] == ["started", "committed"]
+
+
+def test_a_finished_cell_is_found_not_trained(make_setting, make_cell, monkeypatch):
+    attempt(make_cell(), make_setting())
+    monkeypatch.setattr(training, "train", None)
+    assert attempt(make_cell(), make_setting(attempt="second")) == "found"
+
+
+def test_a_cell_that_another_process_trains_is_held(make_setting, make_cell):
+    setting = make_setting()
+    with setting.store.claim(make_cell().id):
+        assert attempt(make_cell(), setting) == "held"
+
+
+def test_an_interrupted_attempt_leaves_a_checkpoint_and_the_next_goes_on_to_the_same_numbers(
+    make_setting, make_cell, local_store
+):
+    cell = make_cell()
+    looks = iter([False] * 4)
+    with pytest.raises(Interrupted, match="told to stop at step"):
+        attempt(cell, make_setting(stopping=lambda: next(looks, True)))
+    record = records.parse(local_store.read(keys.failure(cell.id, "first")), "record")
+    assert (record.kind, record.exit_code) == ("interrupted", 143)
+    step = checkpoint.newest(local_store, cell.id, print).step
+    assert attempt(cell, make_setting(attempt="second")) == "committed"
+    epochs = results.from_bytes(local_store.read(keys.epochs(cell)), "epochs", "epochs")
+    assert results.provenance(epochs.schema, "x")["resumed_from_step"] == step > 0
+    undisturbed = type(local_store)(local_store.root.with_name("other"), create=True)
+    attempt(cell, make_setting(store=undisturbed))
+    assert differences(cell, local_store, undisturbed) == []
+
+
+def test_a_damaged_checkpoint_is_named_in_the_log_and_an_older_one_used(make_setting, make_cell, local_store):
+    cell = make_cell()
+    looks = iter([False] * 4)
+    with pytest.raises(Interrupted):
+        attempt(cell, make_setting(stopping=lambda: next(looks, True)))
+    local_store.put(keys.checkpoint(cell.id, 999_999_999), b"torn")
+    assert attempt(cell, make_setting(attempt="second")) == "committed"
+    log = local_store.read(keys.log(cell.id, "second")).decode()
+    assert "skipped" in log
+    assert "999999999.safetensors is not a whole checkpoint" in log
+
+
+def test_a_diverged_cell_leaves_a_record_that_says_where(make_setting, make_cell, local_store):
+    cell = make_cell(learning_rate=1e30)
+    with pytest.raises(Diverged):
+        attempt(cell, make_setting())
+    record = records.parse(local_store.read(keys.failure(cell.id, "first")), "record")
+    assert (record.kind, record.exit_code) == ("diverged", 43)
+    assert "epoch 1, step" in record.message
+    assert not local_store.exists(keys.epochs(cell))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        (InvalidInput("no such data set"), "invalid", 42),
+        (Transient("server away"), "transient", 75),
+        (RuntimeError("bug"), "error", 1),
+    ],
+)
+def test_every_failure_is_recorded_with_its_kind(make_setting, make_cell, local_store, error, kind, code):
+    def load(name):
+        raise error
+
+    with pytest.raises(type(error)):
+        attempt(make_cell(), make_setting(load=load))
+    record = records.parse(local_store.read(keys.failure(make_cell().id, "first")), "record")
+    assert (record.kind, record.exit_code, record.message) == (kind, code, str(error))
+    assert bool(record.traceback) == (kind == "error")
+
+
+def test_two_processes_that_race_past_the_claim_commit_once(make_setting, make_cell, local_store, monkeypatch):
+    """Between machines no claim holds: both train, the first commit stands and the second is told so."""
+    monkeypatch.setattr(type(local_store), "claim", lambda *_: contextlib.nullcontext(True))
+    barrier, said = threading.Barrier(2), []
+
+    def work(name):
+        said.append(attempt(make_cell(epochs=1), make_setting(attempt=name)))
+
+    monkeypatch.setattr(training, "train", _one_at_a_time(training.train, barrier))
+    threads = [threading.Thread(target=work, args=(n,)) for n in ("one", "two")]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(said) == ["committed", "found"]
+
+
+def _one_at_a_time(original, barrier):
+    """A process has one program's state, so in this one the trainings take turns; then both commit at once."""
+    lock = threading.Lock()
+
+    def train(*args, **kwargs):
+        with lock:
+            result = original(*args, **kwargs)
+        barrier.wait(60)
+        return result
+
+    return train

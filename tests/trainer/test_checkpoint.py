@@ -1,0 +1,75 @@
+"""Checkpoints: whole or skipped, the newest valid one wins, none is removed before a newer one is durable."""
+
+import numpy as np
+import pytest
+
+from experiment import keys
+from experiment.errors import InvalidInput
+from trainer import checkpoint
+from trainer.program import STATE
+from trainer.training import Snapshot
+
+CELL = "digits-l2-0p01-s0-0123456789"
+
+
+def snapshot(step):
+    rng = np.random.default_rng(step)
+    arrays = {n: rng.normal(size=7).astype(np.float32) for n in STATE}
+    figures = [[{"test_error": 0.1 + 0.2, "train_cost": 1 / 3}]]
+    return Snapshot(step=step, arrays=arrays, figures=figures, seconds=(1.5, 0.25))
+
+
+def test_a_checkpoint_is_read_as_written():
+    got = checkpoint.from_bytes(checkpoint.to_bytes(CELL, snapshot(3)), CELL, "x")
+    assert (got.step, got.figures, got.seconds) == (3, snapshot(3).figures, (1.5, 0.25))
+    for name, value in snapshot(3).arrays.items():
+        np.testing.assert_array_equal(got.arrays[name], value)
+
+
+def test_damage_anywhere_is_noticed():
+    data = checkpoint.to_bytes(CELL, snapshot(3))
+    missed = []
+    for place in range(len(data)):
+        torn = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+        try:
+            got = checkpoint.from_bytes(torn, CELL, "x")
+        except InvalidInput:
+            continue
+        same = got.figures == snapshot(3).figures and got.step == 3 and got.seconds == (1.5, 0.25)
+        if not same or any((got.arrays[n] != v).any() for n, v in snapshot(3).arrays.items()):
+            missed.append(place)
+    assert not missed
+
+
+@pytest.mark.parametrize("length", [0, 7, 8, 100, -1])
+def test_a_torn_checkpoint_is_refused(length):
+    with pytest.raises(InvalidInput, match="not a whole checkpoint"):
+        checkpoint.from_bytes(checkpoint.to_bytes(CELL, snapshot(3))[:length], CELL, "x")
+
+
+def test_another_cells_checkpoint_is_refused():
+    with pytest.raises(InvalidInput, match="not a whole checkpoint of other"):
+        checkpoint.from_bytes(checkpoint.to_bytes(CELL, snapshot(3)), "other", "x")
+
+
+def test_the_newest_valid_checkpoint_wins_and_a_damaged_one_is_named(local_store):
+    for step in (10, 20):
+        local_store.put(keys.checkpoint(CELL, step), checkpoint.to_bytes(CELL, snapshot(step)))
+    local_store.put(keys.checkpoint(CELL, 30), checkpoint.to_bytes(CELL, snapshot(30))[:-5])
+    said = []
+    assert checkpoint.newest(local_store, CELL, said.append).step == 20
+    assert len(said) == 1
+    assert keys.checkpoint(CELL, 30) in said[0]
+
+
+def test_older_ones_go_only_after_a_newer_one_is_there(local_store, monkeypatch):
+    checkpoint.write(local_store, CELL, snapshot(10))
+    monkeypatch.setattr(local_store, "put", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        checkpoint.write(local_store, CELL, snapshot(20))
+    monkeypatch.undo()
+    assert checkpoint.newest(local_store, CELL, print).step == 10
+    checkpoint.write(local_store, CELL, snapshot(30))
+    assert list(local_store.list(keys.checkpoints(CELL))) == [keys.checkpoint(CELL, 30)]
+    checkpoint.remove(local_store, CELL)
+    assert checkpoint.newest(local_store, CELL, print) is None
