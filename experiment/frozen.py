@@ -61,7 +61,7 @@ class Frozen:
         try:
             body = json.loads(data)
             digest = body.pop("sha256")
-        except (ValueError, AttributeError, KeyError) as error:
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
             raise InvalidInput(
                 f"{source} is not a frozen grid ({error}); allowed: what a launch wrote; {advice}"
             ) from error
