@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -65,6 +65,8 @@ def _schema(*groups: Mapping[str, tuple[pa.DataType, str]]) -> pa.Schema:
 EPOCHS = _schema(CELL_COLUMNS, EPOCH_COLUMNS)
 PREDICTIONS = _schema(PREDICTION_COLUMNS)
 TABLES = {"epochs": EPOCHS, "predictions": PREDICTIONS}
+# By version: from (table's name, table of that version) to the next version. Written files are never changed.
+UPGRADES: dict[int, Callable[[str, pa.Table], pa.Table]] = {}
 
 
 def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[str, Any]:
@@ -126,27 +128,43 @@ def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
         raise InvalidInput(
             f"{source} is not a whole Parquet file ({' '.join(str(error).split())}); remove it and launch its run again"
         ) from error
+    return upgrade(table, name, source)
+
+
+def upgrade(table: pa.Table, name: str, source: str) -> pa.Table:
+    """The table in today's schema, from any version that this one reads; checks that it is a table of that name.
+
+    Raises:
+        InvalidInput: foreign, of another table, or of a schema version newer than this one.
+    """
     version = provenance(table.schema, source).get("schema_version")
-    if version != SCHEMA_VERSION:
+    if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
         raise InvalidInput(
-            f"{source} has results schema {version!r}; allowed: {SCHEMA_VERSION}; read it with the version of the suite that wrote it"
+            f"{source} has results schema {version!r}; allowed: 1 to {SCHEMA_VERSION}; read it with the version of the suite that wrote it"
         )
+    for step in range(version, SCHEMA_VERSION):
+        table = UPGRADES[step](name, table)
+    check_columns(table.schema, name, source)
+    return table
+
+
+def check_columns(schema: pa.Schema, name: str, source: str) -> None:
+    """Refuses a schema whose columns are not those of ``TABLES[name]``."""
     expected = TABLES[name]
-    if table.schema.remove_metadata() != expected.remove_metadata():
-        wrong = sorted(set(table.schema.names) ^ set(expected.names)) or [
-            f.name for f in table.schema if f.type != expected.field(f.name).type
+    if schema.remove_metadata() != expected.remove_metadata():
+        wrong = sorted(set(schema.names) ^ set(expected.names)) or [
+            f.name for f in schema if f.type != expected.field(f.name).type
         ]
         raise InvalidInput(
             f"{source} is not a table of {name}: columns {', '.join(wrong)} differ; remove it and launch its run again"
         )
-    return table
 
 
 def provenance(schema: pa.Schema, source: str) -> dict[str, Any]:
     """What the trainer recorded in the file beside the rows: attempt, versions, device, times, checksums."""
     try:
-        found: dict[str, Any] = json.loads((schema.metadata or {})[_METADATA])
-    except (KeyError, ValueError) as error:
+        found: dict[str, Any] = dict(json.loads((schema.metadata or {})[_METADATA]))
+    except (KeyError, ValueError, TypeError) as error:
         raise InvalidInput(
             f"{source} was not written by this suite: it lacks the suite's metadata; remove it from the store"
         ) from error
