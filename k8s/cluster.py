@@ -32,7 +32,12 @@ def launch(arguments: argparse.Namespace, store: Store, run: str, plan: Plan) ->
     settings = sources.load(arguments, os.environ)
     if arguments.dry_run == "client":
         return rehearse(settings, store, run, plan)
-    kube = connect(settings.context, settings.namespace)
+    with connect(settings.context, settings.namespace) as kube:
+        return on(kube, arguments, settings, store, run, plan)
+
+
+def on(kube: Kube, arguments: argparse.Namespace, settings: Settings, store: Store, run: str, plan: Plan) -> int:
+    """The launch on this cluster."""
     submit.ready(kube, settings)
     made = provenance(settings.image)
     frozen = _frozen(store, run, plan.grid, made) if arguments.dry_run else freeze(store, run, plan.grid, made)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import kubernetes.client
 import kubernetes.config
@@ -44,6 +45,12 @@ class Kube:
         self.namespace = namespace
         self._api, self._sleep = api, sleep
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._api.rest_client.pool_manager.clear()
+
     def path(self, kind: str, name: str = "") -> str:
         """The path of an object, or of all of a kind."""
         group, plural, spaced = GROUPS[kind]
@@ -63,7 +70,9 @@ class Kube:
         while True:
             query = {"labelSelector": selector, "limit": str(PAGE), **({"continue": more} if more else {})}
             page = json.loads(self.request("GET", self.path(kind), query))
-            yield from page["items"]
+            yield from (
+                {"apiVersion": page["apiVersion"], "kind": kind, **item} for item in page["items"]
+            )  # lists leave it out
             more = page["metadata"].get("continue", "")
             if not more:
                 return
@@ -166,7 +175,11 @@ def connect(context: str, namespace: str) -> Kube:
     """
     configuration = kubernetes.client.Configuration()
     try:
-        kubernetes.config.load_kube_config(context=context or None, client_configuration=configuration)
+        kubernetes.config.load_kube_config(
+            config_file=os.environ.get("KUBECONFIG"),  # the client itself looks when it is imported, once
+            context=context or None,
+            client_configuration=configuration,
+        )
     except kubernetes.config.ConfigException as error:
         try:
             kubernetes.config.load_incluster_config(client_configuration=configuration)

@@ -128,7 +128,7 @@ def _common(launch: Launch, s: Settings, part: str, job: str, own: Mapping[str, 
 
 def _environment(launch: Launch, s: Settings, part: str) -> Iterator[Manifest]:
     image = s.aggregator_image if part == names.COLLECT else s.image
-    plain = {"IMAGE": image, "GIT_COMMIT": launch.git_commit, "HOME": "/tmp", "DATASETS_DIR": "/tmp/datasets",  # noqa: S108 - the pod's own volume
+    plain = {"IMAGE": image, "GIT_COMMIT": launch.git_commit, "HOME": "/tmp",  # noqa: S108 - the pod's own volume
              "CHECKPOINT_SECONDS": str(s.checkpoint_seconds)}  # fmt: skip
     plain |= {"AWS_ENDPOINT_URL_S3": s.s3_endpoint} if s.s3_endpoint else {}
     plain |= {"AWS_REGION": s.s3_region} if s.s3_region else {}

@@ -23,7 +23,7 @@ ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SECRET = re.compile(rf"{DOMAIN}/[A-Za-z0-9._-]+")
 IMAGE = re.compile(r"[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?")
 URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._/-]*)?")
-OWN_ENV = ("ATTEMPT", "IMAGE", "GIT_COMMIT", "CHECKPOINT_SECONDS", "DATASETS_DIR", "HOME", "JOB_COMPLETION_INDEX")
+OWN_ENV = ("ATTEMPT", "IMAGE", "GIT_COMMIT", "CHECKPOINT_SECONDS", "HOME", "JOB_COMPLETION_INDEX")
 KEYS_IN_THE_OPEN = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 PER_DATASET = ("cpu", "memory", "scratch", "gpus", "gpu_resource", "gpu_type", "parallelism", "deadline_hours", "cell_hours",
                "retries", "max_failed", "instance_types", "node_selector", "tolerations", "priority_class")  # fmt: skip

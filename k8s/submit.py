@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from experiment.errors import InvalidInput, NotFound
-from k8s import jobs
+from k8s import jobs, names
 from k8s.checks import differences
 from k8s.kube import AlreadyExists, Kube
 from k8s.settings import Settings
 from k8s.template import Manifest
 
 Say = Callable[[str], None]
-# Parts of a live Job that the launcher, Kueue or a newer commit may have changed without making it another Job.
-FREE = (".parallelism", ".suspend", "/commit", "kueue.x-k8s.io", ".env[", "annotations")
 
 
 def ready(kube: Kube, settings: Settings) -> None:
@@ -63,12 +61,32 @@ def submit(kube: Kube, manifests: Sequence[Manifest], say: Say) -> None:
 
 
 def _same(manifest: Manifest, found: Manifest, what: str) -> None:
-    changed = [d for d in differences(manifest, found) if not any(free in d.split(" is ")[0] for free in FREE)]
+    changed = conflicts(manifest, found)
     if changed:
         raise InvalidInput(f"{manifest['kind']} {jobs.name(manifest)}: {what}: {'; '.join(changed[:5])}; "
                            "launch with the settings that made it, or cancel the run first (python -m k8s.cancel)")  # fmt: skip
 
 
 def conflicts(wanted: Manifest, found: Manifest) -> list[str]:
-    """How a running Job differs from the one that today's settings would make, in what matters."""
-    return [d for d in differences(wanted, found) if not any(free in d.split(" is ")[0] for free in FREE)]
+    """How a Job differs from the one that these settings would make, in what decides its work."""
+    return differences(_essence(wanted), _essence(found))
+
+
+def _essence(job: Manifest) -> Manifest:
+    """A Job without what may change while it runs (parallelism, suspension) and without the commit of its launcher."""
+    spec, template = job["spec"], job["spec"]["template"]
+    pod = dict(template["spec"])
+    for kind in ("initContainers", "containers"):
+        pod[kind] = [
+            {**c, "env": [e for e in c.get("env", ()) if e["name"] != "GIT_COMMIT"]} for c in pod.get(kind, ())
+        ]
+    return {
+        **job,
+        "metadata": _bare(job["metadata"]),
+        "spec": {k: v for k, v in spec.items() if k not in ("parallelism", "suspend")}
+        | {"template": {"metadata": _bare(template["metadata"]), "spec": pod}},
+    }
+
+
+def _bare(metadata: Manifest) -> Manifest:
+    return {**metadata, "labels": {k: v for k, v in metadata.get("labels", {}).items() if k != names.COMMIT}}

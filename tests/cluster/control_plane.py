@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import pathlib
-import ssl
-import urllib.request
 
 from tests.cluster.parts import BIN, BRIDGE, Parts, free_port, kubectl, sh
 
@@ -27,13 +25,9 @@ def start(home: pathlib.Path, parts: Parts) -> str:
     url = f"https://127.0.0.1:{secure}"
     _etcd(home, parts, client)
     _api_server(home, parts, client, secure)
-    context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-    context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-    parts.wait(
-        "kube-apiserver", lambda: urllib.request.urlopen(f"{url}/readyz", context=context, timeout=2).read() == b"ok"
-    )
     for name in USERS:
         kubeconfig(home, name, url)
+    parts.wait("kube-apiserver", lambda: kubectl(home, "get", "--raw", "/readyz") == "ok")
     _controllers(home, parts)
     parts.wait("default service account", lambda: kubectl(home, "get", "serviceaccount", "default"))
     return url

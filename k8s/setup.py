@@ -1,0 +1,83 @@
+"""``python -m k8s.setup``: prints what a namespace needs before a launch, or applies it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from experiment.errors import ExperimentError, NotFound
+from k8s import namespace, sources, verbs
+from k8s.template import Manifest, to_yaml
+
+if TYPE_CHECKING:
+    from k8s.kube import Kube
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prints the manifests as YAML, or applies them; returns the exit code."""
+    return verbs.run(setup, parse(argv))
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The flags; leaves with exit code 2 if they are not understood."""
+    parser = argparse.ArgumentParser(prog="python -m k8s.setup", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--apply", action="store_true", help="apply the manifests in place of printing them")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="with --apply: have the server judge them, change nothing"
+    )
+    parser.add_argument("--trainer-role", default="", metavar="ARN", help="IAM role of the trainer pods, for IRSA")
+    parser.add_argument("--collector-role", default="", metavar="ARN", help="IAM role of the collecting pod, for IRSA")
+    parser.add_argument("--launcher-groups", default="", metavar="A,B", help="groups that may launch")
+    parser.add_argument("--launcher-users", default="", metavar="A,B", help="users that may launch")
+    parser.add_argument(
+        "--quota-gpus", type=int, default=0, metavar="N", help="most GPUs at the same time; 0: no limit (0)"
+    )
+    parser.add_argument(
+        "--quota-pods", type=int, default=0, metavar="N", help="most pods at the same time; 0: no limit (0)"
+    )
+    sources.add_arguments(
+        parser, "context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint"
+    )
+    return parser.parse_args(argv)
+
+
+def setup(arguments: argparse.Namespace) -> int:
+    """Prints or applies."""
+    settings = sources.load(arguments, os.environ)
+    options = namespace.Options(
+        trainer_role=arguments.trainer_role,
+        collector_role=arguments.collector_role,
+        groups=tuple(filter(None, arguments.launcher_groups.split(","))),
+        users=tuple(filter(None, arguments.launcher_users.split(","))),
+        quota_gpus=arguments.quota_gpus,
+        quota_pods=arguments.quota_pods,
+    )
+    manifests = namespace.manifests(settings, options)
+    if not arguments.apply:
+        print(to_yaml(manifests), end="")
+        return 0
+    from k8s.kube import connect  # printing needs no cluster and no client
+
+    with connect(settings.context, settings.namespace) as kube:
+        for manifest in manifests:
+            done = _apply(kube, manifest, dry_run=arguments.dry_run)
+            print(f"{done} {manifest['kind']} {manifest['metadata']['name']}", flush=True)
+    return 0
+
+
+def _apply(kube: Kube, manifest: Manifest, *, dry_run: bool) -> str:
+    try:
+        kube.apply(manifest, dry_run=dry_run)
+    except NotFound:
+        if not dry_run:
+            raise
+        return "not judged before its namespace exists:"
+    except ExperimentError as error:
+        raise type(error)(f"{manifest['kind']} {manifest['metadata']['name']}: {error}") from error
+    return "accepted" if dry_run else "applied"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,45 @@
+"""What the verbs beside ``k8s.launch`` share: naming a run, and ending with the error's exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from experiment.errors import ExperimentError, Interrupted, describe
+from experiment.frozen import Frozen, read_run
+from experiment.keys import RUNS
+from experiment.store import Store, open_store, split_run
+from k8s import sources
+from k8s.settings import Settings
+
+
+def run(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """The verb's exit code; a foreseen error is one line on stderr."""
+    try:
+        return verb(arguments)
+    except ExperimentError as error:
+        print(f"error: {describe(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return Interrupted.exit_code
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parser(name: str, about: str) -> argparse.ArgumentParser:
+    """A verb's command line with what each of them needs: the run, and where its Jobs are."""
+    made = argparse.ArgumentParser(prog=f"python -m k8s.{name}", description=about, allow_abbrev=False)
+    made.add_argument("--run", required=True, metavar="RUN|URL", help="the run's name, or STORE/runs/RUN")
+    made.add_argument("--store", default="store", metavar="URL", help="with a run's name: its store (./store)")
+    sources.add_arguments(made, "context", "namespace")
+    return made
+
+
+def opened(arguments: argparse.Namespace) -> tuple[Store, Frozen, Settings]:
+    """The store, the run as launched, and the settings."""
+    url, name = split_run(arguments.run) if f"/{RUNS}" in arguments.run else (arguments.store, arguments.run)
+    store = open_store(url)
+    return store, read_run(store, name), sources.load(arguments, os.environ)

@@ -1,0 +1,179 @@
+"""Hands for tests on the real control plane: launches runs, and plays the part of kubelet and trainer in its pods."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from experiment import keys
+from experiment.assignment import read_assignment
+from experiment.cell import MEMBERS, Cell
+from experiment.frozen import read_run
+from experiment.store import Store
+from k8s import jobs, launch, names, setup
+from k8s.kube import MERGE, Kube, connect
+from tests.k8s.settings_of import AGGREGATOR, IMAGE
+from tests.made import commit
+
+GRID = """
+[base]
+dataset = "digits"
+method = "single"
+epochs = 2
+train_examples = 64
+test_examples = 10
+batch_size = 32
+
+[[product]]
+seed = {seeds}
+"""
+
+
+def cell(seed: int) -> Cell:
+    """The cell of a lab's grid with this seed."""
+    return Cell(dataset="digits", method="single", epochs=2, train_examples=64, test_examples=10, batch_size=32, seed=seed,
+                members=(MEMBERS["ST"], MEMBERS["M"]))  # fmt: skip
+
+
+def now() -> str:
+    """The time as Kubernetes writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Lab:
+    """One namespace and one run in it, whose cells differ in their seeds: cell i has seed i."""
+
+    def __init__(self, home, namespace: str, store: Store, capsys) -> None:
+        self.home, self.namespace, self.store, self._capsys = home, namespace, store, capsys
+        self.kube: Kube = connect("", namespace)
+        self.run = "lab"
+
+    def set_up(self) -> None:
+        assert setup.main(["--namespace", self.namespace, "--apply"]) == 0
+        self.kube.create(
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "unused", "namespace": self.namespace}}
+        )
+        self.store.put(keys.dataset_manifest("digits"), b"{}")  # no pod here could prepare it
+        self._capsys.readouterr()
+
+    def tear_down(self) -> None:
+        for job in self.kube.list("Job", ""):
+            self.kube.delete("Job", jobs.name(job))
+        self.kube.delete("Namespace", self.namespace)
+        self.kube.__exit__()
+
+    def launch(self, *flags: str, cells: int = 4) -> tuple[int, str]:
+        """Launches a grid of so many cells; returns exit code and all output."""
+        with open("grid.toml", "w") as file:  # noqa: PTH123 - the test's own folder
+            file.write(GRID.format(seeds=list(range(cells))))
+        return self.verb(launch.main, "--grid", "grid.toml", "--store", self.store.url, "--run", self.run, "--image", IMAGE,
+                         "--aggregator-image", AGGREGATOR, "--namespace", self.namespace, *flags)  # fmt: skip
+
+    def verb(self, main: Callable[[list[str]], int], *flags: str) -> tuple[int, str]:
+        """Runs a verb; returns exit code and all output."""
+        self._capsys.readouterr()
+        code = main(list(flags))
+        out, err = self._capsys.readouterr()
+        return code, out + err
+
+    def of_run(self, main: Callable[[list[str]], int], *flags: str) -> tuple[int, str]:
+        """Runs a verb about the lab's run."""
+        return self.verb(main, "--run", f"{self.store.url}/runs/{self.run}", "--namespace", self.namespace, *flags)
+
+    def jobs(self, part: str = names.TRAINER) -> list[dict]:
+        """The run's Jobs of a part, oldest first."""
+        return sorted(
+            self.kube.list("Job", names.selector(self.run, part)), key=lambda j: j["metadata"]["creationTimestamp"]
+        )
+
+    def job(self) -> dict:
+        """The run's one trainer Job."""
+        (only,) = self.jobs()
+        return only
+
+    def pods(self, index: int | None = None, job: str = "") -> list[dict]:
+        """The trainer pods, of one completion index, of one Job, oldest first."""
+        found = self.kube.list("Pod", names.selector(self.run, names.TRAINER))
+        found = [p for p in found if index is None or jobs.label(p, names.INDEX) == str(index)]
+        return sorted(
+            (p for p in found if not job or jobs.label(p, names.JOB) == job),
+            key=lambda p: p["metadata"]["creationTimestamp"],
+        )
+
+    def running(self, index: int, *, other_than: str = "", job: str = "") -> dict:
+        """The running pod of a completion index, once there is one."""
+
+        def look() -> dict | None:
+            found = [
+                p
+                for p in self.pods(index, job)
+                if p.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in p["metadata"]
+            ]
+            return next((p for p in found if p["metadata"]["uid"] != other_than), None)
+
+        return self.until(look, f"a running pod of index {index}")
+
+    def cell_of(self, pod: dict) -> Cell:
+        """The cell that a pod trains, found as the trainer finds it."""
+        command = pod["spec"]["containers"][0]["command"]
+        job = command[command.index("--job") + 1]
+        index = read_assignment(self.store, self.run, job).grid_index(int(pod["metadata"]["annotations"][names.INDEX]))
+        return read_run(self.store, self.run).grid.cells[index]
+
+    def finish(self, pod: dict, code: int = 0, *, reason: str = "", commits: bool | None = None) -> None:
+        """Ends a pod as its kubelet would when the trainer exits with this code; a trainer that exits with 0 has committed."""
+        if commits if commits is not None else code == 0:
+            commit(self.store, self.cell_of(pod), pod["metadata"]["uid"])
+        ended = {
+            "exitCode": code,
+            "reason": reason or ("Completed" if code == 0 else "Error"),
+            "startedAt": now(),
+            "finishedAt": now(),
+        }
+        status = {
+            "phase": "Failed" if code else "Succeeded",
+            "containerStatuses": [
+                {
+                    "name": "trainer",
+                    "image": IMAGE,
+                    "imageID": "",
+                    "ready": False,
+                    "restartCount": 0,
+                    "state": {"terminated": ended},
+                }
+            ],
+        }
+        path = f"{self.kube.path('Pod', jobs.name(pod))}/status"
+        self.kube.request("PATCH", path, {}, {"status": status}, MERGE)
+
+    def finish_all(self, job: str = "", count: int = 0) -> None:
+        """Lets every index of the Job succeed, however often its pods are made anew."""
+        name = job or jobs.name(self.job())
+
+        def step() -> bool:
+            for pod in self.pods(job=name):
+                if pod.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]:
+                    self.finish(pod)
+            return jobs.finished(self.kube.get("Job", name))
+
+        self.until(step, f"the end of {name}", seconds=90)
+
+    def until(self, look: Callable[[], object], what: str, seconds: float = 60):
+        """What ``look`` returns, once it is true."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = look()
+            if found:
+                return found
+            time.sleep(0.2)
+        state = [(jobs.name(j), j.get("status")) for j in self.jobs()]
+        raise AssertionError(f"waited {seconds} s for {what}; Jobs: {json.dumps(state)}")
+
+    def until_ended(self, name: str = "") -> dict:
+        """The Job, once it has ended."""
+        name = name or jobs.name(self.job())
+        return self.until(
+            lambda: (j := self.kube.get("Job", name)) and jobs.finished(j) and j, f"the end of {name}", seconds=90
+        )
