@@ -50,8 +50,8 @@ class Deal:
     def take(self, last: Hashable | None, now: float) -> Task | None:
         """The next cell for a worker that has compiled shape ``last`` (None: nothing yet); None if none may start.
 
-        It keeps to its shape while that has cells, then takes the shape with most work that no other worker has in
-        hand, at the end helps with the shape that has most work left for each of its workers.
+        It keeps to its shape while that has cells, then takes one that no other worker has in hand: that of the longest
+        cell, among equals the one with most work. At the end it helps where most work is left for each worker.
         """
         shapes: dict[Hashable, list[Task]] = defaultdict(list)
         for task in self._waiting.values():
@@ -65,7 +65,7 @@ class Deal:
             chosen = max(shapes, key=lambda s: sum(t.work for t in shapes[s]) / (1 + self._at[s]))
             free = [s for s in shapes if not self._at[s]]
             if free:
-                chosen = max(free, key=lambda s: sum(t.work for t in shapes[s]))
+                chosen = max(free, key=lambda s: (max(t.work for t in shapes[s]), sum(t.work for t in shapes[s])))
         if chosen != last:
             self._at[last] -= last is not None
             self._at[chosen] += 1
