@@ -56,7 +56,6 @@ def _network(home: pathlib.Path) -> None:
     }  # fmt: skip
     conflist = {"cniVersion": "0.4.0", "name": "bridge", "plugins": [bridge]}
     (home / "cni" / "10-bridge.conflist").write_text(json.dumps(conflist))
-    sh("iptables", "-w", "-t", "nat", "-A", *_api_route(home))
 
 
 def _api_route(home: pathlib.Path) -> list[str]:
@@ -84,6 +83,7 @@ state = "{run}/state"
 """)
     parts.start("containerd", "containerd", "--config", home / "containerd.toml")
     parts.wait("containerd", lambda: ctr(home, "version"))
+    sh("iptables", "-w", "-t", "nat", "-A", *_api_route(home))
 
 
 def _kubelet(home: pathlib.Path, parts: Parts) -> None:
@@ -99,7 +99,8 @@ def _kubelet(home: pathlib.Path, parts: Parts) -> None:
         "registerNode": True, "clusterDNS": [BRIDGE], "podLogsDir": str(home / "pod-logs"),
     }  # fmt: skip
     (home / "kubelet.json").write_text(json.dumps(configuration))
-    kubectl(home, "create", "clusterrolebinding", "kubelet-api", "--clusterrole=system:kubelet-api-admin", "--user=kube-apiserver")
+    binding = ("kubelet-api", "--clusterrole=system:kubelet-api-admin", "--user=kube-apiserver")
+    kubectl(home, "create", "clusterrolebinding", *binding)
     parts.start(
         "kubelet", BIN / "kubelet", f"--config={home / 'kubelet.json'}", f"--kubeconfig={home / 'node.kubeconfig'}",
         f"--hostname-override={NAME}", f"--node-ip={BRIDGE}", f"--root-dir={home / 'kubelet'}", f"--cert-dir={home / 'kubelet-pki'}",
@@ -120,18 +121,24 @@ def import_image(home: pathlib.Path, archive: pathlib.Path, name: str = "") -> N
 
 def kill_container(home: pathlib.Path, pod_uid: str, container: str) -> None:
     """Sends SIGKILL to the first process of a pod's container, as the kernel does when memory runs out."""
-    found = ctr(home, "containers", "ls", "-q", f'labels."io.kubernetes.pod.uid"=={pod_uid},labels."io.kubernetes.container.name"=={container}')
+    labels = f'labels."io.kubernetes.pod.uid"=={pod_uid},labels."io.kubernetes.container.name"=={container}'
+    found = ctr(home, "containers", "ls", "-q", labels)
     for task in found.split():
         ctr(home, "tasks", "kill", "--signal", "SIGKILL", task)
 
 
 def stop(home: pathlib.Path, parts: Parts) -> None:
-    """Ends the node's parts and what they started, and unmounts what they mounted."""
+    """Ends the node's parts and what they started, and unmounts what they mounted; nothing where there is no node."""
+    if not parts.pids.keys() & set(PARTS):
+        return
     parts.stop(["kubelet"])
     with contextlib.suppress(RuntimeError):
+        networks = _pod_networks(home)
         for task in ctr(home, "tasks", "ls", "-q").split():
             with contextlib.suppress(RuntimeError):
                 ctr(home, "tasks", "rm", "--force", task)
+        for network in networks:
+            sh("ip", "netns", "delete", network)
     parts.stop(["containerd"])
     with contextlib.suppress(RuntimeError):
         sh("iptables", "-w", "-t", "nat", "-D", *_api_route(home))
@@ -139,12 +146,23 @@ def stop(home: pathlib.Path, parts: Parts) -> None:
     _unmount(home)
 
 
+def _pod_networks(home: pathlib.Path) -> set[str]:
+    """The names of the pods' network namespaces."""
+    found = set()
+    for container in ctr(home, "containers", "ls", "-q").split():
+        spec = json.loads(ctr(home, "containers", "info", container))["Spec"]
+        places = [n.get("path", "") for n in spec["linux"]["namespaces"] if n["type"] == "network"]
+        found |= {pathlib.Path(p).name for p in places if "/netns/" in p}  # a sandbox; its containers name a process
+    return found
+
+
 def _stop_shims(home: pathlib.Path) -> None:
     """A shim outlives containerd on purpose; those of this cluster are known by its socket in their arguments."""
     mark = str(home / "containerd" / "containerd.sock").encode()
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark in (process / "cmdline").read_bytes() and (process / "comm").read_text().startswith("containerd-shim"):
+            name = (process / "comm").read_text()
+            if name.startswith("containerd-shim") and mark in (process / "cmdline").read_bytes():
                 os.kill(int(process.name), signal.SIGKILL)
     time.sleep(0.2)
 
