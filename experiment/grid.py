@@ -15,9 +15,9 @@ from typing import Any
 
 from experiment.cell import MEMBERS, Cell, Member, build, refuse
 from experiment.errors import InvalidInput
+from experiment.grid_form import check_form
 
 BUILT_IN = Path(__file__).parent / "grids"
-_TABLES = ("base", "dataset", "member", "product", "exclude", "expect")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,24 +121,17 @@ def load_grid(name: str) -> Grid:
 
 def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
     """A grid from its TOML table: ``[base]``, ``[dataset.NAME]``, ``[member.NAME]``, ``[[product]]``, ``[[exclude]]``, ``expect``."""
-    for key in table:
-        if key not in _TABLES:
-            raise refuse(f"a table of grid {name!r}", key, ", ".join(_TABLES), "correct its name")
+    check_form(name, table)
     members = {**MEMBERS, **{k: build(Member, {"name": k, **v}) for k, v in table.get("member", {}).items()}}
     excluded = [dict(e) for e in table.get("exclude", ())]
     cells = []
     for block in table.get("product", ()):
         for choice in _multiply({**table.get("base", {}), **block}):
-            fields = {
-                **choice,
-                **{k: v for k, v in table.get("dataset", {}).get(choice.get("dataset"), {}).items() if k not in block},
-            }
+            own = table.get("dataset", {}).get(str(choice.get("dataset")), {})
+            fields = {**choice, **{k: v for k, v in own.items() if k not in block}}
             if not any(all(_listed(fields.get(k), v) for k, v in e.items()) for e in excluded):
-                cells.append(
-                    Cell.from_dict(
-                        {**fields, "members": [_member(m, members) for m in fields.get("members", ("ST", "M"))]}
-                    )
-                )
+                chosen = _members(fields.get("members", ["ST", "M"]), members)
+                cells.append(Cell.from_dict({**fields, "members": chosen}))
     expected = table.get("expect", len(cells))
     if expected != len(cells):
         raise refuse(
@@ -163,7 +156,10 @@ def _listed(value: object, wanted: object) -> bool:
     return value in wanted if isinstance(wanted, list) and not isinstance(value, list) else value == wanted
 
 
-def _member(name: object, members: Mapping[str, Member]) -> dict[str, Any]:
-    if not isinstance(name, str) or name not in members:
-        raise refuse("a member", name, ", ".join(members), "name a known one or define it as [member.NAME]")
-    return dataclasses.asdict(members[name])
+def _members(names: object, members: Mapping[str, Member]) -> list[dict[str, Any]]:
+    if not isinstance(names, list):
+        raise refuse("members", names, "a list of members' names", "write it in square brackets")
+    for name in names:
+        if not isinstance(name, str) or name not in members:
+            raise refuse("a member", name, ", ".join(members), "name a known one or define it as [member.NAME]")
+    return [dataclasses.asdict(members[name]) for name in names]

@@ -1,0 +1,44 @@
+"""The form of a grid file: which tables it may have, and what each of them holds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from experiment.cell import Cell, refuse
+from experiment.datasets import DATASETS
+
+TABLES = ("base", "dataset", "member", "product", "exclude", "expect")
+SETTINGS = tuple(f.name for f in dataclasses.fields(Cell))
+
+
+def check_form(name: str, table: Mapping[str, Any]) -> None:
+    """Refuses a table that is not a grid's, before any of it is used.
+
+    Raises:
+        InvalidInput: a table has another name or form than allowed, or speaks of an unknown data set or setting.
+    """
+    for key in table:
+        if key not in TABLES:
+            raise refuse(f"a table of grid {name!r}", key, ", ".join(TABLES), "correct its name")
+    for key in ("base", "dataset", "member"):
+        _require(isinstance(table.get(key, {}), dict), key, table.get(key), "a table", f"write [{key}]")
+    for key in ("dataset", "member"):
+        for inner, values in table.get(key, {}).items():
+            _require(isinstance(values, dict), f"{key}.{inner}", values, "a table", f"write [{key}.{inner}]")
+    for key in ("product", "exclude"):
+        blocks = table.get(key, [])
+        good = isinstance(blocks, list) and all(isinstance(b, dict) for b in blocks)
+        _require(good, key, blocks, f"blocks, each begun by [[{key}]]", "write double brackets")
+    for inner in table.get("dataset", {}):
+        _require(inner in DATASETS, "a [dataset.NAME]", inner, ", ".join(DATASETS), "correct its name")
+    for inner, values in table.get("member", {}).items():
+        _require("name" not in values, f"the name in [member.{inner}]", values.get("name"), "none", "leave it out")
+    for key in (key for block in table.get("exclude", []) for key in block):
+        _require(key in SETTINGS, "a setting of [[exclude]]", key, ", ".join(SETTINGS), "correct its name")
+
+
+def _require(good: bool, what: str, given: object, allowed: str, do: str) -> None:
+    if not good:
+        raise refuse(what, given, allowed, do)

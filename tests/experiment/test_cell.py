@@ -1,0 +1,248 @@
+"""A cell is checked on construction, and its id is the same for ever."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiment import cell as module
+from experiment.cell import HEADS, MEMBERS, METHODS, PRECISIONS, Cell, Member
+from experiment.datasets import DATASETS
+from experiment.errors import InvalidInput
+from experiment.grid import built_in, load_grid
+
+GOLDEN = {
+    "digits-single-0-s0-7e5d5869ab": {"dataset": "digits", "method": "single", "epochs": 20},
+    "digits-l2-0p01-s0-906ca0df47": {"dataset": "digits", "method": "l2", "alpha": 0.01, "epochs": 20},
+    "digits-ce-0p0001-s0-4b583e5a29": {"dataset": "digits", "method": "ce", "alpha": 1e-4, "epochs": 20},
+    "digits-l1-1-s0-02c6aeb08e": {"dataset": "digits", "method": "l1", "alpha": 1, "epochs": 20},
+}
+
+
+@st.composite
+def cells(draw):
+    """Any valid cell."""
+    dataset = draw(st.sampled_from(sorted(DATASETS)))
+    info = DATASETS[dataset]
+    deepest = 1
+    while info.shape[0] % 2**deepest == 0 and deepest < 8:
+        deepest += 1
+    names = draw(st.lists(st.from_regex(module.MEMBER_NAME, fullmatch=True).filter(lambda n: n != "Ens"),
+                          min_size=1, max_size=4, unique=True))  # fmt: skip
+    members = tuple(
+        Member(
+            name=n,
+            bricks=draw(st.integers(1, deepest)),
+            blocks=draw(st.integers(1, 64)),
+            filters=draw(st.integers(1, 1024)),
+        )
+        for n in names
+    )
+    method = draw(st.sampled_from(METHODS)) if len(members) > 1 else "single"
+    train = draw(st.integers(1, info.train))
+    return Cell(
+        dataset=dataset, method=method, members=members, seed=draw(st.integers(0, 2**31 - 1)),
+        alpha=0.0 if method == "single" else draw(st.floats(0, 1e9)), epochs=draw(st.integers(1, 100_000)),
+        batch_size=draw(st.integers(1, train)), learning_rate=draw(st.floats(1e-12, 10)),
+        weight_decay=draw(st.floats(0, 1)), head=draw(st.sampled_from(HEADS)),
+        precision=draw(st.sampled_from(PRECISIONS)), train_examples=train,
+        test_examples=draw(st.integers(0, info.test)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("cell_id", GOLDEN)
+def test_ids_do_not_change_from_one_version_to_the_next(cell_id):
+    assert Cell(**GOLDEN[cell_id]).id == cell_id
+
+
+@given(cells())
+def test_a_cell_survives_the_way_through_json_fields(cell):
+    again = Cell.from_dict(cell.as_dict())
+
+    assert again == cell
+    assert again.id == cell.id
+
+
+@given(cells())
+def test_an_id_is_a_dns_label_short_enough_for_a_prefix(cell):
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", cell.id)
+    assert len(cell.id) <= 53
+
+
+@given(cells(), cells())
+def test_different_cells_have_different_ids(one, two):
+    assert (one.id == two.id) == (one == two)
+
+
+def test_every_field_takes_part_in_the_id():
+    cell = load_grid("demo").cells[1]
+    others = {
+        "dataset": "mnist", "method": "l1", "alpha": 0.5, "seed": 1, "members": cell.members[::-1], "epochs": 21,
+        "batch_size": 63, "learning_rate": 0.1, "weight_decay": 0.0, "head": "plain", "precision": "bfloat16",
+        "train_examples": 100, "test_examples": 100,
+    }  # fmt: skip
+
+    assert set(others) == {f.name for f in dataclasses.fields(Cell)}
+    assert len({dataclasses.replace(cell, **{k: v}).id for k, v in others.items()} | {cell.id}) == len(others) + 1
+
+
+def test_the_trainer_s_arithmetic_takes_part_in_the_id(monkeypatch):
+    cell = load_grid("demo").cells[1]
+    before = cell.id
+    monkeypatch.setattr(module, "NUMERICS", module.NUMERICS + 1)
+
+    assert cell.id != before
+
+
+@pytest.mark.parametrize(("one", "two"), [(1, 1.0), (0, 0.0), (0, -0.0)])
+def test_the_same_number_written_otherwise_is_the_same_cell(one, two):
+    make = lambda alpha: Cell(dataset="digits", method="l2", alpha=alpha)  # noqa: E731
+
+    assert make(one).id == make(two).id
+
+
+def test_the_members_of_the_paper_are_known():
+    assert (MEMBERS["ST"], MEMBERS["M"]) == (
+        Member(name="ST", bricks=3, blocks=1, filters=8),
+        Member(name="M", bricks=3, blocks=2, filters=16),
+    )
+
+
+def test_models_are_the_members_then_the_ensemble():
+    assert Cell(dataset="digits", method="single").models == ("ST", "M", "Ens")
+
+
+BAD = {
+    "dataset": ("fashion", "dataset is 'fashion'; allowed: digits, mnist, cifar10, notmnist; correct"),
+    "method": ("kl", "method is 'kl'; allowed: single, ce, l2, l1; correct"),
+    "head": ("big", "head is 'big'; allowed: wide, plain"),
+    "precision": ("float16", "precision is 'float16'; allowed: float32, bfloat16"),
+    "alpha": (-0.1, "alpha is -0.1; allowed: a finite number of at least 0"),
+    "learning_rate": (0.0, "learning_rate is 0.0; allowed: a finite number above 0"),
+    "weight_decay": (-1.0, "weight_decay is -1.0; allowed: a finite number of at least 0"),
+    "seed": (-1, "seed is -1; allowed: a whole number from 0 to 2147483647"),
+    "epochs": (0, "epochs is 0; allowed: a whole number from 1 to 100000"),
+    "batch_size": (1438, "batch_size is 1438; allowed: a whole number from 1 to 1437"),
+    "train_examples": (1438, "train_examples is 1438; allowed: a whole number from 0 to 1437"),
+    "test_examples": (361, "test_examples is 361; allowed: a whole number from 0 to 360"),
+    "members": ((), r"members is \[\]; allowed: 1 to 16 members with different names"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_an_impossible_value_is_refused_with_what_is_allowed(name):
+    value, message = BAD[name]
+    with pytest.raises(InvalidInput, match=message):
+        Cell(**{"dataset": "digits", "method": "l2", name: value})
+
+
+def test_every_setting_of_a_cell_has_its_refusal():
+    assert set(BAD) == {f.name for f in dataclasses.fields(Cell)}
+
+
+@pytest.mark.parametrize("name", ["alpha", "learning_rate", "weight_decay"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "0.1", None, True, [0.1]], ids=repr)
+def test_what_is_no_finite_number_is_refused(name, value):
+    with pytest.raises(InvalidInput, match=f"{name} is .*; allowed: a finite number"):
+        Cell(**{"dataset": "digits", "method": "l2", name: value})
+
+
+@pytest.mark.parametrize("name", ["seed", "epochs", "batch_size", "train_examples", "test_examples"])
+@pytest.mark.parametrize("value", [1.0, "1", None, True], ids=repr)
+def test_what_is_no_whole_number_is_refused(name, value):
+    with pytest.raises(InvalidInput, match=f"{name} is .*; allowed: a whole number from"):
+        Cell(**{"dataset": "digits", "method": "l2", name: value})
+
+
+@pytest.mark.parametrize("value", [["digits"], {}, 3, None], ids=repr)
+def test_a_name_of_another_type_is_refused(value):
+    with pytest.raises(InvalidInput, match="dataset is"):
+        Cell(dataset=value, method="l2")
+
+
+def test_single_has_no_alpha():
+    with pytest.raises(InvalidInput, match=r"alpha of method single is 1.0; allowed: 0; leave alpha out"):
+        Cell(dataset="digits", method="single", alpha=1)
+
+
+def test_one_member_alone_cannot_collaborate():
+    with pytest.raises(InvalidInput, match="allowed: single; add a member"):
+        Cell(dataset="digits", method="l2", members=(MEMBERS["M"],))
+    assert Cell(dataset="digits", method="single", members=(MEMBERS["M"],)).models == ("M", "Ens")
+
+
+def test_two_members_of_one_name_are_refused():
+    with pytest.raises(InvalidInput, match=r"members is \['M', 'M'\]; allowed: 1 to 16 members with different names"):
+        Cell(dataset="digits", method="l2", members=(MEMBERS["M"],) * 2)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "bricks", "good"),
+    [
+        ("digits", 4, True),
+        ("digits", 5, False),
+        ("mnist", 3, True),
+        ("mnist", 4, False),
+        ("cifar10", 6, True),
+        ("cifar10", 7, False),
+    ],
+)
+def test_an_odd_image_size_before_a_halving_is_refused_by_name(dataset, bricks, good):
+    members = (Member(name="Deep", bricks=bricks, blocks=1, filters=4),)
+    if good:
+        assert Cell(dataset=dataset, method="single", members=members)
+    else:
+        with pytest.raises(
+            InvalidInput, match=f"image size .* of {dataset} for member Deep with bricks is {bricks}; .*; use fewer"
+        ):
+            Cell(dataset=dataset, method="single", members=members)
+
+
+@pytest.mark.parametrize("name", ["Ens", "", "1st", "a-b", "a" * 17, "é", "a/b", 3, None], ids=repr)
+def test_a_member_s_name_is_letters_and_digits_and_not_the_ensemble_s(name):
+    with pytest.raises(InvalidInput, match=r"a member's name is .*; rename it"):
+        Member(name=name, bricks=1, blocks=1, filters=1)
+
+
+@pytest.mark.parametrize("field", ["bricks", "blocks", "filters"])
+@pytest.mark.parametrize("value", [0, 2000, 1.5, "3", True], ids=repr)
+def test_a_member_s_sizes_are_checked(field, value):
+    with pytest.raises(InvalidInput, match=f"{field} of member X is .*; allowed: a whole number from 1 to"):
+        Member(**{"name": "X", "bricks": 1, "blocks": 1, "filters": 1, field: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colour": 1}, "a setting of cell is 'colour'; allowed: dataset, method,"),
+        ({"members": [{"name": "A"}]}, "a member lacks bricks, blocks, filters; given: name; add what is missing"),
+        (
+            {"members": [{"name": "A", "width": 1}]},
+            "a setting of member is 'width'; allowed: name, bricks, blocks, filters",
+        ),
+    ],
+)
+def test_unknown_and_missing_fields_are_named(change, message):
+    with pytest.raises(InvalidInput, match=message):
+        Cell.from_dict({**load_grid("demo").cells[0].as_dict(), **change})
+    with pytest.raises(InvalidInput, match="a cell lacks dataset, method; given: members; add what is missing"):
+        Cell.from_dict({})
+
+
+def test_errors_about_input_are_one_line():
+    with pytest.raises(InvalidInput) as caught:
+        Cell(dataset="a\nb", method="l2")
+
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_no_two_cells_of_the_built_in_grids_share_an_id(name):
+    cells = load_grid(name).cells
+
+    assert len({c.id for c in cells}) == len(cells)

@@ -1,0 +1,175 @@
+"""Grids are read from TOML, multiplied, narrowed, given seeds; what is no grid is refused."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from experiment.cell import Member
+from experiment.errors import InvalidInput
+from experiment.grid import Grid, built_in, load_grid, parse_grid
+
+
+def grid(text: str) -> Grid:
+    return parse_grid("g", tomllib.loads(text))
+
+
+def test_the_built_in_grids_have_the_cells_of_the_paper():
+    assert built_in() == ["demo", "full", "smoke"]
+    assert len(load_grid("demo").cells) == 13
+    full = load_grid("full").cells
+    assert len(full) == 39
+    assert {(c.dataset, c.epochs, c.batch_size) for c in full} == {
+        ("mnist", 30, 64), ("cifar10", 30, 64), ("notmnist", 15, 64),
+    }  # fmt: skip
+    combinations = {(c.dataset, c.method, c.alpha) for c in full}
+    assert combinations == {
+        (d, m, a)
+        for d in ("mnist", "cifar10", "notmnist")
+        for m, a in [("single", 0), *((m, a) for m in ("ce", "l2", "l1") for a in (1, 0.1, 0.01, 0.0001))]
+    }
+    assert all(
+        (c.head, c.weight_decay, c.learning_rate, c.precision) == ("wide", 1e-4, 2**-10, "float32") for c in full
+    )
+
+
+def test_list_values_are_multiplied_and_a_block_outranks_the_data_set_which_outranks_the_base():
+    found = grid("""
+        [base]
+        epochs = 7
+        batch_size = 32
+        [dataset.mnist]
+        epochs = 3
+        [[product]]
+        dataset = ["digits", "mnist"]
+        method = ["ce", "l2"]
+        alpha = [1.0, 0.1]
+        [[product]]
+        dataset = "mnist"
+        method = "single"
+        epochs = 9
+    """).cells
+
+    assert len(found) == 9
+    assert [(c.dataset, c.method, c.alpha) for c in found[:3]] == [
+        ("digits", "ce", 1),
+        ("digits", "ce", 0.1),
+        ("digits", "l2", 1),
+    ]
+    assert {(c.dataset, c.method, c.epochs) for c in found} == {
+        ("digits", "ce", 7), ("digits", "l2", 7), ("mnist", "ce", 3), ("mnist", "l2", 3), ("mnist", "single", 9),
+    }  # fmt: skip
+    assert {c.batch_size for c in found} == {32}
+
+
+def test_members_are_one_ensemble_unless_they_are_lists_of_members():
+    text = "[member.Wide]\nbricks=1\nblocks=1\nfilters=64\n[[product]]\ndataset='digits'\nmethod='single'\nmembers="
+    one = grid(text + "['ST', 'Wide']").cells
+    two = grid(text + "[['ST', 'Wide'], ['M']]").cells
+
+    assert [[m.name for m in c.members] for c in one] == [["ST", "Wide"]]
+    assert [[m.name for m in c.members] for c in two] == [["ST", "Wide"], ["M"]]
+    assert one[0].members[1] == Member(name="Wide", bricks=1, blocks=1, filters=64)
+
+
+def test_excluded_combinations_are_left_out():
+    text = """
+        [[product]]
+        dataset = "digits"
+        method = ["ce", "l2"]
+        alpha = [1.0, 0.1, 0.01]
+        [[exclude]]
+        method = "ce"
+        alpha = [1.0, 0.1]
+    """
+    assert [(c.method, c.alpha) for c in grid(text).cells] == [("ce", 0.01), ("l2", 1), ("l2", 0.1), ("l2", 0.01)]
+
+
+def test_seeds_replace_a_cell_s_own_and_the_first_seed_comes_first():
+    found = load_grid("demo").with_seeds(3).cells
+
+    assert [c.seed for c in found] == [0] * 13 + [1] * 13 + [2] * 13
+    assert found[:13] == load_grid("demo").cells
+    assert load_grid("demo").with_seeds(3).with_seeds(2).cells == load_grid("demo").with_seeds(2).cells
+    with pytest.raises(InvalidInput, match="the number of seeds is 0; allowed: at least 1"):
+        load_grid("demo").with_seeds(0)
+
+
+@pytest.mark.parametrize(
+    ("choices", "count"),
+    [(["dataset=mnist"], 13), (["dataset=mnist,cifar10"], 26), (["method=l2", "alpha=0.01"], 3), (["alpha=1"], 9),
+     (["alpha=1.0,0"], 12), (["seed=0"], 39)],
+)  # fmt: skip
+def test_a_selection_keeps_the_cells_that_match_all_of_it(choices, count):
+    assert len(load_grid("full").only(choices).cells) == count
+
+
+@pytest.mark.parametrize("choice", ["dataset", "=mnist", "members=ST", "size=3", "dataset=none", "alpha=big"])
+def test_a_selection_that_means_nothing_is_refused(choice):
+    with pytest.raises(InvalidInput, match=r"selection is .*; allowed: "):
+        load_grid("full").only([choice])
+
+
+def test_a_run_is_named_after_its_cells():
+    demo = load_grid("demo")
+
+    assert demo.run == load_grid("demo").run
+    assert demo.run.startswith("demo-")
+    assert len({demo.run, demo.with_seeds(2).run, demo.only(["method=l2"]).run}) == 3
+    assert len(Grid(name="a" * 22 + "-" + "b" * 40, cells=demo.cells).run) <= 30
+
+
+def test_the_user_s_file_gives_its_name_in_lower_case(tmp_path):
+    path = tmp_path / "My Grid_2.toml"
+    path.write_text("[[product]]\ndataset='digits'\nmethod='single'")
+
+    assert load_grid(str(path)).name == "my-grid-2"
+
+
+def test_a_grid_is_not_looked_for_outside_the_built_in_ones(tmp_path):
+    for name in ("../grids/demo", "demo.toml.bak", ""):
+        with pytest.raises(InvalidInput, match=r"allowed: demo, full, smoke or the path of a .toml file"):
+            load_grid(name)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None], ids=["not UTF-8", "a directory"])
+def test_a_file_that_cannot_be_read_is_refused(content, tmp_path):
+    path = tmp_path / "x.toml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"allowed: a readable UTF-8 TOML file; check the path"):
+        load_grid(str(path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "base = 3",
+        "base = [1]",
+        "[product]\ndataset='digits'",
+        "product = ['x']",
+        "product = 3",
+        "dataset = 3\n[[product]]\ndataset='digits'\nmethod='single'",
+        "[dataset]\ndigits = 3\n[[product]]\ndataset='digits'\nmethod='single'",
+        "[dataset.minst]\nepochs=3\n[[product]]\ndataset='digits'\nmethod='single'",
+        "member = 3",
+        "[member]\nX = 3",
+        "[member.X]\nname='Y'\nbricks=1\nblocks=1\nfilters=1",
+        "exclude = 3",
+        "expect = 'all'\n[[product]]\ndataset='digits'\nmethod='single'",
+        "[[product]]\ndataset=[['digits']]\nmethod='single'",
+        "[[product]]\ndataset={a=1}\nmethod='single'",
+        "[[product]]\ndataset='digits'\nmethod='single'\nmembers='ST'",
+        "[[product]]\ndataset='digits'\nmethod='single'\nmembers=[3]",
+        "[[product]]\ndataset='digits'\nmethod='single'\nmembers=[['ST'], 'M']",
+        "[[product]]\ndataset='digits'\nmethod='single'\nseed=1979-05-27",
+        "[[product]]\ndataset=[]\nmethod='single'",
+        "[[exclude]]\ncolour='red'\n[[product]]\ndataset='digits'\nmethod='single'",
+        "[[exclude]]\n[[product]]\ndataset='digits'\nmethod='single'",
+    ],
+)
+def test_a_table_of_another_form_is_refused_in_one_line(text):
+    with pytest.raises(InvalidInput) as caught:
+        grid(text)
+
+    assert "\n" not in str(caught.value)
