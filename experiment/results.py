@@ -101,6 +101,8 @@ def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any
             [pa.array(columns[n], schema.field(n).type) for n in schema.names], schema=schema.with_metadata(metadata)
         )
         table.validate(full=True)
+        if empty := [n for n in table.column_names if table[n].null_count]:
+            raise pa.ArrowInvalid(f"null in {', '.join(empty)}")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise InvalidInput(f"{name} cannot be made a table: {error}; correct the caller") from error
     return table
@@ -118,9 +120,19 @@ def to_bytes(table: pa.Table) -> bytes:
         table, sink, compression="snappy", use_dictionary=repeating, write_page_checksum=True, store_schema=True
     )
     data: bytes = sink.getvalue().to_pybytes()
-    if not pq.read_table(pa.BufferReader(data), page_checksum_verification=True).equals(table, check_metadata=False):
+    written = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+    if written.schema != table.schema or any(_bits(written[n]) != _bits(table[n]) for n in table.schema.names):
         raise InvalidInput("a table changed on its way through Parquet; nothing was written; report this")
     return data
+
+
+def _bits(column: pa.ChunkedArray) -> pa.Array:
+    """The column to be compared bit by bit, so that a NaN equals itself."""
+    array = pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
+    array = array.flatten() if pa.types.is_fixed_size_list(array.type) else array
+    if pa.types.is_floating(array.type):
+        return array.view(pa.int32() if array.type == pa.float32() else pa.int64())
+    return array
 
 
 def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
@@ -145,9 +157,10 @@ def upgrade(table: pa.Table, name: str, source: str) -> pa.Table:
         InvalidInput: foreign, of another table, or of a schema version newer than this one.
     """
     version = provenance(table.schema, source).get("schema_version")
+    readable = ", ".join(str(v) for v in range(1, SCHEMA_VERSION + 1))
     if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
         raise InvalidInput(
-            f"{source} has results schema {version!r}; allowed: 1 to {SCHEMA_VERSION}; read it with the version of the suite that wrote it"
+            f"{source} has results schema {version!r}; allowed: {readable}; read it with the version of the suite that wrote it"
         )
     for step in range(version, SCHEMA_VERSION):
         table = UPGRADES[step](name, table)
