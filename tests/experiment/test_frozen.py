@@ -1,0 +1,83 @@
+"""A launched grid is read as it was written, or refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiment import cell as cell_module
+from experiment import keys
+from experiment.errors import InvalidInput, NotFound
+from experiment.frozen import Frozen, read_run
+from experiment.grid import Grid, load_grid
+from tests.experiment.test_cell import cells
+
+FROZEN = Frozen(run="demo-1", grid=load_grid("demo"), provenance={"git_commit": "abc", "time": "then"})
+
+
+@given(st.lists(cells(), min_size=1, max_size=4, unique_by=lambda c: c.id))
+def test_a_frozen_grid_survives_the_way_through_json(chosen):
+    frozen = Frozen(run="r", grid=Grid(name="g", cells=tuple(chosen)))
+
+    assert Frozen.from_bytes(frozen.to_bytes(), "here") == frozen
+
+
+def test_it_holds_the_cells_in_full_with_their_ids_and_its_provenance():
+    body = json.loads(FROZEN.to_bytes())
+
+    assert (body["schema_version"], body["run"], body["grid"]) == (1, "demo-1", "demo")
+    assert body["provenance"] == {"git_commit": "abc", "time": "then"}
+    assert [c["id"] for c in body["cells"]] == [c.id for c in load_grid("demo").cells]
+    assert set(body["cells"][0]) == {"id", *load_grid("demo").cells[0].as_dict()}
+
+
+@pytest.mark.parametrize("name", ["", "A", "a_b", "-a", "a-", "a" * 31, "a/b", "a.b", "a\n"])
+def test_a_run_s_name_fits_kubernetes(name):
+    with pytest.raises(InvalidInput, match=r"the run's name is .*; allowed: up to 30 of a-z"):
+        Frozen(run=name, grid=FROZEN.grid)
+
+
+@given(st.data())
+def test_damage_anywhere_is_noticed(data):
+    whole = FROZEN.to_bytes()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    damaged = whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 127))]) + whole[place + 1 :]
+    message = ""
+    try:
+        read = Frozen.from_bytes(damaged, "here")
+    except InvalidInput as error:
+        message = str(error)
+
+    assert message.startswith("here ") or read == FROZEN
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"null", b"{}", b"\xff", b'"x"'])
+def test_what_is_no_frozen_grid_is_refused(content):
+    with pytest.raises(InvalidInput, match=r"here is not a frozen grid .*; allowed: what a launch wrote; restore it"):
+        Frozen.from_bytes(content, "here")
+
+
+def test_another_schema_is_refused(monkeypatch):
+    monkeypatch.setattr("experiment.frozen.GRID_SCHEMA", 2)
+    newer = FROZEN.to_bytes()
+    monkeypatch.undo()
+    with pytest.raises(InvalidInput, match="the schema of here is 2; allowed: 1; use the version of the suite"):
+        Frozen.from_bytes(newer, "here")
+
+
+def test_cells_that_this_version_calls_otherwise_are_refused(monkeypatch):
+    older = FROZEN.to_bytes()
+    monkeypatch.setattr(cell_module, "NUMERICS", 99)
+    with pytest.raises(InvalidInput, match="here names cell digits-single-0-s0-7e5d5869ab, which this version calls"):
+        Frozen.from_bytes(older, "here")
+
+
+def test_a_run_is_read_from_its_store(local_store):
+    with pytest.raises(NotFound, match=r"runs/demo-1/grid\.json does not exist; check the store and the run"):
+        read_run(local_store, "demo-1")
+    local_store.put_once(keys.grid("demo-1"), FROZEN.to_bytes(), "a")
+
+    assert read_run(local_store, "demo-1") == FROZEN

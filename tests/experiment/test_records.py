@@ -1,0 +1,41 @@
+"""Records are one line of JSON each, and what is none is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiment import records
+from experiment.errors import InvalidInput
+from experiment.records import Failure, Outcome, Progress, Throughput
+
+NUMBER = st.floats(allow_nan=False, allow_infinity=False)
+any_record = st.one_of(*(st.builds(kind, **{
+    f.name: {"int": st.integers(), "float": NUMBER, "int | None": st.none() | st.integers()}.get(str(f.type), st.text())
+    for f in dataclasses.fields(kind)
+}) for kind in (Progress, Failure, Outcome, Throughput)))  # fmt: skip
+
+
+@given(any_record)
+def test_a_record_survives_the_way_through_its_line(record):
+    line = records.to_line(record)
+
+    assert "\n" not in line
+    assert records.parse(line, "here") == record
+    assert records.parse(records.to_bytes(record), "here") == record
+
+
+@pytest.mark.parametrize("line", ["", "{", "[]", "3", "null", "{}", '{"record": "spell"}', '{"record": []}', "\x00"])
+def test_what_is_no_record_is_refused(line):
+    with pytest.raises(InvalidInput, match="here is not a record of this suite; allowed: progress, failure, outcome"):
+        records.parse(line, "here")
+
+
+def test_a_record_with_other_fields_is_refused_by_their_names():
+    with pytest.raises(InvalidInput, match="a outcome lacks index, cell, state; given: nothing"):
+        records.parse('{"record": "outcome"}', "here")
+    with pytest.raises(InvalidInput, match="a setting of outcome is 'mood'; allowed: index, cell"):
+        records.parse('{"record": "outcome", "index": 1, "cell": "c", "state": "s", "mood": "m"}', "here")
