@@ -14,7 +14,7 @@ from experiment.errors import InvalidInput
 from experiment.frozen import Frozen, read_run
 from experiment.grid import Grid
 from experiment.store import Store
-from k8s import checks, jobs, names, outlook, render, scene, sources, submit
+from k8s import checks, jobs, names, outlook, render, scene, sources, submit, watch
 from k8s.freeze import freeze, provenance
 from k8s.kube import Kube, connect
 from k8s.plan import Plan
@@ -57,7 +57,7 @@ def on(kube: Kube, arguments: argparse.Namespace, settings: Settings, store: Sto
         return 0
     hand_over(kube, store, todo, manifests)
     widen(kube, found, settings)
-    return advise(store, run, settings)
+    return watch.wait(kube, store, frozen) if arguments.wait else advise(store, run, settings)
 
 
 def rehearse(settings: Settings, store: Store, run: str, plan: Plan) -> int:

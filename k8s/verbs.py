@@ -32,10 +32,15 @@ def run(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace
 def parser(name: str, about: str) -> argparse.ArgumentParser:
     """A verb's command line with what each of them needs: the run, and where its Jobs are."""
     made = argparse.ArgumentParser(prog=f"python -m k8s.{name}", description=about, allow_abbrev=False)
-    made.add_argument("--run", required=True, metavar="RUN|URL", help="the run's name, or STORE/runs/RUN")
-    made.add_argument("--store", default="store", metavar="URL", help="with a run's name: its store (./store)")
+    add_run(made)
     sources.add_arguments(made, "context", "namespace")
     return made
+
+
+def add_run(made: argparse.ArgumentParser) -> None:
+    """The flags that name a run."""
+    made.add_argument("--run", required=True, metavar="RUN|URL", help="the run's name, or STORE/runs/RUN")
+    made.add_argument("--store", default="store", metavar="URL", help="with a run's name: its store (./store)")
 
 
 def opened(arguments: argparse.Namespace) -> tuple[Store, Frozen, Settings]:
