@@ -143,7 +143,8 @@ def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
     """
     try:
         table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
-    except (pa.ArrowInvalid, OSError) as error:
+        len(table.schema.names)  # names are decoded only here: a changed byte in one may be no UTF-8
+    except (pa.ArrowException, ValueError, OSError) as error:
         raise InvalidInput(
             f"{source} is not a whole Parquet file ({' '.join(str(error).split())}); remove it and launch its run again"
         ) from error

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from experiment.errors import ExperimentError, Interrupted, describe
 from experiment.grid import load_grid
 from experiment.store import Store, open_store, run_url
-from k8s import devices, local, outlook, survey
+from k8s import devices, local, survey
 from k8s.arguments import parse
 from k8s.freeze import freeze, provenance
 from k8s.plan import Plan, listing, summary
@@ -39,6 +39,8 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
     grid = grid.only(arguments.only) if arguments.only else grid
     run = arguments.run or grid.run
     if arguments.executor == "kubernetes" and not arguments.plan:
+        from k8s import outlook  # as below: a launch on this machine does without the cluster's packages
+
         outlook.within_reach(arguments.store)
     empty = arguments.plan and survey.absent(arguments.store)
     store = None if empty else open_store(arguments.store, create=True)
@@ -68,10 +70,12 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
 
 def on_cluster(arguments: argparse.Namespace, store: Store | None, run: str, plan: Plan) -> int:
     """Previews the launch, or makes it on the cluster of the settings."""
+    from k8s import outlook
+
     if arguments.plan or store is None:
         print(*outlook.preview(arguments, store, run, plan), sep="\n")
         return 0
-    from k8s import cluster  # its packages are not needed for a launch on this machine
+    from k8s import cluster
 
     return cluster.launch(arguments, store, run, plan)
 
