@@ -104,7 +104,13 @@ class Kube:
 
     def log(self, pod: str, container: str) -> str:
         """What a container has written."""
-        return self.request("GET", f"{self.path('Pod', pod)}/log", {"container": container}).decode(errors="replace")
+        path = f"{self.path('Pod', pod)}/log"  # asked once: the node may be gone, and the store has the log as well
+        try:
+            return self._request("GET", path, {"container": container}, None, "application/json").decode(
+                errors="replace"
+            )
+        except (ApiException, urllib3.exceptions.HTTPError) as error:
+            raise translate(error, f"GET {path}") from error
 
     def request(self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None, content: str = "application/json") -> bytes:  # fmt: skip
         """One request, repeated while the server cannot be reached or is busy."""

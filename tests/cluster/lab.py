@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from experiment import keys
 from experiment.assignment import read_assignment
 from experiment.cell import MEMBERS, Cell
-from experiment.frozen import read_run
+from experiment.frozen import Frozen, read_run
 from experiment.store import Store
 from k8s import jobs, launch, names, setup
 from k8s.kube import MERGE, Kube, connect
@@ -115,12 +115,16 @@ class Lab:
 
         return self.until(look, f"a running pod of index {index}")
 
+    def frozen(self) -> Frozen:
+        """The run as launched."""
+        return read_run(self.store, self.run)
+
     def cell_of(self, pod: dict) -> Cell:
         """The cell that a pod trains, found as the trainer finds it."""
         command = pod["spec"]["containers"][0]["command"]
         job = command[command.index("--job") + 1]
         index = read_assignment(self.store, self.run, job).grid_index(int(pod["metadata"]["annotations"][names.INDEX]))
-        return read_run(self.store, self.run).grid.cells[index]
+        return self.frozen().grid.cells[index]
 
     def finish(self, pod: dict, code: int = 0, *, reason: str = "", commits: bool | None = None) -> None:
         """Ends a pod as its kubelet would when the trainer exits with this code; a trainer that exits with 0 has committed."""
