@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
 from rich.progress import Progress as RichProgress
+from rich.table import Column
 
 from k8s.board import Board
 from k8s.display import whole, word
@@ -19,12 +20,13 @@ class Bars:
 
     def __init__(self, board: Board, console: Console | None = None) -> None:
         self._board = board
+        console = console or Console(highlight=False)
         self._bars = RichProgress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=34)),
+            BarColumn(bar_width=20 if console.width >= 120 else 8),
             TaskProgressColumn(),
-            TextColumn("{task.fields[detail]}"),
-            console=console or Console(highlight=False),
+            TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=console,
             refresh_per_second=4,
         )
         self._grid = self._bars.add_task("[bold]grid", total=board.total, completed=board.done, detail="")
