@@ -225,3 +225,14 @@ def test_a_killed_worker_costs_an_attempt_and_no_finished_cell(launcher):
 
     assert running.returncode == 0
     assert launcher.commits() == ONCE
+
+
+def test_results_land_in_s3_as_well(launcher, moto_store):
+    launcher.store = moto_store.url
+    code, lines, _ = launcher()
+
+    assert code == 0
+    assert lines[-1].startswith(f"{moto_store.url}/reports/six-")
+    assert len(keys.committed(moto_store.list(keys.RESULTS))) == 6
+    assert launcher.commits() == ONCE
+    assert launcher()[1][0] == "grid six: 6 cells, 6 finished, 0 to train"
