@@ -1,0 +1,82 @@
+"""``python -m aggregator --run STORE/runs/RUN``: makes the run's report, at any moment of the run."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import math
+import os
+import sys
+from pathlib import Path
+
+from experiment.errors import COMMITTED, ExperimentError, InvalidInput, describe
+from experiment.store import open_store, split_run
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    p = argparse.ArgumentParser(
+        prog="python -m aggregator", description="Make the report of a run: tables, figures and one page."
+    )
+    p.add_argument(
+        "--run",
+        required=True,
+        metavar="STORE/runs/RUN",
+        help="the run: a directory or s3:// URL, as the launcher prints it",
+    )
+    p.add_argument(
+        "--out", type=Path, metavar="DIR", help="write the report here instead of into the store's reports/RUN/"
+    )
+    p.add_argument("--wait", nargs="?", type=float, const=math.inf, metavar="SECONDS",
+                   help="first wait until every cell is done or failed for good, at most so long if given")  # fmt: skip
+    p.add_argument("--price", action="append", default=[], metavar="[DEVICE=]USD",
+                   help="dollars per device-hour, for all devices or those whose name contains DEVICE; may be repeated "
+                   "(default: PRICE_PER_HOUR, else no dollars are shown)")  # fmt: skip
+    return p
+
+
+def prices(given: list[str]) -> dict[str, float]:
+    """Dollars per hour by part of a device's name; the empty name stands for all.
+
+    Raises:
+        InvalidInput: not a price.
+    """
+    found = {}
+    for text in given:
+        device, _, number = text.rpartition("=")
+        try:
+            found[device] = float(number)
+        except ValueError:
+            found[device] = math.nan
+        if not 0 <= found[device] < math.inf:
+            raise InvalidInput(
+                f"a price is {text!r}; allowed: [DEVICE=]USD per hour, such as 0.9 or K80=0.9; correct --price"
+            )
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parses and makes the report; its last line of output is where the page is. Returns the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        given = arguments.price or [p for p in [os.environ.get("PRICE_PER_HOUR", "")] if p]
+        name, run = split_run(arguments.run)
+        cost = prices(given)
+        store = open_store(name)
+        from aggregator import make  # pandas and matplotlib take seconds to import: errors of input come before
+
+        place = make.report(
+            store, run, out=arguments.out, wait=arguments.wait, prices=cost, now=lambda: dt.datetime.now(dt.UTC)
+        )
+    except ExperimentError as error:
+        print(f"error: {describe(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted; no report was made; the same command makes it", file=sys.stderr)
+        return 130
+    print(place)
+    return COMMITTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

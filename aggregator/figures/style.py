@@ -1,0 +1,113 @@
+"""One style for all figures: colours by method, widths by alpha, greys for Single; and the way from a figure to its bytes.
+
+The colours are told apart by the common forms of colour blindness, and no figure relies on them alone: methods have
+panels or markers of their own, alphas have widths, train and test have dashes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from aggregator.study import Weight
+
+INK, FAINT = "#1b1f24", "#d4d7db"
+COLOURS = {"ce": "#2166ac", "l2": "#6a3d9a", "l1": "#1b7f4b", "single": "#6b7280"}
+# From alpha's largest value to its smallest: thinner and darker to thicker and lighter, as in the paper.
+SHADES = {
+    "ce": ("#0b3d75", "#2166ac", "#4f93cf", "#86bce6"),
+    "l2": ("#3f1d6b", "#6a3d9a", "#9270bf", "#b9a3dc"),
+    "l1": ("#0c5230", "#1b7f4b", "#4fab78", "#8fd0ab"),
+}
+SINGLES = ("#9ca3af", "#4b5563", INK)  # member, member, ensemble
+MARKERS = {"ce": "o", "l2": "s", "l1": "^", "single": "D"}
+_RC: Any = {
+    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9, "axes.titlesize": 10,
+    "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": FAINT, "grid.linewidth": 0.6,
+    "legend.frameon": False, "legend.fontsize": 7.5, "svg.fonttype": "none", "figure.dpi": 100, "axes.axisbelow": True,
+    "lines.solid_capstyle": "round", "path.simplify": True, "axes.titleweight": "bold", "axes.titlelocation": "left",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A drawn figure.
+
+    Attributes:
+        name: its files'.
+        caption: what is drawn and what to see.
+        note: what is not in the picture (missing cells, lines out of range), by name.
+        svg: for the page: texts as texts, colours for light and dark.
+        file_svg, png: for files, on white.
+    """
+
+    name: str
+    title: str
+    caption: str
+    note: str
+    svg: str
+    file_svg: bytes
+    png: bytes
+
+
+def shade(weight: Weight, alphas: Sequence[float]) -> tuple[str, float]:
+    """(colour, width) of a weight's line among the alphas of its method, which are sorted from large to small."""
+    shades = SHADES[weight.method]
+    place = alphas.index(weight.alpha) / max(len(alphas) - 1, 1)
+    return shades[round(place * (len(shades) - 1))], 1.0 + 2.6 * place
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draws in the house style, whatever the user's matplotlib settings."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_RC)
+        yield
+
+
+def new(rows: int, columns: int, width: float, height: float, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, in inches over all; without pyplot, which keeps every figure in memory."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharey=share_y)
+    return figure, list(axes.flat)
+
+
+def picture(figure: Figure, *, name: str, title: str, caption: str, note: str = "") -> Picture:
+    """The figure's bytes; the same figure gives the same bytes."""
+    with mpl.rc_context({"svg.hashsalt": name}):
+        sink = io.BytesIO()
+        figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    svg = sink.getvalue()
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=130, facecolor="white", metadata={"Software": None})
+    white = svg.replace(b'<g id="figure_1">', b'<rect width="100%" height="100%" fill="#ffffff"/><g id="figure_1">', 1)
+    return Picture(name=name, title=title, caption=caption, note=note, svg=_inline(svg.decode(), name, title),
+                   file_svg=white, png=image.getvalue())  # fmt: skip
+
+
+def _inline(svg: str, name: str, title: str) -> str:
+    """The SVG as an element of a page: ids of its own, no prolog, a name for screen readers, the page's ink."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    svg = re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
+    head, rest = svg.split(">", 1)
+    head = re.sub(r' (width|height)="[^"]*"', "", head) + f' role="img" aria-label="{_attribute(title)}"'
+    for colour, variable in ((INK, "--ink"), (FAINT, "--line"), (SINGLES[0], "--s1"), (SINGLES[1], "--s2")):
+        rest = rest.replace(colour, f"var({variable})")
+    rest = re.sub(r"font: ([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1 var(--plot)", rest)
+    return head + ">" + re.sub(r"\n\s*", "\n", rest)
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

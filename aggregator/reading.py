@@ -1,0 +1,130 @@
+"""Reads many results at once, checks every file, and names those that cannot be used instead of leaving them out quietly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiment import keys, results
+from experiment.errors import ExperimentError, InvalidInput, describe
+from experiment.store import Store
+
+T = TypeVar("T")
+R = TypeVar("R")
+LOCAL_THREADS = os.cpu_count() or 2
+REMOTE_THREADS = 32  # as many connections as the S3 client keeps: there the wait is for the network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """An object of the store that is not what it should be. ``cell`` is the cell it belongs to, where that is known."""
+
+    key: str
+    reason: str
+    cell: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The rows of all readable results.
+
+    Attributes:
+        epochs: rows of ``results.EPOCHS``, cell after cell.
+        provenance: by cell id, what its files say they were made with.
+        problems: the objects that could not be used.
+    """
+
+    epochs: pa.Table
+    provenance: Mapping[str, Mapping[str, Any]]
+    problems: tuple[Problem, ...]
+
+
+def in_parallel(store: Store, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """``function`` of every item, in order, in as many threads as suit the store."""
+    threads = LOCAL_THREADS if store.local_path("x") else REMOTE_THREADS
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, items))
+
+
+def read_epochs(store: Store, found: Sequence[str]) -> Results:
+    """The results under these keys of ``epochs.parquet``, each read whole with checksums and checked against its key."""
+
+    def read(key: str) -> tuple[pa.Table, dict[str, Any]] | Problem:
+        try:
+            return _checked(store, key)
+        except ExperimentError as error:
+            return Problem(key=key, reason=describe(error), cell=key.rsplit("/", 2)[1])
+
+    answers = in_parallel(store, read, found)
+    good = [a for a in answers if not isinstance(a, Problem)]
+    epochs = pa.concat_tables([t for t, _ in good]) if good else results.EPOCHS.empty_table()
+    return Results(
+        epochs=epochs.replace_schema_metadata(None),
+        provenance={t["cell_id"][0].as_py(): p for t, p in good},
+        problems=tuple(a for a in answers if isinstance(a, Problem)),
+    )
+
+
+def _checked(store: Store, key: str) -> tuple[pa.Table, dict[str, Any]]:
+    """One result and its provenance.
+
+    Raises:
+        ExperimentError: gone, torn, foreign, of another version, or the result of another cell.
+    """
+    source = f"{store.url}/{key}"
+    data = store.read(key)
+    try:
+        # The plain reader behind pq.read_table: of 10,000 small files its data-set machinery costs more than the rows.
+        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+        raw = file.reader.read_all(use_threads=False)
+    except (pa.ArrowInvalid, OSError):
+        return results.from_bytes(data, "epochs", source), {}  # which says what is wrong with the file
+    table = results.upgrade(raw, "epochs", source)
+    if table.num_rows == 0:
+        raise InvalidInput(f"{source} has no rows; remove it and launch its run again")
+    dataset, method, cell = (table[n][0].as_py() for n in ("dataset", "method", "cell_id"))
+    if key != f"{keys.RESULTS}dataset={dataset}/method={method}/{cell}/epochs.parquet":
+        raise InvalidInput(f"{source} holds cell {cell} of {dataset}, {method}: a copy in another's place; remove it")
+    return table, results.provenance(raw.schema, source)
+
+
+def row_problems(frame: pd.DataFrame) -> list[Problem]:
+    """What is wrong with the rows of a cell although its file is whole: rows that lack, repeat, or hold no number.
+
+    A figure that a cell records nowhere (all NaN) was not measured and is no problem.
+    """
+    if frame.empty:
+        return []
+    cells = frame.groupby("cell_id", observed=True, sort=False)
+    first = cells.first()
+    expected = first["epochs"] * (first["members"].astype(str).str.count(r"\+") + 2)
+    size = cells.size()
+    repeats = frame[frame.duplicated(["cell_id", "model", "epoch"])].groupby("cell_id", observed=True).size()
+    found = [_row_problem(first, str(c), f"{n:,} rows repeat a model's epoch") for c, n in repeats.items()]
+    found += [
+        _row_problem(first, str(c), f"{size[c]:,} rows instead of {expected[c]:,}: epochs or models are missing")
+        for c in size.index[(size != expected).to_numpy()]
+    ]
+    numbers = [n for n in frame.columns if frame[n].dtype == "float64"]
+    bad = frame[["cell_id"]].assign(**{n: frame[n].isna() | frame[n].abs().eq(float("inf")) for n in numbers})
+    share = bad.groupby("cell_id", observed=True, sort=False).mean()
+    partly = share.where(share < 1, 0)
+    for name in numbers:
+        found += [
+            _row_problem(first, str(c), f"{name} is not a finite number in {v:.0%} of the rows")
+            for c, v in partly.loc[partly[name] > 0, name].items()
+        ]
+    return found
+
+
+def _row_problem(first: pd.DataFrame, cell: str, reason: str) -> Problem:
+    row = first.loc[cell]
+    key = f"{keys.RESULTS}dataset={row['dataset']}/method={row['method']}/{cell}/epochs.parquet"
+    return Problem(key=key, reason=reason, cell=cell)

@@ -1,0 +1,129 @@
+"""Intervals, tests and corrections.
+
+Distributions and exact tests are SciPy's; only what SciPy lacks is written here: the paired and unpaired intervals of
+proportions (adjusted Wald) and Holm's step-down, each tested against brute force.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+LEVEL = 0.95
+SIGNIFICANCE = 1 - LEVEL
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A mean over seeds with the half width of its 95 % interval (NaN of fewer than 2 seeds)."""
+
+    mean: float
+    half: float
+    n: int
+
+
+def estimate(values: Sequence[float] | Floats) -> Estimate:
+    """Mean and Student interval of the values of several seeds."""
+    data = np.asarray(values, dtype=float)
+    n = len(data)
+    if n < 2:
+        return Estimate(mean=float(data[0]) if n else math.nan, half=math.nan, n=n)
+    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * data.std(ddof=1) / math.sqrt(n))
+    return Estimate(mean=float(data.mean()), half=half, n=n)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A difference a - b, in the units of a and b, with what is known of its error.
+
+    Attributes:
+        error: standard error; NaN or 0 if the data do not tell.
+        freedom: degrees of freedom of Student's distribution; infinite for a normal one.
+        n: the number of pairs or examples behind it.
+        test: the test's name, as tables show it.
+        exact: an exact two-sided p for no difference, where there is one.
+    """
+
+    effect: float
+    error: float
+    freedom: float
+    n: int
+    test: str
+    exact: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the data can tell anything: a spread of zero over few seeds tells nothing."""
+        return math.isfinite(self.effect) and math.isfinite(self.error) and self.error > 0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval."""
+        if not self.known:
+            return math.nan, math.nan
+        half = float(stats.t.ppf((1 + LEVEL) / 2, self.freedom)) * self.error
+        return self.effect - half, self.effect + half
+
+    def p(self, bound: float = 0.0) -> float:
+        """The two-sided p of the true difference being ``bound``; 1 if the data cannot tell."""
+        if not self.known:
+            return 1.0
+        if bound == 0 and self.exact is not None:
+            return self.exact
+        return float(2 * stats.t.sf(abs(self.effect - bound) / self.error, self.freedom))
+
+    def scaled(self, factor: float) -> Difference:
+        """The same in other units."""
+        return Difference(effect=self.effect * factor, error=self.error * abs(factor), freedom=self.freedom, n=self.n,
+                          test=self.test, exact=self.exact)  # fmt: skip
+
+
+def paired(a: Sequence[float] | Floats, b: Sequence[float] | Floats, test: str = "paired t over seeds") -> Difference:
+    """The mean of a - b over pairs."""
+    d = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    n = len(d)
+    error = float(d.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+    if error < 1e-12:  # differences that agree to the last bits are equal
+        error = 0.0
+    return Difference(effect=float(d.mean()) if n else math.nan, error=error, freedom=max(n - 1, 1), n=n, test=test)
+
+
+def mcnemar(wrong_a: NDArray[np.bool_], wrong_b: NDArray[np.bool_]) -> Difference:
+    """The difference of two error rates on the same examples: McNemar's exact test, Bonett and Price's interval."""
+    n = len(wrong_a)
+    only_a, only_b = int((wrong_a & ~wrong_b).sum()), int((wrong_b & ~wrong_a).sum())
+    exact = float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+    pa, pb = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
+    error = math.sqrt((pa + pb - (pa - pb) ** 2) / (n + 2))
+    return Difference(effect=(only_a - only_b) / n, error=error, freedom=math.inf, n=n, test="McNemar", exact=exact)
+
+
+def unpaired(rates: Sequence[float], sizes: Sequence[int], weights: Sequence[float], test: str = "") -> Difference:
+    """A weighted sum of independent error rates (weights 1, -1: a difference), each of so many examples.
+
+    One success and one failure are added to each, as Agresti and Caffo do: a rate of 0 then still has an error.
+    On the same examples true rates vary together, so this is wider than the truth.
+    """
+    effect = sum(w * r for w, r in zip(weights, rates, strict=True))
+    variance = 0.0
+    for rate, n, w in zip(rates, sizes, weights, strict=True):
+        p = (rate * n + 1) / (n + 2)
+        variance += w**2 * p * (1 - p) / (n + 2)
+    return Difference(effect=effect, error=math.sqrt(variance), freedom=math.inf, n=min(sizes),
+                      test=test or "unpaired binomial")  # fmt: skip
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Holm's adjusted p-values, in the order given. NaN counts as 1."""
+    values = np.nan_to_num(np.asarray(p, dtype=float), nan=1.0)
+    order = np.argsort(values, kind="stable")
+    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return [float(v) for v in adjusted]
