@@ -45,8 +45,7 @@ def clean(store: Store, cell: Cell) -> None:
 def epochs_columns(cell: Cell, result: Result) -> dict[str, object]:
     """The columns of ``epochs.parquet``."""
     columns = epoch_columns(result.figures, cell.models)
-    train = cell.train_examples or DATASETS[cell.dataset].train
-    values = results.cell_values(cell, train_examples=train, test_examples=len(result.labels))
+    values = results.cell_values(cell, train_examples=result.examples, test_examples=len(result.labels))
     return {**results.repeated(values, len(columns["epoch"])), **columns}
 
 

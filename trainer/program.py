@@ -59,10 +59,11 @@ class Program:
         self._sizes = [n.size for n in self.networks]
         self._moments_sizes = [n.moments_size for n in self.networks]
         total = sum(self._sizes)
-        self._theta, self._adam_m, self._adam_v = (tf.Variable(tf.zeros(total)) for _ in range(3))
-        self._moments = tf.Variable(tf.zeros(sum(self._moments_sizes)))
-        self._sums = tf.Variable(tf.zeros((len(key.members) + 1, 3), tf.float64))
-        self._bad_step = tf.Variable(-1, dtype=tf.int64)
+        self._theta = tf.Variable(tf.zeros(total))
+        self._adam_m, self._adam_v = (tf.Variable(tf.zeros(total), trainable=False) for _ in range(2))
+        self._moments = tf.Variable(tf.zeros(sum(self._moments_sizes)), trainable=False)
+        self._sums = tf.Variable(tf.zeros((len(key.members) + 1, 3), tf.float64), trainable=False)
+        self._bad_step = tf.Variable(-1, dtype=tf.int64, trainable=False)
         self._kernels = [tf.constant(n.kernel_mask()) for n in self.networks]
         self._train = tf.function(self._steps, jit_compile=jit)
         self._logits = tf.function(self._infer, jit_compile=jit)

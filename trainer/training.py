@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from experiment.cell import Cell
+from experiment.cell import Cell, refuse
 from experiment.errors import Diverged
 from trainer import metrics, schedule
 from trainer.datasets import Dataset
@@ -44,12 +44,14 @@ class Result:
 
     Attributes:
         figures: per epoch, per model, the epoch columns.
+        examples: training examples of the data set as used.
         labels: (n,) of the test set.
         logits: (members, n, classes) float32 of the test set after the last epoch.
         arrays: per member's name, every parameter and moment by name.
     """
 
     figures: list[Figures]
+    examples: int
     labels: np.ndarray
     logits: np.ndarray
     arrays: dict[str, dict[str, np.ndarray]]
@@ -70,14 +72,16 @@ Watch = Callable[[Pace, Callable[[], Snapshot]], None]
 
 
 def steps_per_epoch(cell: Cell, examples: int) -> int:
-    """Mini-batches of an epoch; the last short one is left out."""
+    """Mini-batches of an epoch; the last short one is left out.
+
+    Raises:
+        InvalidInput: there is not one whole mini-batch.
+    """
+    if examples < cell.batch_size:
+        raise refuse(
+            f"batch_size of {cell.id}", cell.batch_size, f"at most its {examples} examples", "correct the grid"
+        )
     return examples // cell.batch_size
-
-
-def cut(cell: Cell, data: Dataset) -> tuple[np.ndarray, ...]:
-    """(train images, train labels, test images, test labels) as the cell uses them."""
-    train, test = cell.train_examples or len(data.y_train), cell.test_examples or len(data.y_test)
-    return data.x_train[:train], data.y_train[:train], data.x_test[:test], data.y_test[:test]
 
 
 def train(cell: Cell, data: Dataset, *, watch: Watch, snapshot: Snapshot | None = None, jit: bool = False) -> Result:
@@ -98,10 +102,11 @@ class _Training:
     """The state of one training and its two loops, over epochs and over calls of the device."""
 
     def __init__(self, cell: Cell, data: Dataset, watch: Watch, snapshot: Snapshot | None, *, jit: bool) -> None:
-        x_train, y_train, self._x_test, self._labels = cut(cell, data)
+        data = data.first(cell.train_examples, cell.test_examples)
+        self._x_test, self._labels = data.x_test, data.y_test
         self._cell, self._watch = cell, watch
-        self._images, self._targets = tf.constant(x_train), tf.constant(y_train.astype(np.int32))
-        self._examples = len(y_train)
+        self._images, self._targets = tf.constant(data.x_train), tf.constant(data.y_train.astype(np.int32))
+        self._examples = len(data.y_train)
         self._steps = steps_per_epoch(cell, self._examples)
         self._program: Program = program(signature(cell), jit=jit)
         self._step, self._figures, self._seconds = 0, list[Figures](), (0.0, 0.0)
@@ -120,7 +125,13 @@ class _Training:
             logits = self._evaluate()
             self._figures.append(self._close_epoch(rate, logits))
             self._seconds = (0.0, 0.0)
-        return Result(figures=self._figures, labels=self._labels, logits=logits, arrays=self._program.arrays())
+        return Result(
+            figures=self._figures,
+            examples=self._examples,
+            labels=self._labels,
+            logits=logits,
+            arrays=self._program.arrays(),
+        )
 
     def _train_epoch(self, epoch: int, rate: float) -> None:
         order = tf.constant(schedule.epoch_order(self._cell.seed, epoch, self._examples, self._cell.batch_size))

@@ -1,0 +1,132 @@
+"""Images per second of a whole grid, ours and its peers', side by side in one run on this machine.
+
+    python -m benchmarks.throughput [--datasets mnist cifar10] [--rounds 5] [--store URL]
+
+As many ensembles at once as there are cores (one thread each) or GPUs. The peers take turns, round by round, so that
+whatever else the machine does hits all of them; the median round counts, and ratios say more than figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+
+from benchmarks import worker
+from benchmarks.peers import Workload
+from experiment import keys, records
+from experiment.records import Throughput
+from experiment.store import open_store
+from k8s import devices
+
+STEPS = 24
+WIDTH = 12
+
+
+class Team:
+    """The processes of one peer, one for each slot of the machine."""
+
+    def __init__(self, peer: str, dataset: str, environments: list[dict[str, str]]) -> None:
+        command = [sys.executable, "-m", "benchmarks.worker", peer, dataset]
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+        self._processes = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, **quiet, **env})
+            for env in environments
+        ]  # fmt: skip
+        for process in self._processes:
+            if process.stdout.readline().strip() != "ready":
+                raise SystemExit(f"{peer} did not start; run {' '.join(command)} to see why")
+
+    def rate(self, steps: int, batch: int) -> float:
+        """Images per second of all processes together, each training ``steps`` mini-batches at the same time."""
+        for process in self._processes:
+            process.stdin.write(f"{steps}\n")
+            process.stdin.flush()
+        return sum(steps * batch / float(process.stdout.readline()) for process in self._processes)
+
+    def end(self) -> None:
+        """Stops the processes."""
+        for process in self._processes:
+            process.stdin.close()
+            process.wait()
+
+
+def measure(dataset: str, peers: list[str], rounds: int, environments: list[dict[str, str]]) -> dict[str, list[float]]:
+    """Per peer, images per second of every round."""
+    teams = {peer: Team(peer, dataset, environments) for peer in peers}
+    batch = Workload(dataset).cell.batch_size
+    rates: dict[str, list[float]] = {peer: [] for peer in peers}
+    for _ in range(rounds):
+        for peer, team in teams.items():
+            rates[peer].append(team.rate(STEPS, batch))
+    for team in teams.values():
+        team.end()
+    return rates
+
+
+def table(dataset: str, rates: dict[str, list[float]]) -> str:
+    """The rates as a table: median, range, and the median over rounds of ours over the peer's."""
+    head = f"{dataset:{WIDTH}} {'images/s':>9} {'range':>15} {'ours / it':>10} {'bf16 / it':>10} {'of limit':>9}"
+    lines = [head, "-" * len(head)]
+    for peer, got in rates.items():
+        limit = rates["limit bf16" if "bf16" in peer else "limit"]
+        lines.append(
+            f"{peer:{WIDTH}} {statistics.median(got):9.0f} {min(got):7.0f}-{max(got):<7.0f} "
+            f"{ratio(rates['ours'], got):10.2f} {ratio(rates['ours bf16'], got):10.2f} {ratio(got, limit):9.2f}"
+        )
+    return "\n".join(lines)
+
+
+def ratio(one: list[float], other: list[float]) -> float:
+    """The median over rounds of one's rate over the other's in the same round."""
+    return statistics.median(a / b for a, b in zip(one, other, strict=True))
+
+
+def keep(url: str, dataset: str, rates: dict[str, list[float]], workers: int) -> None:
+    """Records our speed in a store, for the launcher's forecasts."""
+    from trainer import device
+    from trainer.log import utc_now
+
+    store, members = open_store(url, create=True), Workload(dataset).cell.members
+    for peer, precision in (("ours", "float32"), ("ours bf16", "bfloat16")):
+        found = Throughput(
+            device=device.name(),
+            dataset=dataset,
+            members="+".join(m.name for m in members),
+            precision=precision,
+            images_per_second=statistics.median(rates[peer]) / workers,
+            time=utc_now(),
+        )
+        name = "".join(
+            c if c.isalnum() else "-" for c in f"{found.device}-{dataset}-{found.members}-{precision}".lower()
+        )
+        store.put(keys.throughput(name), records.to_bytes(found))
+
+
+def main() -> int:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", nargs="+", default=["mnist", "cifar10"], choices=["digits", "mnist", "cifar10"])
+    parser.add_argument("--peers", nargs="+", default=worker.available(worker.has_torch()), choices=worker.PEERS)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--store", metavar="URL", help="record our speed there, for forecasts")
+    given = parser.parse_args()
+    gpus = devices.gpus(os.environ)
+    places = devices.slots(
+        gpus, devices.cores(), workers=None, threads=1, per_gpu=1, cells=len(gpus) or devices.cores()
+    )
+    environments = [dict(slot.env) for slot in places]
+    for dataset in given.datasets:
+        rates = measure(dataset, given.peers, given.rounds, environments)
+        print(table(dataset, rates), end="\n\n", flush=True)
+        if given.store:
+            keep(given.store, dataset, rates, len(environments))
+    if not worker.has_torch():
+        print("PyTorch is not installed here: its rows are missing")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
