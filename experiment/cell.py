@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -155,7 +156,7 @@ class Cell:
         """The names of the members, then the ensemble's."""
         return (*(m.name for m in self.members), ENSEMBLE)
 
-    @property
+    @functools.cached_property  # asked for many times over; a frozen cell's never changes
     def id(self) -> str:
         """Readable slug and 10 hex digits over all fields and ``NUMERICS``; a DNS label short enough for any prefix we add."""
         digest = hashlib.sha256(
@@ -165,7 +166,8 @@ class Cell:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields as JSON values; ``Cell.from_dict`` is its inverse."""
-        return {**dataclasses.asdict(self), "members": [dataclasses.asdict(m) for m in self.members]}
+        fields = {n: v for n, v in vars(self).items() if n != "id"}  # which is kept beside them
+        return fields | {"members": [dict(vars(m)) for m in self.members]}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Cell:

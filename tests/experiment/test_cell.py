@@ -96,7 +96,7 @@ def test_the_trainer_s_arithmetic_takes_part_in_the_id(monkeypatch):
     before = cell.id
     monkeypatch.setattr(module, "NUMERICS", module.NUMERICS + 1)
 
-    assert cell.id != before
+    assert dataclasses.replace(cell).id != before  # an id is worked out once for each cell object
 
 
 @pytest.mark.parametrize(("one", "two"), [(1, 1.0), (0, 0.0), (0, -0.0)])
