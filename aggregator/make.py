@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from aggregator import predictions, prepared
 from aggregator import report as build
 from aggregator import run as runs
+from aggregator.claims import judge
+from aggregator.figures import images
+from aggregator.figures.style import Picture
+from aggregator.reading import Problem
+from aggregator.run import Run
+from aggregator.sections import Material
 from aggregator.study import studies
 from experiment import keys
+from experiment.datasets import DATASETS
+from experiment.errors import ExperimentError, describe
 from experiment.store import LocalStore, Store
 
 
@@ -30,10 +40,57 @@ def report(
     """
     if wait is not None:
         runs.wait(store, run, lambda line: print(line, file=sys.stderr, flush=True), wait)
-    found = runs.read(store, run, now())
-    parts = studies(found.frame, found.frozen.grid.cells)
+    material = gather(store, runs.read(store, run, now()), prices)
     target: Store = store if out is None else LocalStore(out, create=True)
     prefix = keys.report(run, "") if out is None else ""
-    for path, data in build.build(found, parts, build.Extra(prices=prices)):
+    for path, data in build.build(material):
         target.put(f"{prefix}{path}", data)
     return f"{target.url}/{prefix}index.html"
+
+
+def gather(store: Store, found: Run, prices: Mapping[str, float]) -> Material:
+    """All that the report is made from: the run's studies, with predictions and pictures of the data where there are any."""
+    grid = found.frozen.grid.cells
+    parts, cells, read = [], {}, {}
+    problems: list[Problem] = []
+    done = {c.id for c in found.done}
+    for study in studies(found.frame, grid):
+        own = [c for c in study.cells if c.id in done]
+        digests, bad = predictions.read(store, predictions.wanted(study, own) if own else [])
+        parts.append(predictions.with_predictions(study, own, digests))
+        cells[study.slug] = own
+        read.update(digests)
+        problems += bad
+    pictures, remarks = look(store, dict.fromkeys(c.dataset for c in grid))
+    return Material(
+        run=dataclasses.replace(found, problems=(*found.problems, *(p for p in problems if not p.absent))),
+        studies=parts,
+        verdicts=judge(parts),
+        cells=cells,
+        predictions=read,
+        prices=prices,
+        pictures=pictures,
+        remarks=[*remarks, *_without_predictions(problems, done)],
+    )
+
+
+def _without_predictions(problems: Sequence[Problem], done: Collection[str]) -> list[str]:
+    absent = sum(p.absent for p in problems)
+    if not absent:
+        return []
+    return [
+        f"{absent} of {len(done)} done cells kept no predictions: their errors are compared as independent binomials, and their reliability is not drawn."
+    ]
+
+
+def look(store: Store, names: Iterable[str]) -> tuple[list[Picture], list[str]]:
+    """Pictures of each data set, and why some have none."""
+    pictures, remarks = [], []
+    for name in names:
+        try:
+            found = prepared.read(store, name)
+        except ExperimentError as error:
+            remarks.append(f"No pictures of {DATASETS[name].title}: {describe(error)}.")
+            continue
+        pictures += [images.samples(name, found), images.principal(name, found)]
+    return pictures, remarks

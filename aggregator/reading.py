@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,11 +25,17 @@ REMOTE_THREADS = 32  # as many connections as the S3 client keeps: there the wai
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """An object of the store that is not what it should be. ``cell`` is the cell it belongs to, where that is known."""
+    """An object of the store that is not what it should be.
+
+    Attributes:
+        cell: the cell it belongs to, where that is known.
+        absent: whether it is not there at all.
+    """
 
     key: str
     reason: str
     cell: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +105,7 @@ def _checked(store: Store, key: str) -> tuple[pa.Table, dict[str, Any]]:
 def row_problems(frame: pd.DataFrame) -> list[Problem]:
     """What is wrong with the rows of a cell although its file is whole: rows that lack, repeat, or hold no number.
 
-    A figure that a cell records nowhere (all NaN) was not measured and is no problem.
+    A figure that is NaN in all rows of a model was not measured: that is no problem.
     """
     if frame.empty:
         return []
@@ -113,14 +120,15 @@ def row_problems(frame: pd.DataFrame) -> list[Problem]:
         for c in size.index[(size != expected).to_numpy()]
     ]
     numbers = [n for n in frame.columns if frame[n].dtype == "float64"]
-    bad = frame[["cell_id"]].assign(**{n: frame[n].isna() | frame[n].abs().eq(float("inf")) for n in numbers})
-    share = bad.groupby("cell_id", observed=True, sort=False).mean()
+    flags = {n: frame[n].isna() | np.isinf(frame[n]) for n in numbers}
+    bad = frame[["cell_id", "model"]].assign(**flags)
+    share = bad.groupby(["cell_id", "model"], observed=True, sort=False).mean()
     partly = share.where(share < 1, 0)
     for name in numbers:
-        found += [
-            _row_problem(first, str(c), f"{name} is not a finite number in {v:.0%} of the rows")
-            for c, v in partly.loc[partly[name] > 0, name].items()
-        ]
+        bad_rows: Any = partly.loc[partly[name] > 0, name].items()
+        for (cell, model), v in bad_rows:
+            reason = f"{name} of {model} is not a finite number in {v:.0%} of its rows"
+            found.append(_row_problem(first, str(cell), reason))
     return found
 
 

@@ -4,38 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aggregator import sections
 from aggregator.cells import DONE
 from aggregator.figures.style import Picture
 from aggregator.formats import to_csv, to_latex, to_markdown
 from aggregator.page import Page, Section, Tile, render
 from aggregator.run import Run
+from aggregator.sections import Material, all_sections
 from aggregator.study import ERROR, SINGLE, Study
 from aggregator.tables import Table, best_of
 from experiment.cell import ENSEMBLE
 
 
-@dataclass(frozen=True, kw_only=True)
-class Extra:
-    """What the report takes from outside the run's results: prices by device, pictures of the data sets."""
-
-    prices: Mapping[str, float]
-    pictures: Sequence[Picture] = ()
-    notes: Sequence[str] = ()
-
-
-def build(run: Run, studies: Sequence[Study], extra: Extra) -> Iterator[tuple[str, bytes]]:
+def build(material: Material) -> Iterator[tuple[str, bytes]]:
     """Every file of the report, (path, bytes); ``index.html`` last, so that who sees it finds what it stands for."""
-    parts = sections.all_sections(run, studies, extra.prices, extra.pictures, extra.notes)
+    parts = all_sections(material)
     for block in (b for s in parts for b in s.blocks):
         yield from _files(block)
-    yield "results.parquet", _parquet(run.table)
-    yield "index.html", render(page(run, studies, parts)).encode()
+    yield "results.parquet", _parquet(material.run.table)
+    yield "index.html", render(page(material, parts)).encode()
 
 
 def _files(block: Table | Picture) -> Iterator[tuple[str, bytes]]:
@@ -54,8 +44,9 @@ def _parquet(table: pa.Table) -> bytes:
     return data
 
 
-def page(run: Run, studies: Sequence[Study], parts: Sequence[Section]) -> Page:
+def page(material: Material, parts: Sequence[Section]) -> Page:
     """The page: summary first, then the sections."""
+    run, studies = material.run, material.studies
     count = Counter(s.state for s in run.states)
     total, undone = len(run.states), len(run.undone)
     tiles = [Tile(number=f"{count[DONE]} / {total}", label="cells done", tone="bad" if undone else "good")]
@@ -66,7 +57,10 @@ def page(run: Run, studies: Sequence[Study], parts: Sequence[Section]) -> Page:
             tiles.append(
                 Tile(number=f"{error:.2f} %", label=f"lowest ensemble test error on {study.title}: {best.title}")
             )
-    tiles += sections.verdict_tiles(parts)
+    verdicts = Counter(c.verdict for c in material.verdicts)
+    tiles += [
+        Tile(number=f"{n} of {len(material.verdicts)}", label=f"of the paper's claims {v}") for v, n in verdicts.items()
+    ]
     return Page(
         title=f"Collaborative ensembles: {run.frozen.run}",
         subtitle=f"Grid {run.frozen.grid.name}, {total} cells. The store was read on {run.time:%Y-%m-%d at %H:%M} UTC.",

@@ -43,7 +43,8 @@ class Study:
 
     Attributes:
         setting: what sets it apart from other studies of the data set in the run; empty if there are none.
-        rows: all epochs.
+        cells: those of the grid, done or not.
+        rows: all epochs of those that are done.
         members: the members' names.
         weights: the methods and alphas that the grid asks for, done or not, in the order of the tables.
         asked: the number of seeds that the grid asks for, by weight.
@@ -52,6 +53,7 @@ class Study:
 
     dataset: str
     setting: str
+    cells: tuple[Cell, ...]
     rows: pd.DataFrame
     members: tuple[str, ...]
     weights: tuple[Weight, ...]
@@ -148,7 +150,7 @@ def _study(frame: pd.DataFrame, dataset: str, setting: str, cells: Sequence[Cell
         weight = Weight(c.method, c.alpha)
         seeds[weight] = seeds.get(weight, 0) + 1
     weights = sorted(seeds, key=lambda w: (ORDER[w.method], -w.alpha))
-    return Study(dataset=dataset, setting=setting, rows=rows, members=tuple(m.name for m in cells[0].members),
+    return Study(dataset=dataset, setting=setting, cells=tuple(cells), rows=rows, members=tuple(m.name for m in cells[0].members),
                  weights=tuple(weights), asked=seeds)  # fmt: skip
 
 

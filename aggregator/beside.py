@@ -1,0 +1,101 @@
+"""Our numbers beside the paper's published ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+import pandas as pd
+from scipy import stats
+
+from aggregator.statistics import LEVEL, unpaired
+from aggregator.study import COST, ERROR, TITLES, Study
+from aggregator.tables import NOTHING, Entry, Table, number, text
+from experiment.datasets import DATASETS
+
+INSIDE, OUTSIDE = "inside", "outside"
+_EPOCHS = {"mnist": 30, "cifar10": 30, "notmnist": 15}
+
+
+@cache
+def published() -> pd.Series:
+    """The 234 numbers of tables A.7-A.12 by (data set, method, alpha, model, column), in our names; errors as shares."""
+    with resources.files("aggregator").joinpath("published.csv").open(encoding="utf-8") as file:
+        table = pd.read_csv(file)
+    names = {info.title: name for name, info in DATASETS.items()}
+    methods = {title: method for method, title in TITLES.items()}
+    table["dataset"] = table["dataset"].map(names)
+    table["method"] = table["method"].map(methods)
+    table.loc[table["method"] == "single", "alpha"] = 0.0
+    errors = table["metric"] == "test_error_percent"
+    table.loc[errors, "value"] /= 100
+    table["column"] = errors.map({True: ERROR, False: COST})
+    return table.set_index(["dataset", "method", "alpha", "model", "column"])["value"]
+
+
+def comparable(study: Study) -> bool:
+    """Whether the study trains what the paper trained: its members, epochs and all examples of its data set."""
+    if study.dataset not in _EPOCHS or not len(study.rows):
+        return False
+    info, row = DATASETS[study.dataset], study.rows.iloc[0]
+    return (
+        study.members == ("ST", "M")
+        and row["epochs"] == _EPOCHS[study.dataset]
+        and (row["train_examples"], row["test_examples"]) == (info.train, info.test)
+    )
+
+
+def tables(studies: Sequence[Study]) -> list[Table]:
+    """One table for each study that the paper has numbers for."""
+    return [table(s) for s in studies if comparable(s)]
+
+
+def table(study: Study) -> Table:
+    """Each of our numbers, the published one, the difference and its interval."""
+    rows = []
+    for column, factor, form in ((ERROR, 100, ".2f"), (COST, 1, ".6g")):
+        for weight in study.weights:
+            for model in study.models:
+                paper = published().get((study.dataset, weight.method, weight.alpha, model, column))
+                ours = study.final(weight, model, column) * factor
+                if paper is not None:
+                    name = (text("error %" if column == ERROR else "cost"), text(weight.title), text(model))
+                    rows.append((*name, *_fields(study, column, ours, float(paper) * factor, form)))
+    return Table(
+        name=f"{study.slug}-beside-the-paper",
+        title=f"{study.title}: beside tables A.7–A.12",
+        caption="Ours (the mean over seeds), the paper's, and the difference with the 95 % interval within which one more run "
+        "like the paper's should fall: over several seeds a prediction interval; of one run, for errors, the binomial error "
+        "of both. One run has no interval for costs.",
+        columns=("figure", "method, alpha", "model", "n", "ours", "paper", "difference", "interval", "paper's is"),
+        rows=tuple(rows),
+    )
+
+
+def _fields(study: Study, column: str, ours: pd.Series, paper: float, form: str) -> tuple[Entry, ...]:
+    if not len(ours):
+        nothing = Entry(text=NOTHING, absent=True)
+        return (Entry(text="0", value=0), nothing, number(paper, form), nothing, text(NOTHING), text(NOTHING))
+    difference = float(ours.mean()) - paper
+    half = _half(study, column, ours, paper)
+    known = math.isfinite(half)
+    return (
+        Entry(text=str(len(ours)), value=len(ours)),
+        number(float(ours.mean()), form),
+        number(paper, form),
+        Entry(text=f"{difference:+{form}}", value=difference),
+        text(f"±{half:{form}}" if known else NOTHING),
+        text((INSIDE if abs(difference) <= half else OUTSIDE) if known else NOTHING),
+    )
+
+
+def _half(study: Study, column: str, ours: pd.Series, paper: float) -> float:
+    n = len(ours)
+    if n > 1:
+        return float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * ours.std(ddof=1) * math.sqrt(1 + 1 / n))
+    if column != ERROR:
+        return math.nan
+    d = unpaired([float(ours.iloc[0]) / 100, paper / 100], [study.size()] * 2, [1, -1])
+    return 100 * (d.interval[1] - d.interval[0]) / 2
