@@ -21,14 +21,14 @@ class Section:
     Attributes:
         anchor: its id, for the contents.
         words: paragraphs before its tables and pictures.
-        folded: whether its tables are folded away until asked for.
+        unfolded: how many of its blocks are open; the rest are folded away until asked for. None: all.
     """
 
     anchor: str
     title: str
     words: tuple[str, ...] = ()
     blocks: tuple[Table | Picture, ...] = ()
-    folded: bool = False
+    unfolded: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,11 @@ from aggregator.study import Study, Weight
 from aggregator.tables import NOTHING, Entry, Table, number, results_tables, text
 from experiment.cell import Cell
 
+METHOD = (
+    "Each statement is made testable by a rule fixed before looking, and answered by comparisons: paired over seeds; of one "
+    "run, paired over test examples (McNemar) where predictions were kept, else as independent binomials, which takes "
+    "differences for less sure than they are. Undecided means that these results cannot tell, not that the statement is wrong."
+)
 LISTED = 300  # rows of a table on the page; the files beside it hold all
 
 
@@ -80,13 +85,9 @@ def judged(verdicts: Sequence[Claim]) -> Section:
                     "comparisons of that statement. No: the opposite is shown. Open: the data cannot tell.",
                     columns=("claim", "verdict", "the paper says", "tested as", "comparisons"), rows=tuple(rows))  # fmt: skip
     comparisons = [_comparisons(c) for c in verdicts if c.parts]
-    words = (
-        "Each statement is made testable by a rule fixed before looking, and answered by comparisons: paired over seeds; of "
-        "one run, paired over test examples (McNemar) where predictions were kept, else as independent binomials, which "
-        "takes differences for less sure than they are. Undecided means that these results cannot tell, not that the statement is wrong.",
-    )
+    words = (METHOD,)
     return Section(
-        anchor="claims", title="What can be claimed", words=words, blocks=(summary, *comparisons), folded=True
+        anchor="claims", title="What can be claimed", words=words, blocks=(summary, *comparisons), unfolded=1
     )
 
 
@@ -107,7 +108,7 @@ def against_the_paper(studies: Sequence[Study]) -> Section:
     tables = beside.tables(studies)
     others = [s.title for s in studies if not beside.comparable(s) and len(s.rows)]
     words = (f"The paper has no numbers for {', '.join(others)} as trained here.",) if others else ()
-    return Section(anchor="paper", title="Beside the paper", words=words, blocks=tuple(tables), folded=True)
+    return Section(anchor="paper", title="Beside the paper", words=words, blocks=tuple(tables), unfolded=0)
 
 
 def ours(m: Material) -> Section:
@@ -147,9 +148,9 @@ def cells(run: Run) -> Section:
         blocks.append(Table(name="missing", title="Cells without a result", caption="Failures: the attempts that left a record.",
                             columns=("cell", "state", "reason", "failures"), rows=tuple(rows)))  # fmt: skip
     if run.problems:
-        rows = [(text(p.key), text(p.cell or NOTHING), text(p.reason)) for p in run.problems]
+        named = [(text(p.key), text(p.cell or NOTHING), text(p.reason)) for p in run.problems]
         blocks.append(Table(name="problems", title="Objects of the store that are not what they should be",
-                            caption="Named here; not used where they cannot be read.", columns=("object", "cell", "what is wrong"), rows=tuple(rows)))  # fmt: skip
+                            caption="Named here; not used where they cannot be read.", columns=("object", "cell", "what is wrong"), rows=tuple(named)))  # fmt: skip
     if not blocks:
         words.append(f"All {len(run.states):,} cells are done, and every file is whole.")
     return Section(anchor="cells", title="Cells", words=tuple(words), blocks=tuple(blocks))

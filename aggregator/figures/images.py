@@ -86,8 +86,9 @@ def _panel(
             centre = np.median(own, axis=0)
             main.text(centre[0], centre[1], str(label), fontsize=11, fontweight="bold", ha="center", va="center",
                       color="#111418", bbox={"boxstyle": "circle,pad=0.15", "fc": "#ffffff", "ec": PALETTE[label], "lw": 1.5})  # fmt: skip
+    x, z = scores[star]
     main.scatter(
-        *scores[star], s=260, marker="*", color=PALETTE[int(y[star])], edgecolors="#111418", linewidths=1.2, zorder=5
+        [x], [z], s=260, marker="*", color=PALETTE[int(y[star])], edgecolors="#111418", linewidths=1.2, zorder=5
     )
     main.set_title(f"starred: label {y[star]}")
     main.set_xticks([])

@@ -88,6 +88,7 @@ def picture(figure: Figure, *, name: str, title: str, caption: str, note: str = 
         sink = io.BytesIO()
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     svg = sink.getvalue()
+    figure.set_layout_engine("none")  # the panels have their places now
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=130, facecolor="white", metadata={"Software": None})
     white = svg.replace(b'<g id="figure_1">', b'<rect width="100%" height="100%" fill="#ffffff"/><g id="figure_1">', 1)
