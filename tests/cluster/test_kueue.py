@@ -1,0 +1,184 @@
+"""Runs in a queue, with the real Kueue controller: admitted within quota, narrowed, evicted, readmitted, nothing trained twice."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+import yaml
+
+from k8s import jobs, names, status
+from k8s.names import indexes_of
+from tests.cluster import cluster, kueue
+from tests.cluster.lab import Lab
+from tests.cluster.parts import kubectl
+
+pytestmark = pytest.mark.cluster
+ROOM = {"cpu": "1000", "memory": "10Ti"}
+PRIORITY = {"apiVersion": kueue.API, "kind": "WorkloadPriorityClass", "metadata": {"name": "urgent"}, "value": 1000}
+
+
+@pytest.fixture(scope="module")
+def queued_cluster(tmp_path_factory):
+    """The home of a control plane with 3 simulated nodes of 8 GPUs and Kueue."""
+    absent = [*cluster.missing(), *kueue.missing()]
+    if absent:
+        pytest.skip(f"no Kueue: {', '.join(absent)} not in {cluster.BIN}: make cluster builds them")
+    home = tmp_path_factory.mktemp("kueue")
+    parts = cluster.up(home, kwok=3)
+    try:
+        kueue.start(home, parts)
+        kubectl(home, "create", "-f", "-", stdin=json.dumps(PRIORITY))
+        yield home
+    finally:
+        cluster.down(home)
+
+
+class Queue:
+    """A cluster queue, and labs whose launches wait in it."""
+
+    def __init__(self, home, name):
+        self.home, self.name, self.labs = home, name, []
+
+    def set_quota(self, gpus, **spec):
+        documents = kueue.queue(self.name, {"nvidia.com/gpu": str(gpus), **ROOM}, **spec)
+        kubectl(
+            self.home, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(documents)
+        )
+
+    def enter(self, lab):
+        lab.set_up()
+        self.labs.append(lab)
+        kubectl(self.home, "create", "-f", "-", stdin=json.dumps(kueue.local_queue(lab.namespace, "grids", self.name)))
+        return lab
+
+    def stop(self, policy):
+        patch = json.dumps({"spec": {"stopPolicy": policy}})
+        kubectl(self.home, "patch", "clusterqueue", self.name, "--type=merge", "-p", patch)
+
+
+@pytest.fixture
+def queue(queued_cluster, monkeypatch, tmp_path):
+    """A cluster queue of its own for a test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(queued_cluster / "admin.kubeconfig"))
+    made = Queue(queued_cluster, f"queue-{uuid.uuid4().hex[:8]}")
+    yield made
+    for lab in made.labs:
+        lab.tear_down()
+    kubectl(queued_cluster, "delete", "clusterqueue", made.name, "--wait=false")
+
+
+@pytest.fixture
+def new_lab(queued_cluster, minio_server, bucket_on, capsys):
+    """Makes a lab in a namespace and a bucket of its own."""
+    return lambda: Lab(queued_cluster, f"lab-{uuid.uuid4().hex[:8]}", bucket_on(minio_server), capsys)
+
+
+def active(lab):
+    """The completion indexes with a live pod."""
+    return {
+        int(jobs.label(p, names.INDEX))
+        for p in lab.pods()
+        if p["status"]["phase"] in ("Pending", "Running") and "deletionTimestamp" not in p["metadata"]
+    }
+
+
+def suspended(lab):
+    """The lab's trainer Job, once it is suspended and has no live pod."""
+    return lab.until(lambda: (j := lab.job())["spec"]["suspend"] and not active(lab) and j, "a suspended Job")
+
+
+def completed(lab):
+    """The completion indexes that the lab's trainer Job counts as done."""
+    return indexes_of(lab.job()["status"].get("completedIndexes"))
+
+
+def pods_per_index(lab):
+    """How many pods each index has had, as far as the API server remembers."""
+    found = [int(jobs.label(p, names.INDEX)) for p in lab.pods()]
+    return {index: found.count(index) for index in found}
+
+
+@pytest.mark.parametrize("gpus", [3, 1])
+def test_a_run_wider_than_the_quota_is_narrowed_to_it_and_completes_every_cell_once(queue, new_lab, gpus):
+    queue.set_quota(gpus)
+    lab = queue.enter(new_lab())
+
+    code, said = lab.launch("--queue", "grids", "--queue-minimum", "1", cells=6)
+    assert code == 0, said
+    lab.until(lambda: len(active(lab)) == gpus, f"{gpus} live pods")
+
+    widest = 0
+    for _ in range(6):
+        live = active(lab)
+        widest = max(widest, len(live))
+        first = min(live)
+        lab.finish(lab.running(first))
+        lab.until(lambda index=first: index in completed(lab), f"the completion of {first}")
+    job = lab.until_ended()
+
+    assert job["spec"]["parallelism"] == gpus
+    assert widest <= gpus
+    assert job["status"]["completedIndexes"] == "0-5"
+    assert pods_per_index(lab) == dict.fromkeys(range(6), 1)
+
+
+def test_a_run_that_may_not_be_narrowed_waits_whole_and_its_status_says_why(queue, new_lab):
+    queue.set_quota(2)
+    lab = queue.enter(new_lab())
+
+    assert lab.launch("--queue", "grids", "--queue-minimum", "0", cells=3)[0] == 0
+    suspended(lab)
+    _, said = lab.of_run(status.main)
+
+    assert "suspended (by a queue or by hand)" in said
+    assert lab.pods() == []
+
+    queue.set_quota(3)
+    lab.until(lambda: len(active(lab)) == 3, "three live pods")
+
+
+def test_a_run_evicted_from_its_queue_and_readmitted_trains_no_finished_cell_again(queue, new_lab):
+    queue.set_quota(2)
+    lab = queue.enter(new_lab())
+    assert lab.launch("--queue", "grids", "--queue-minimum", "1", cells=5)[0] == 0
+    for index in (0, 1):
+        lab.finish(lab.running(index))
+    cut = {lab.running(index)["metadata"]["uid"] for index in (2, 3)}
+
+    queue.stop("HoldAndDrain")
+    job = suspended(lab)
+    assert job["status"]["completedIndexes"] == "0,1"
+
+    queue.stop("None")
+    lab.finish_all()
+    job = lab.until_ended()
+
+    assert job["status"]["completedIndexes"] == "0-4"
+    assert jobs.condition(job, "Complete")
+    assert {index: n for index, n in pods_per_index(lab).items() if index in (0, 1)} == {0: 1, 1: 1}
+    assert not cut & {p["metadata"]["uid"] for p in lab.pods() if p["status"]["phase"] == "Succeeded"}
+    assert not job["status"].get("failedIndexes")
+
+
+def test_an_urgent_run_takes_the_place_of_another_which_comes_back_after_it(queue, new_lab):
+    queue.set_quota(2, preemption={"withinClusterQueue": "LowerPriority"})
+    lab, urgent = queue.enter(new_lab()), queue.enter(new_lab())
+    assert lab.launch("--queue", "grids", "--queue-minimum", "1", cells=4)[0] == 0
+    lab.finish(lab.running(0))
+    lab.running(1)
+
+    assert urgent.launch("--queue", "grids", "--queue-minimum", "1", "--queue-priority", "urgent", cells=2)[0] == 0
+    urgent.running(0)
+    job = suspended(lab)
+    assert job["status"]["completedIndexes"] == "0"
+
+    urgent.finish_all()
+    lab.finish_all()
+    job = lab.until_ended()
+
+    assert job["status"]["completedIndexes"] == "0-3"
+    assert pods_per_index(lab)[0] == 1
+    assert not job["status"].get("failedIndexes")
