@@ -30,7 +30,7 @@ COPY experiment /app/experiment
 COPY trainer /app/trainer
 # The root file system may be read-only: all that is written goes to /tmp (an emptyDir) and to the store.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    HOME=/tmp KERAS_HOME=/tmp/keras TF_CPP_MIN_LOG_LEVEL=1
+    HOME=/tmp KERAS_HOME=/tmp/keras
 WORKDIR /tmp
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "trainer"]

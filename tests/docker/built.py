@@ -98,6 +98,5 @@ def mounted(image: str) -> Iterator[tuple[str, Path]]:
         _run(*BUILDAH, "rm", container)
 
 
-def _run(*command: object, env: dict[str, str] | None = None, check: bool = True) -> str:
-    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, text=True, env=env, check=check)
-    return done.stdout
+def _run(*command: object, env: dict[str, str] | None = None) -> str:
+    return subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, text=True, env=env, check=True).stdout
