@@ -45,11 +45,14 @@ def test_list_gives_sorted_keys_under_a_prefix_only(store):
     assert list(store.list("none/")) == []
 
 
-def test_list_gives_more_than_one_page_of_keys(moto_store):
-    for i in range(1001):
-        moto_store._client.put_object(**moto_store._at(f"many/{i:04d}"), Body=b"")
+def test_list_gives_more_than_one_page_of_keys(moto_store, monkeypatch):
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
+    wanted = [f"many/{i}" for i in range(8)]
+    for key in wanted:
+        moto_store.put(key, b"")
 
-    assert len(list(moto_store.list("many/"))) == 1001
+    assert len(moto_store._client.list_objects_v2(Bucket=moto_store.bucket)["Contents"]) == 3
+    assert list(moto_store.list("many/")) == wanted
 
 
 def test_delete_removes_and_does_not_mind_absence(store):

@@ -159,10 +159,10 @@ def test_a_trainer_that_cannot_start_is_not_started_for_every_cell(launcher):
 def test_two_launches_at_once_do_each_cell_once(launcher):
     launcher.behave(seconds=0.6)
     one, two = launcher.start(), launcher.start()
-    outs = [p.communicate(timeout=120)[0].splitlines() for p in (one, two)]
+    outs = [p.communicate(timeout=120) for p in (one, two)]
 
-    assert [one.returncode, two.returncode] == [0, 0]
-    assert [o[-2] for o in outs] == ["report on 6 cells"] * 2
+    assert [one.returncode, two.returncode] == [0, 0], outs
+    assert [out.splitlines()[-2] for out, _ in outs] == ["report on 6 cells"] * 2
     assert launcher.commits() == ONCE
     assert len(launcher.events("begin")) == 6
 
