@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from experiment.cell import Cell, build, refuse
+from experiment.cell import Cell, refuse
 from experiment.datasets import DATASETS
-from experiment.errors import InvalidInput
 from experiment.grid import Grid
 from experiment.records import Throughput
+from k8s.gpu_types import GpuType, type_of
 from k8s.plan import Finished, duration, work
 from k8s.settings import Settings
 
-BUILT_IN = Path(__file__).with_name("gpu_types.toml")
 # Seconds that the author's K80 took for one ensemble of ST and M, with its epochs.
 PUBLISHED_SECONDS = {"mnist": (2290.0, 30), "cifar10": (2180.0, 30), "notmnist": (8940.0, 15)}
 MOST = 3.0  # a step of any network takes its time to start: smaller ones gain no more than this over MNIST's
 REFERENCE = Cell(dataset="mnist", method="single")
-
-
-@dataclass(frozen=True, kw_only=True)
-class GpuType:
-    """A row of the table; see ``gpu_types.toml`` for the columns."""
-
-    speed: float
-    on_demand: float
-    spot: float
-    names: Sequence[str]
-    instance: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,32 +50,11 @@ class Part:
     basis: frozenset[str]
 
 
-def load_table(own: str = "") -> dict[str, GpuType]:
-    """The table of GPU types, with the user's own rows in place.
-
-    Raises:
-        InvalidInput: a file is missing, no TOML, or no such table.
-    """
-    table: dict[str, GpuType] = {}
-    for path in (BUILT_IN, *([Path(own)] if own else [])):
-        try:
-            rows = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InvalidInput(f"the table of GPU types {path} cannot be read: {error}; correct --gpu-table") from error
-        for name, row in rows.items():
-            if not isinstance(row, dict):
-                raise refuse(
-                    f"row {name} of {path}", row, "a table [NAME] with speed, on_demand, spot, names", "correct it"
-                )
-            table[name] = build(GpuType, row)
-    return table
-
-
 def speed(cell: Cell, kind: str, table: Mapping[str, GpuType], measured: Iterable[Throughput]) -> Speed:
     """A cell's expected speed on a type of GPU: measured for such cells if possible, else the published one, scaled."""
     members = "+".join(m.name for m in cell.members)
     alike = [t for t in measured if (t.dataset, t.members, t.precision) == (cell.dataset, members, cell.precision)]
-    here = [t for t in alike if _type_of(t.device, table) == kind]
+    here = [t for t in alike if type_of(t.device, table) == kind]
     for found, factor, word in ((here, None, "measured"), (alike, table[kind], "measured elsewhere and scaled")):
         if found:
             scaled = [t.images_per_second * _ratio(t, factor, table) for t in found]
@@ -115,14 +80,8 @@ def _images(cell: Cell) -> int:
     return cell.epochs * (cell.train_examples or DATASETS[cell.dataset].train)
 
 
-def _type_of(device: str, table: Mapping[str, GpuType]) -> str | None:
-    """The longest name that the device's contains decides: an A10G is no A10, an L40 no L4."""
-    words = device.replace("-", " ").split()
-    return next((kind for kind, row in table.items() if any(n in words for n in row.names)), None)
-
-
 def _ratio(record: Throughput, wanted: GpuType | None, table: Mapping[str, GpuType]) -> float:
-    kind = _type_of(record.device, table)
+    kind = type_of(record.device, table)
     return wanted.speed / table[kind].speed if wanted and kind else 1.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -15,7 +16,8 @@ import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException
 
 from experiment.cell import refuse
-from experiment.errors import InvalidInput, NotFound, Transient
+from experiment.errors import NotFound, Transient
+from k8s.refusals import translate
 from k8s.template import Manifest
 
 ATTEMPTS = 5
@@ -32,10 +34,6 @@ GROUPS = {  # kind -> (path before the namespace, plural, whether it lives in a 
     "RoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "rolebindings", True),
     "NetworkPolicy": ("/apis/networking.k8s.io/v1", "networkpolicies", True),
 }
-
-
-class AlreadyExists(InvalidInput):
-    """The server has an object of this kind and name."""
 
 
 class Kube:
@@ -76,6 +74,12 @@ class Kube:
             more = page["metadata"].get("continue", "")
             if not more:
                 return
+
+    def watch(self, query: dict[str, str]) -> Iterator[Manifest]:
+        """The events of pods, as they come, until the server ends the stream."""
+        answer = self._call("GET", self.path("Pod"), {**query, "watch": "1"}, None, "application/json")
+        with contextlib.closing(answer):
+            yield from (json.loads(line) for line in answer)
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Creates an object, every field of it known to the server. Raises AlreadyExists."""
@@ -125,7 +129,11 @@ class Kube:
         raise AssertionError("unreachable")
 
     def _request(self, method: str, path: str, query: dict[str, str], body: Any, content: str) -> bytes:
-        answer = self._api.call_api(
+        data: bytes = self._call(method, path, query, body, content).data
+        return data
+
+    def _call(self, method: str, path: str, query: dict[str, str], body: Any, content: str) -> Any:
+        return self._api.call_api(
             path,
             method,
             query_params=list(query.items()),
@@ -136,41 +144,10 @@ class Kube:
             _return_http_data_only=True,
             _request_timeout=(5, 60),
         )
-        data: bytes = answer.data
-        return data
 
 
 def _strict(dry_run: bool) -> dict[str, str]:
     return {"fieldValidation": "Strict", "fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})}
-
-
-def translate(error: Exception, request: str) -> Exception:
-    """The suite's error for an error of the client: what can never work, what may work later."""
-    if not isinstance(error, ApiException) or not error.status:
-        return Transient(f"the API server cannot be reached ({' '.join(str(error).split())[:200]}); check the network and the kubeconfig context, then try again")  # fmt: skip
-    said = _message(error.body)
-    if error.status == 404:
-        return NotFound(f"the cluster does not have it: {said or request}; python -m k8s.setup makes the namespace")
-    if error.status == 409 and method_of(request) == "POST":
-        return AlreadyExists(said)
-    if error.status in (401, 403):
-        return InvalidInput(f"the API server refuses: {said or request}; ask for the role ensemble-launcher that python -m k8s.setup makes")  # fmt: skip
-    if error.status in (409, 429) or error.status >= 500:
-        return Transient(f"the API server is busy: {error.status} {said}; try again")
-    return InvalidInput(f"the API server refuses {request}: {said}; correct the settings")
-
-
-def method_of(request: str) -> str:
-    """The method of a request's description."""
-    return request.partition(" ")[0]
-
-
-def _message(body: Any) -> str:
-    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
-    try:
-        return " ".join(str(json.loads(text)["message"]).split())
-    except (ValueError, KeyError, TypeError):
-        return " ".join(text.split())[:300]
 
 
 def connect(context: str, namespace: str) -> Kube:

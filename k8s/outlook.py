@@ -10,7 +10,7 @@ from experiment import keys, records
 from experiment.cell import refuse
 from experiment.records import Throughput
 from experiment.store import Store
-from k8s import forecast, sources
+from k8s import forecast, gpu_types, sources
 from k8s.plan import Plan
 from k8s.settings import Settings
 from k8s.work import Scene, Work, work
@@ -42,7 +42,7 @@ def speeds(store: Store, plan: Plan) -> list[Throughput]:
 
 def describe(run: str, plan: Plan, todo: Work, settings: Settings, known: Sequence[Throughput]) -> list[str]:
     """The plan of a launch in lines."""
-    table = forecast.load_table(settings.gpu_table)
+    table = gpu_types.load_table(settings.gpu_table)
     cells = plan.grid.cells
     parts = [forecast.part(a.job, [cells[i] for i in a.indexes], settings, table, known) for a in todo.trainers]
     head = f"run {run}, namespace {settings.namespace}: {len(cells)} cells, {len(plan.finished)} finished, {len(plan.missing)} to train"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from experiment.errors import InvalidInput, NotFound
 from k8s import jobs, names
 from k8s.checks import differences
-from k8s.kube import AlreadyExists, Kube
+from k8s.kube import Kube
+from k8s.refusals import AlreadyExists
 from k8s.settings import Settings
 from k8s.template import Manifest
 

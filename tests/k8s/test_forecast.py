@@ -6,11 +6,11 @@ from experiment.cell import Cell
 from experiment.errors import InvalidInput
 from experiment.grid import Grid, load_grid
 from experiment.records import Throughput
-from k8s import forecast
+from k8s import forecast, gpu_types
 from k8s.plan import Finished
 from tests.k8s.settings_of import settings
 
-TABLE = forecast.load_table()
+TABLE = gpu_types.load_table()
 CELL = Cell(dataset="mnist", method="single")
 
 
@@ -75,7 +75,7 @@ def test_hours_and_dollars_follow_from_the_speed():
 
 def test_the_users_rows_outrank_the_built_in_ones(tmp_path):
     (tmp_path / "own.toml").write_text('[mine]\nspeed = 2.0\non_demand = 1.0\nspot = 0.5\nnames = ["Mine"]\n')
-    table = forecast.load_table(str(tmp_path / "own.toml"))
+    table = gpu_types.load_table(str(tmp_path / "own.toml"))
 
     assert table["mine"].speed == 2
     assert table["k80"] == TABLE["k80"]
@@ -89,7 +89,7 @@ def test_a_table_that_is_none_is_refused(tmp_path, text):
         (tmp_path / "own.toml").write_text(text)
 
     with pytest.raises(InvalidInput):
-        forecast.load_table(str(tmp_path / "own.toml"))
+        gpu_types.load_table(str(tmp_path / "own.toml"))
 
 
 def test_network_sizes_and_small_images_scale_the_published_speed_within_reason():

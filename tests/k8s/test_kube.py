@@ -9,7 +9,8 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from experiment.errors import InvalidInput, NotFound, Transient
-from k8s.kube import AlreadyExists, Kube, connect, translate
+from k8s.kube import Kube, connect
+from k8s.refusals import AlreadyExists, translate
 
 
 class Server:

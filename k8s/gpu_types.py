@@ -1,0 +1,51 @@
+"""The table of GPU types, with speeds and prices, that forecasts rest on before anything was measured."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiment.cell import build, refuse
+from experiment.errors import InvalidInput
+
+BUILT_IN = Path(__file__).with_name("gpu_types.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuType:
+    """A row of the table; see ``gpu_types.toml`` for the columns."""
+
+    speed: float
+    on_demand: float
+    spot: float
+    names: Sequence[str]
+    instance: str = ""
+
+
+def load_table(own: str = "") -> dict[str, GpuType]:
+    """The table of GPU types, with the user's own rows in place.
+
+    Raises:
+        InvalidInput: a file is missing, no TOML, or no such table.
+    """
+    table: dict[str, GpuType] = {}
+    for path in (BUILT_IN, *([Path(own)] if own else [])):
+        try:
+            rows = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InvalidInput(f"the table of GPU types {path} cannot be read: {error}; correct --gpu-table") from error
+        for name, row in rows.items():
+            if not isinstance(row, dict):
+                raise refuse(
+                    f"row {name} of {path}", row, "a table [NAME] with speed, on_demand, spot, names", "correct it"
+                )
+            table[name] = build(GpuType, row)
+    return table
+
+
+def type_of(device: str, table: Mapping[str, GpuType]) -> str | None:
+    """The row whose name is a word of the device's: an A10G is no A10, an L40 no L4. None without one."""
+    words = device.replace("-", " ").split()
+    return next((kind for kind, row in table.items() if any(n in words for n in row.names)), None)
