@@ -64,7 +64,9 @@ class Board:
         return sum(s.record.images_per_second for s in self.seats.values() if s.record)
 
     def seconds_left(self, now: float) -> float | None:
-        """Until the last cell is done, at the pace so far; None before there is one."""
+        """Until the last cell is done, at the pace so far; None before a tenth of a cell shows one (the start is slow)."""
+        if not self._behind and all(s.share < 0.1 for s in self.seats.values()):
+            return None
         running = sum(work(s.cell) * s.share for s in self.seats.values())
         behind = self._behind + running
         return (self._ahead - running) * (now - self._began) / behind if behind > 0 else None

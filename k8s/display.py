@@ -71,6 +71,8 @@ class Lines:
 
 def word(record: Progress) -> str:
     """A cell's progress in words."""
+    if not record.images_per_second:
+        return "starts"
     left = duration(record.seconds_left)
     return f"epoch {record.epoch}/{record.epochs}, {record.images_per_second:,.0f} images/s, {left} left"
 

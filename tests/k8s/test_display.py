@@ -33,6 +33,8 @@ def test_the_board_counts_and_foresees(board):
     assert (board.share, board.seconds_left(100.0)) == (0, None)
     board.start("cpu0", CELLS[0], 0.0)
     board.start("cpu1", CELLS[1], 0.0)
+    board.progress("cpu0", progress(1))
+    assert board.seconds_left(100.0) is None, "one step of a hundred shows no pace"
     board.progress("cpu0", progress(50))
     board.progress("cpu1", progress(50))
 
@@ -59,6 +61,7 @@ def test_failed_cells_are_counted_apart(board):
 
 
 def test_a_cell_s_progress_is_told_in_words():
+    assert word(progress(0, speed=0.0)) == "starts"
     assert word(progress(50)) == "epoch 5/10, 1,234 images/s, 1 min 35 s left"
 
 
