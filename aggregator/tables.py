@@ -11,6 +11,7 @@ from aggregator.statistics import SIGNIFICANCE, Estimate, estimate
 from aggregator.study import COST, CROSS_ENTROPY, ERROR, Study, Weight
 
 NOTHING = "–"
+SENTENCE, NARROW = 28, 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,16 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Entry, ...], ...]
 
+    @property
+    def wordy(self) -> tuple[bool, ...]:
+        """Of each column, whether it holds sentences, which are set otherwise than numbers."""
+        return tuple(any(len(row[i].text) > SENTENCE for row in self.rows) for i in range(len(self.columns)))
+
+    @property
+    def narrow(self) -> bool:
+        """Whether several such tables fit side by side."""
+        return len(self.columns) <= NARROW and not any(self.wordy)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -61,7 +72,7 @@ METRICS = (
     Metric(
         column=CROSS_ENTROPY,
         name="cross-entropy",
-        title="test cross-entropy (nats, without weight decay)",
+        title="test cross-entropy (nats)",
         factor=1,
         one=".6g",
         several=".4f",
@@ -104,7 +115,10 @@ def results_table(study: Study, metric: Metric) -> Table:
 
 def _caption(single_run: bool, metric: Metric) -> str:
     what = "One run of each." if single_run else "Mean ± half width of the 95 % interval over seeds."
-    decay = " A member's cost holds its weight decay, the ensemble's does not." if metric.column == COST else ""
+    decay = {
+        COST: " A member's cost holds its weight decay, the ensemble's does not.",
+        CROSS_ENTROPY: " Without weight decay.",
+    }.get(metric.column, "")
     cannot = " One run cannot tell costs apart." if single_run and metric.column != ERROR else ""
     return f"{what} After the last epoch. Bold: best of its column; ≈: not distinguishable from it (5 %, Holm).{decay}{cannot}"
 

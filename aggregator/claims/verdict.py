@@ -79,10 +79,10 @@ class Claim:
 
     @property
     def why(self) -> str:
-        """The demands, counted, in one line."""
+        """The demands, counted, a line for each."""
         if not self.demands:
             return "nothing in this run to compare"
-        return "; ".join(f"{d.what}: {d.count}" for d in self.demands)
+        return "\n".join(f"{d.what}: {d.count}" for d in self.demands)
 
 
 def every(what: str, parts: Sequence[Part]) -> Demand:

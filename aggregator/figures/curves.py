@@ -99,9 +99,8 @@ def detail(study: Study, weight: Weight) -> Picture:
         for axes, what, factor in ((left, "error", 100), (right, "cost", 1)):
             for model in study.models:
                 _pair(axes, study, weight, model, what, factor)
-            tops = [study.curve(weight, m, f"test_{what}") for m in study.models]
-            top = max((factor * float(t.mean(axis=1).max()) for t in tops if len(t)), default=0.0)
-            axes.set(xlabel="epoch", ylim=(0, 1.15 * top) if top else None)
+            top = factor * _highest(study, weight, what)
+            axes.set(xlabel="epoch", ylim=(0, 1.08 * top) if top else None)
             _whole_epochs(axes)
         left.set(title=f"{study.title} {weight.title} error", ylabel="error %")
         right.set(title=f"{study.title} {weight.title} cost", ylabel="cost (nats)")
@@ -113,10 +112,17 @@ def detail(study: Study, weight: Weight) -> Picture:
             name=f"{study.slug}-{weight.title.lower().replace(' ', '-')}-detail",
             title=f"{study.title}: {weight.title} against Single over all epochs",
             caption=f"{weight.title} (colour) against Single (grey): error and cost over all epochs, train dashed, test "
-            "solid, the ensemble thickest. To see: how smooth the curves are, and how far test departs from train. A "
+            "solid, the ensemble thickest; the first epochs may leave the range. To see: how smooth the curves are, and how far test departs from train. A "
             "member's cost holds its weight decay, the ensemble's does not.",
             note=_absent(absent),
         )
+
+
+def _highest(study: Study, weight: Weight, what: str) -> float:
+    """The highest mean of a test curve once the first tenth of the epochs, when nothing is learnt yet, is over."""
+    curves = [study.curve(w, m, f"test_{what}") for w in (weight, SINGLE) for m in study.models]
+    later = [c.mean(axis=1).iloc[min(len(c) // 10 + 1, len(c) - 1) :] for c in curves if len(c)]
+    return max((float(c.max()) for c in later), default=0.0)
 
 
 def _pair(axes: Axes, study: Study, weight: Weight, model: str, what: str, factor: float) -> None:

@@ -28,7 +28,7 @@ def samples(name: str, images: Images) -> Picture:
         for axes in panels:
             axes.set_axis_off()
         for axes, i in zip(panels, chosen, strict=False):
-            axes.imshow(images.x[i].squeeze(), cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+            axes.imshow(images.x[i].squeeze(), cmap="gray_r", vmin=0, vmax=int(images.x.max()), interpolation="nearest")
             axes.set_title(f"image {i}\nlabel {images.y[i]}", fontsize=7.5, fontweight="normal", loc="center")
         return style.picture(figure, name=f"{name}-samples", title=f"{title}: sample images",
                              caption=f"Training images of {title} as the cells saw them, with their place in the training set and their label.")  # fmt: skip
@@ -55,7 +55,7 @@ def principal(name: str, images: Images) -> Picture:
     """Two panels in the form of 3.4, with starred images that lie close together but have different labels."""
     chosen = np.random.default_rng(0).choice(len(images.x), min(FITTED, len(images.x)), replace=False)
     x, y = images.x[chosen], images.y[chosen]
-    grey = x.astype(float).mean(axis=3) / 255
+    grey = x.astype(float).mean(axis=3) / max(int(images.x.max()), 1)  # digits know 16 shades, the others 255
     scores, axes = components(grey.reshape(len(grey), -1))
     shown = slice(0, POINTS)
     pair = nearest_strangers(scores[shown], y[shown])

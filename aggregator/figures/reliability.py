@@ -27,14 +27,17 @@ def diagram(study: Study, cells: Sequence[Cell], found: Mapping[str, Predictions
     if not drawn:
         return None
     with style.styled():
-        figure, panels = style.new(1, len(study.models), 11, 3.5, share_y=True)
+        figure, panels = style.new(1, len(study.models), 11, 3.5)
         for axes, model in zip(panels, study.models, strict=True):
             axes.plot([0, 1], [0, 1], color=style.INK, linewidth=0.8, linestyle=(0, (2, 2)))
+            lowest = 0.9
             for weight, predictions in drawn.items():
                 x, y, ece = bins(predictions.confidence[model], ~predictions.wrong[model])
+                lowest = min([lowest, *x, *y])
                 axes.plot(x, y, color=COLOURS[weight.method], marker=MARKERS[weight.method], markersize=4, linewidth=1.4,
                           label=f"{weight.title}: ECE {ece:.3f}")  # fmt: skip
-            axes.set(title=f"{study.title} {model}", xlabel="confidence", xlim=(0, 1), ylim=(0, 1))
+            low = max(0.0, lowest - 0.05)
+            axes.set(title=f"{study.title} {model}", xlabel="confidence", xlim=(low, 1), ylim=(low, 1.01))
             axes.legend(loc="upper left")
         panels[0].set_ylabel("share right")
         return style.picture(

@@ -103,7 +103,9 @@ def _inline(svg: str, name: str, title: str) -> str:
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     svg = re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
     head, rest = svg.split(">", 1)
-    head = re.sub(r' (width|height)="[^"]*"', "", head) + f' role="img" aria-label="{_attribute(title)}"'
+    width = float((re.search(r' width="([\d.]+)pt"', head) or ["", "792"])[1]) / 72
+    head = re.sub(r' (width|height)="[^"]*"', "", head)
+    head += f' role="img" aria-label="{_attribute(title)}" style="max-width: {width * 6.2:.0f}rem"'
     for colour, variable in ((INK, "--ink"), (FAINT, "--line"), (SINGLES[0], "--s1"), (SINGLES[1], "--s2")):
         rest = rest.replace(colour, f"var({variable})")
     rest = re.sub(r"font: ([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1 var(--plot)", rest)

@@ -1,0 +1,94 @@
+"""The proof that needs no training: the author's series, through our results and tables, gives his published tables."""
+
+import pandas as pd
+import pytest
+
+from aggregator import beside
+from aggregator.claims import judge
+from aggregator.figures.curves import limits
+from aggregator.study import SINGLE, Weight
+from aggregator.tables import results_tables
+from tests.aggregator import author
+
+METHODS = {"CE": "ce", "L1": "l1", "L2": "l2", "Single": "single"}
+
+
+def ours(material):
+    """Every field of the error and cost tables, by (data set, metric, method, alpha, model)."""
+    fields = {}
+    for study in material.studies:
+        for table, metric in zip(results_tables(study), ("test_error_percent", "test_cost"), strict=False):
+            for weight, row in zip(study.weights, table.rows, strict=True):
+                for model, entry in zip(study.models, row[1:], strict=True):
+                    fields[study.title, metric, weight.method, weight.alpha, model] = entry
+    return fields
+
+
+def published():
+    table = pd.read_csv(author.SHARED / "published.csv", dtype={"value": str})
+    alphas = [0.0 if m == "Single" else a for m, a in zip(table["method"], table["alpha"], strict=True)]
+    keys = zip(table["dataset"], table["metric"], table["method"].map(METHODS), alphas, table["model"], strict=True)
+    return dict(zip(keys, table["value"], strict=True))
+
+
+def test_all_234_published_numbers_come_out_to_their_printed_digits(author_material):
+    fields, numbers = ours(author_material), published()
+
+    assert len(numbers) == 234
+    other = {k: (fields[k].text, v) for k, v in numbers.items() if float(fields[k].text) != float(v)}
+    # One number is printed a digit short, not rounded: the author's own series has 0.0535467 there.
+    assert other == {("notMNIST", "test_cost", "l1", 0.01, "Ens"): ("0.0535467", "0.053546")}
+
+
+def test_the_bold_entries_are_the_lowest_published_number_of_each_column(author_material):
+    fields, numbers = ours(author_material), published()
+    lowest = {}
+    for (dataset, metric, _, _, model), value in numbers.items():
+        place = (dataset, metric, model)
+        lowest[place] = min(lowest.get(place, 9e9), float(value))
+    bold = {k for k, v in numbers.items() if float(v) == lowest[k[0], k[1], k[4]]}
+
+    assert {k for k, e in fields.items() if e.best} == bold
+    assert len({(k[0], k[1], k[4]) for k in bold}) == 18
+
+
+def test_beside_the_paper_every_difference_is_nil_and_every_error_inside(author_material):
+    tables = beside.tables(author_material.studies)
+    rows = [row for t in tables for row in t.rows]
+
+    assert len(rows) == 234
+    assert max(abs(row[6].value) for row in rows) < 5e-6
+    assert {row[8].text for row in rows if row[0].text == "error %"} == {"inside"}
+    assert {row[8].text for row in rows if row[0].text == "cost"} == {"–"}, "one run has no interval for costs"
+
+
+def test_the_package_carries_the_published_numbers_unchanged():
+    if not author.SHARED.is_dir():
+        pytest.skip(f"LOUD: {author.SHARED} is not here")
+    with beside.resources.files("aggregator").joinpath("published.csv").open() as carried:
+        assert carried.read() == (author.SHARED / "published.csv").read_text()
+
+
+def test_the_authors_one_run_leaves_most_of_his_claims_undecided(author_material):
+    verdicts = {c.name: c.verdict for c in judge(author_material.studies)}
+
+    assert (
+        verdicts.pop("L2-5") == "refuted"
+    )  # on notMNIST his members lie further apart with L2 0.01: 0.75 against 0.21 pp
+    assert set(verdicts.values()) == {"undecided"}
+    assert len(verdicts) == 10
+
+
+def test_the_range_of_figure_a1_is_the_papers(author_material):
+    """The paper draws MNIST ST from 0.4 to 1.0 %, which leaves out L2 1.0 and L1 1.0."""
+    study = author_material.studies[0]
+    curves = {w: 100 * study.curve(w, "ST").tail(10) for w in study.weights}
+    low, high = limits([*curves.values(), *(100 * study.curve(SINGLE, m).tail(10) for m in ("M", "Ens"))])
+
+    assert 0.35 < low < 0.5 < 0.8 < high < 1.2
+    assert {w for w in study.weights if curves[w].mean(axis=1).min() > high} == {Weight("l2", 1.0), Weight("l1", 1.0)}
+
+
+def test_nothing_of_the_authors_run_is_missing_or_wrong(author_material):
+    assert author_material.run.undone == []
+    assert author_material.run.problems == ()
