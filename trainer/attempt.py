@@ -15,6 +15,7 @@ from experiment.store import Store
 from trainer import checkpoint, commit, device, training
 from trainer.datasets import Dataset
 from trainer.log import Log, utc_now
+from trainer.values import Pace, Snapshot
 
 PROGRESS_SECONDS = 10.0  # between two words on a cell in the store
 
@@ -104,7 +105,7 @@ class _Watcher:
         self._cell, self._setting, self._log = cell, setting, log
         self._saved = self._told = time.monotonic()
 
-    def __call__(self, pace: training.Pace, snapshot: Callable[[], training.Snapshot]) -> None:
+    def __call__(self, pace: Pace, snapshot: Callable[[], Snapshot]) -> None:
         now, self.epoch = time.monotonic(), pace.epoch
         if self._setting.stopping():
             self._save(snapshot())
@@ -119,12 +120,12 @@ class _Watcher:
             self._told = now
             self._setting.store.put(keys.progress(self._cell.id), records.to_bytes(progress))
 
-    def _save(self, snapshot: training.Snapshot) -> None:
+    def _save(self, snapshot: Snapshot) -> None:
         checkpoint.write(self._setting.store, self._cell.id, snapshot)
         self._saved = time.monotonic()
         self._log.say("checkpoint", step=snapshot.step)
 
-    def _progress(self, pace: training.Pace) -> Progress:
+    def _progress(self, pace: Pace) -> Progress:
         return Progress(
             cell=self._cell.id,
             attempt=self._setting.attempt,

@@ -14,7 +14,7 @@ from experiment import keys
 from experiment.errors import InvalidInput
 from experiment.store import Store
 from trainer.program import STATE
-from trainer.training import Snapshot
+from trainer.values import Snapshot
 
 _HEADER = "__header__"  # holds all but the arrays, as UTF-8 JSON in an array of bytes: safetensors hides its metadata
 

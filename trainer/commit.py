@@ -14,7 +14,7 @@ from experiment.records import Provenance
 from experiment.store import Store
 from trainer import checkpoint, export, metrics
 from trainer.networks import Network
-from trainer.training import Result, epoch_columns
+from trainer.values import Result, epoch_columns
 
 
 def commit(store: Store, cell: Cell, result: Result, provenance: Provenance, say: Callable[[str], None]) -> bool:

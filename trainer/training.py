@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,60 +13,9 @@ from experiment.errors import Diverged
 from trainer import metrics, schedule
 from trainer.datasets import Dataset
 from trainer.program import EVALUATION_BATCH, Program, program, signature
+from trainer.values import Figures, Pace, Result, Snapshot, Watch
 
 SECONDS_PER_CALL = 0.5  # how long the device works before Python looks up: fast to stop, too long to cost anything
-
-Figures = list[dict[str, float]]  # one epoch: per model the epoch columns
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """All that going on takes.
-
-    Attributes:
-        step: steps done.
-        arrays: the program's state.
-        figures: of the epochs finished.
-        seconds: (training, test) spent in the epoch under way.
-    """
-
-    step: int
-    arrays: dict[str, np.ndarray]
-    figures: list[Figures] = field(default_factory=list)
-    seconds: tuple[float, float] = (0.0, 0.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What a trained cell yields.
-
-    Attributes:
-        figures: per epoch, per model, the epoch columns.
-        examples: training examples of the data set as used.
-        labels: (n,) of the test set.
-        logits: (members, n, classes) float32 of the test set after the last epoch.
-        arrays: per member's name, every parameter and moment by name.
-    """
-
-    figures: list[Figures]
-    examples: int
-    labels: np.ndarray
-    logits: np.ndarray
-    arrays: dict[str, dict[str, np.ndarray]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How far and how fast: what a watcher is shown."""
-
-    step: int
-    steps: int
-    epoch: int
-    images_per_second: float
-    seconds_left: float
-
-
-Watch = Callable[[Pace, Callable[[], Snapshot]], None]
 
 
 def steps_per_epoch(cell: Cell, examples: int) -> int:
@@ -196,13 +143,3 @@ class _Training:
             "images_per_second": examples / self._seconds[0],
         }
         return [{**a, **b, **times} for a, b in zip(train, test, strict=True)]
-
-
-def epoch_columns(figures: Sequence[Figures], models: Sequence[str]) -> dict[str, list[Any]]:
-    """The epoch columns of ``epochs.parquet``, one row per (epoch, model)."""
-    rows = [
-        {"model": model, "epoch": epoch, **row}
-        for epoch, per_model in enumerate(figures, start=1)
-        for model, row in zip(models, per_model, strict=True)
-    ]
-    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -7,7 +7,7 @@ from experiment import keys
 from experiment.errors import InvalidInput
 from trainer import checkpoint
 from trainer.program import STATE
-from trainer.training import Snapshot
+from trainer.values import Snapshot
 
 CELL = "digits-l2-0p01-s0-0123456789"
 
