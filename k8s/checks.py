@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from experiment.errors import InvalidInput
+from k8s.names import Manifest
 from k8s.settings import KEY, NAME, VALUE
-from k8s.template import Manifest
 
 MOST_PARALLEL = 100_000  # of an Indexed Job
 LARGE_JOB = 100_000  # completions above which backoffLimitPerIndex needs the two limits below

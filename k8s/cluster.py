@@ -17,9 +17,10 @@ from experiment.store import Store
 from k8s import checks, jobs, names, outlook, render, scene, sources, submit, watch
 from k8s.freeze import freeze, provenance
 from k8s.kube import Kube, connect
+from k8s.names import Manifest
 from k8s.plan import Plan
 from k8s.settings import Settings
-from k8s.template import Manifest, to_yaml
+from k8s.template import to_yaml
 from k8s.work import Scene, Work, work
 
 

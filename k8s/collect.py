@@ -19,7 +19,7 @@ from experiment.store import Store, run_url
 from k8s import jobs, names, postmortem, scene, sources, verbs
 from k8s.kube import Kube, connect
 from k8s.look import committed, failures
-from k8s.template import Manifest
+from k8s.names import Manifest
 
 POLL = 10.0  # seconds between two looks at the Jobs
 REPORT = (sys.executable, "-m", "aggregator", "--run")

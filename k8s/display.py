@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Protocol
 
-from experiment.records import Progress
 from k8s.board import Board
-from k8s.plan import duration
+from k8s.words import whole, word
 
 
 class Screen(Protocol):
@@ -67,19 +66,3 @@ class Lines:
 
     def end(self, slot: str, cell: str, text: str, *, done: bool | None) -> None:
         self.note(f"{slot}: {cell} {text}; {whole(self._board)}")
-
-
-def word(record: Progress) -> str:
-    """A cell's progress in words."""
-    if not record.images_per_second:
-        return "starts"
-    left = duration(record.seconds_left)
-    return f"epoch {record.epoch}/{record.epochs}, {record.images_per_second:,.0f} images/s, {left} left"
-
-
-def whole(board: Board) -> str:
-    """The grid's progress in words."""
-    failed = f", {board.failed} failed" * (board.failed > 0)
-    left = board.seconds_left(time.monotonic())
-    ahead = f", about {duration(left)} left" if left and board.done + board.failed < board.total else ""
-    return f"{board.done} of {board.total} cells done{failed}{ahead}"

@@ -12,7 +12,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Column
 
 from k8s.board import Board
-from k8s.display import whole, word
+from k8s.words import whole, word
 
 
 class Bars:

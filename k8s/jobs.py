@@ -7,7 +7,7 @@ from typing import Any
 
 from experiment.assignment import Assignment
 from k8s import names
-from k8s.template import Manifest
+from k8s.names import Manifest
 
 
 def name(thing: Manifest) -> str:

@@ -17,8 +17,8 @@ from kubernetes.client.exceptions import ApiException
 
 from experiment.cell import refuse
 from experiment.errors import NotFound, Transient
+from k8s.names import Manifest
 from k8s.refusals import translate
-from k8s.template import Manifest
 
 ATTEMPTS = 5
 PAGE = 500

@@ -15,7 +15,7 @@ from experiment.store import Store
 from k8s import jobs, names, states, verbs
 from k8s.kube import Kube, connect
 from k8s.look import look
-from k8s.template import Manifest
+from k8s.names import Manifest
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,9 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Sequence
+from typing import Any
 
+Manifest = dict[str, Any]  # a Kubernetes object as JSON
 APP = "collaborative-ensembles"
 RUN, PART, DATASET, GRID, COMMIT = (f"{APP}/{n}" for n in ("run", "part", "dataset", "grid", "commit"))
 RUN_URL = f"{APP}/run-url"  # an annotation: where the run lives

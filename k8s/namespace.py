@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from experiment.cell import refuse
+from k8s.names import Manifest
 from k8s.settings import Settings
-from k8s.template import Manifest, documents
+from k8s.template import documents
 
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+")
 IRSA = "eks.amazonaws.com/role-arn"

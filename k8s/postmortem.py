@@ -8,7 +8,7 @@ from typing import Any
 from experiment.errors import COMMITTED, kind_of
 from experiment.records import Failure
 from k8s import names
-from k8s.template import Manifest
+from k8s.names import Manifest
 
 DISRUPTIONS = {
     "PreemptionByScheduler": "a pod of higher priority took its place",

@@ -8,8 +8,9 @@ from typing import Any
 
 from experiment.cell import refuse
 from k8s import names
+from k8s.names import Manifest
 from k8s.settings import TOLERATION, Settings
-from k8s.template import Manifest, document
+from k8s.template import document
 
 AWAIT_SECONDS = 3600  # a data set is prepared within it, or its Job has been stopped
 WAIT_ROOM = {"cpu": "100m", "memory": "256Mi"}

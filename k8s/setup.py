@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from experiment.errors import ExperimentError, NotFound
 from k8s import namespace, sources, verbs
-from k8s.template import Manifest, to_yaml
+from k8s.names import Manifest
+from k8s.template import to_yaml
 
 if TYPE_CHECKING:
     from k8s.kube import Kube

@@ -10,7 +10,7 @@ from experiment.assignment import Assignment
 from experiment.frozen import Frozen
 from experiment.records import Failure, Progress
 from k8s import jobs, names, postmortem
-from k8s.template import Manifest
+from k8s.names import Manifest
 
 DONE, RUNNING, WAITING, FAILED, ABSENT = STATES = ("done", "running", "waiting", "failed", "not launched")
 FRESH = 90.0  # seconds for which a word of progress shows that somebody trains, where no cluster can be asked

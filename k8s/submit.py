@@ -8,9 +8,9 @@ from experiment.errors import InvalidInput, NotFound
 from k8s import jobs, names
 from k8s.checks import differences
 from k8s.kube import Kube
+from k8s.names import Manifest
 from k8s.refusals import AlreadyExists
 from k8s.settings import Settings
-from k8s.template import Manifest
 
 Say = Callable[[str], None]
 

@@ -12,8 +12,7 @@ import jinja2
 import yaml
 
 from experiment.errors import InvalidInput
-
-Manifest = dict[str, Any]
+from k8s.names import Manifest
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from experiment.assignment import Assignment
 from experiment.grid import Grid
 from k8s import jobs, names
-from k8s.template import Manifest
+from k8s.names import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
