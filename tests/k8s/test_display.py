@@ -12,8 +12,9 @@ from experiment.grid import load_grid
 from experiment.records import Progress
 from k8s import display
 from k8s.board import Board
-from k8s.display import Lines, show, whole, word
+from k8s.display import Lines, show
 from k8s.display_bars import Bars
+from k8s.words import whole, word
 
 CELLS = dict(enumerate(load_grid("demo").cells))
 
