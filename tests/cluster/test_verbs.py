@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -10,6 +12,7 @@ from experiment import keys, records
 from experiment.records import Failure, Progress
 from k8s import cancel, cleanup, collect, jobs, logs, names, retry, status, watch
 from tests.cluster.lab import cell, now
+from tests.conftest import ROOT
 from tests.made import commit
 
 pytestmark = pytest.mark.cluster
@@ -276,3 +279,35 @@ def test_trainer_jobs_whose_data_set_cannot_be_prepared_are_cancelled_while_some
 
     assert watch.wait(lab.kube, lab.store, lab.frozen(), sleep=lambda _: None) == 1
     assert not [j for j in lab.jobs() if not jobs.finished(j)]
+
+
+def test_a_finished_run_with_two_failed_cells_gets_its_report_which_names_them(lab):
+    """The whole way of the collecting Job: its own command, the real aggregator, a page in the store."""
+    lab.launch("--retries", "0", cells=5)
+    failed(lab, lab.running(1), 43, "diverged", "the cost of M is nan in epoch 2, step 3")
+    lab.finish(lab.running(3), 137, reason="OOMKilled")
+    for index in (0, 2, 4):
+        lab.finish(lab.running(index))
+    ended = lab.until_ended()
+    own = jobs.name(lab.jobs(names.COLLECT)[0])
+    command = [
+        sys.executable,
+        "-m",
+        "k8s.collect",
+        "--run",
+        f"{lab.store.url}/runs/lab",
+        "--namespace",
+        lab.namespace,
+        "--job",
+        own,
+    ]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert done.returncode == 0, done.stderr
+    page = lab.store.read(keys.report("lab")).decode()
+    assert jobs.failed(ended) == {1, 3}
+    assert cell(1).id in page
+    assert cell(3).id in page
+    assert "the cost of M is nan in epoch 2, step 3" in page
+    assert "killed for want of memory" in page
