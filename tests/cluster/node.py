@@ -19,7 +19,8 @@ from tests.cluster.pause import pause_image
 
 NAME = "node0"
 PARTS = ("kubelet", "containerd")  # in the order of stopping
-PROGRAMS = ("containerd", "ctr", "runc", "ip", "iptables", "mount", "umount", "sysctl", "gcc")
+PROGRAMS = ("containerd", "ctr", "runc", "ip", "iptables", "mount", "umount", "gcc")
+KERNEL = pathlib.Path("/proc/sys")
 CNI = pathlib.Path("/usr/lib/cni")
 READY = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
 
@@ -36,7 +37,8 @@ def missing() -> str:
 def start(home: pathlib.Path, parts: Parts) -> None:
     """Joins this machine to the cluster at ``home``; ready when the API server says so."""
     sh("mount", "--make-rshared", "/")
-    sh("sysctl", "-q", "-w", "net.ipv4.ip_forward=1", "fs.inotify.max_user_instances=1024")
+    KERNEL.joinpath("net/ipv4/ip_forward").write_text("1")
+    KERNEL.joinpath("fs/inotify/max_user_instances").write_text("1024")
     _network(home)
     _containerd(home, parts)
     import_image(home, pause_image(home))

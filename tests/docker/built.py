@@ -59,9 +59,7 @@ def build() -> dict[str, Image]:
         environment |= {"PIP_CONF": str(PIP_CONF)} if PIP_CONF.exists() else {}
         environment |= {"CA_BUNDLE": str(CA_BUNDLE)} if CA_BUNDLE.exists() else {}
         _run(ROOT / "docker" / "build.sh", *NAMES, env=environment)
-        images = {name: _archived(name) for name in NAMES}
-        _run(*BUILDAH, "rmi", "--prune", check=False)  # what an older build left
-    return images
+        return {name: _archived(name) for name in NAMES}
 
 
 def _archived(name: str) -> Image:
