@@ -91,7 +91,7 @@ def _checked(store: Store, key: str) -> tuple[pa.Table, dict[str, Any]]:
         # The plain reader behind pq.read_table: of 10,000 small files its data-set machinery costs more than the rows.
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         raw = file.reader.read_all(use_threads=False)
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowException, OSError, ValueError):
         return results.from_bytes(data, "epochs", source), {}  # which says what is wrong with the file
     table = results.upgrade(raw, "epochs", source)
     if table.num_rows == 0:
