@@ -11,7 +11,7 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf,required=false \
     --mount=type=secret,id=ca-certificates.crt,target=/etc/ssl/certs/ca-certificates.crt,required=false \
     python3 -m venv /build/pip \
     && python3 -m venv --without-pip /opt/venv \
-    && /build/pip/bin/pip --python /opt/venv install --require-hashes --only-binary :all: --no-compile --no-cache-dir \
+    && /build/pip/bin/pip --python /opt/venv install --require-hashes --only-binary :all: --no-compile --no-cache-dir --quiet \
        --disable-pip-version-check --requirement /build/aggregator.txt --requirement /build/k8s.txt \
     && /opt/venv/bin/python /build/slim.py
 

@@ -14,9 +14,9 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf,required=false \
     --mount=type=secret,id=ca-certificates.crt,target=/etc/ssl/certs/ca-certificates.crt,required=false \
     python3 -m venv /build/pip \
     && python3 -m venv --without-pip /opt/venv \
-    && /build/pip/bin/pip --python /opt/venv install --require-hashes --only-binary :all: --no-compile --no-cache-dir \
+    && /build/pip/bin/pip --python /opt/venv install --require-hashes --only-binary :all: --no-compile --no-cache-dir --quiet \
        --disable-pip-version-check --requirement "/build/${REQUIREMENTS}.txt" \
-    && /build/pip/bin/pip --python /opt/venv uninstall --yes libclang setuptools wheel \
+    && /build/pip/bin/pip --python /opt/venv uninstall --yes --quiet libclang setuptools wheel \
     && /opt/venv/bin/python /build/slim.py
 
 FROM ${BASE_IMAGE}
