@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.fleet import Fleet
@@ -18,13 +19,16 @@ from experiment.grid import Grid, parse_grid
 from experiment.store import LocalStore
 from k8s import cluster as executor
 from k8s import jobs, render, survey
-from k8s.kube import MERGE, Kube
+from k8s.kube import Kube
 from k8s.settings import Settings
 from k8s.work import Scene, work
 from tests.cluster import simulated
 from tests.made import epochs_table
 
 IMAGE = "registry.example/benchmark@sha256:" + "0" * 64
+# Seconds between two looks of the garbage collector for pods without a node; it believes its eyes only 40 s later. Every Job
+# begins, and loses its nodes, at the same moment of this round, or chance would give one of them up to 20 s more than the other.
+ROUND = 20.0
 MEMORY = "/dev/shm"  # the store's disk is not what is measured
 
 
@@ -49,6 +53,20 @@ def grid(count: int) -> Grid:
     return parse_grid("scale", {"base": base, "product": [{"seed": list(range(count))}], "expect": count})
 
 
+@dataclass(frozen=True)
+class Ground:
+    """The cluster of a benchmark: its client, its files, when it began, and the nodes that it will lose."""
+
+    kube: Kube
+    home: pathlib.Path
+    began: float
+    lost: range
+
+    def align(self) -> None:
+        """Waits for the moment of the collector's round at which every Job begins."""
+        time.sleep(ROUND - (time.monotonic() - self.began) % ROUND)
+
+
 def bare(name: str, space: str, cells: int, parallel: int) -> dict[str, Any]:
     """The least Indexed Job that comes to an end under these faults."""
     room = {"cpu": "3", "memory": "12Gi", "nvidia.com/gpu": "1"}
@@ -62,39 +80,26 @@ def bare(name: str, space: str, cells: int, parallel: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def lose_nodes(kube: Kube, numbers: range) -> None:
-    """Takes nodes away as a spot interruption does: first a taint that evicts, then the node is gone."""
-    for number in numbers:
-        kube.request(
-            "PATCH",
-            f"/api/v1/nodes/gpu-{number}",
-            {},
-            {"spec": {"taints": [{"key": "lost", "effect": "NoExecute"}]}},
-            MERGE,
-        )
-    time.sleep(3)
-    for number in numbers:
-        kube.request("DELETE", f"/api/v1/nodes/gpu-{number}")
+def lose_nodes(ground: Ground) -> None:
+    """Takes nodes away with all their pods, without a warning, one round of the garbage collector after the Job's creation."""
+    time.sleep(ROUND)
+    for number in ground.lost:
+        ground.kube.request("DELETE", f"/api/v1/nodes/gpu-{number}")
 
 
 def play(
-    kube: Kube, home: pathlib.Path, job: str, committing: Callable[[int, str], None], *, faults: bool, lost: range
+    ground: Ground, job: str, committing: Callable[[int, str], None], *, faults: bool
 ) -> tuple[float, Counter[str]]:
     """Runs a Job's pods to its end; seconds, and how pods ended."""
+    kube = ground.kube
     fleet = Fleet(kube=kube, job=job, commit=committing, failing=0.05 if faults else 0.0)
-    going: list[threading.Thread] = []
-
-    def ended() -> bool:
-        found = kube.get("Job", job)
-        if faults and not going and found["status"].get("succeeded", 0) >= 0.3 * found["spec"]["completions"]:
-            going.append(threading.Thread(target=lose_nodes, args=(kube, lost)))
-            going[0].start()
-        return jobs.finished(found)
-
-    seconds = fleet.run(ended)
-    for thread in going:
-        thread.join()
-        simulated.add_nodes(home, lost)
+    loss = threading.Thread(target=lose_nodes, args=(ground,))
+    if faults:
+        loss.start()
+    seconds = fleet.run(lambda: jobs.finished(kube.get("Job", job)))
+    if faults:
+        loss.join()
+        simulated.add_nodes(ground.home, ground.lost)
     assert jobs.condition(kube.get("Job", job), "Complete"), kube.get("Job", job)["status"]
     kube.delete("Job", job)
     while kube.list("Pod", f"batch.kubernetes.io/job-name={job}"):
@@ -102,9 +107,7 @@ def play(
     return seconds, fleet.ends
 
 
-def run_of_ours(
-    kube: Kube, home: pathlib.Path, settings: Settings, cells: int, run: str, *, faults: bool, lost: range
-) -> dict[str, Any]:
+def run_of_ours(ground: Ground, settings: Settings, cells: int, run: str, *, faults: bool) -> dict[str, Any]:
     """Launches a grid as k8s.launch does and plays its trainers; what came of it."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         store, taken = BucketLike(pathlib.Path(folder)), Counter[str]()
@@ -112,11 +115,12 @@ def run_of_ours(
         results_of = {
             c.id: results.to_bytes(epochs_table(c)) for c in frozen.grid.cells
         }  # real trainers make theirs elsewhere
+        ground.align()
         began = time.monotonic()
         store.put_once(keys.grid(run), frozen.to_bytes(), "launch")
         todo = work(run, frozen.grid, range(cells), Scene(prepared={"digits"}))
         commission = render.Launch(store=store.url, run=run, grid=frozen.grid.name, git_commit="", settings=settings)
-        executor.hand_over(kube, store, todo, executor.manifests_for(commission, frozen.grid, todo))
+        executor.hand_over(ground.kube, store, todo, executor.manifests_for(commission, frozen.grid, todo))
         launching = time.monotonic() - began
         indexes = read_assignment(store, run, todo.trainers[0].job).indexes
 
@@ -124,8 +128,8 @@ def run_of_ours(
             cell = frozen.grid.cells[indexes[index]]
             taken[cell.id] += store.put_once(keys.epochs(cell), results_of[cell.id], uid)
 
-        seconds, ends = play(kube, home, todo.trainers[0].job, committing, faults=faults, lost=lost)
-        kube.delete("Job", todo.collect)
+        seconds, ends = play(ground, todo.trainers[0].job, committing, faults=faults)
+        ground.kube.delete("Job", todo.collect)
         done = survey.finished(store, read_run(store, run).grid.cells)
         assert set(done) == {c.id for c in frozen.grid.cells} and set(taken.values()) == {1}, (
             "a cell is missing or was committed twice"

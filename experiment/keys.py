@@ -12,6 +12,7 @@ CHECKPOINTS, PROGRESS, FAILURES, LOGS = "checkpoints/", "progress/", "failures/"
 DATASETS, THROUGHPUT = "datasets/", "throughput/"
 _COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
 _CHECKPOINT = re.compile(r"checkpoints/[^/]+/(?P<step>\d{9})\.safetensors")
+_GRID = re.compile(r"runs/(?P<run>[^/]+)/grid\.json")
 _ASSIGNMENT = re.compile(r"runs/[^/]+/jobs/(?P<job>[^/]+)\.json")
 _DATASET = re.compile(r"datasets/(?P<dataset>[^/.]+)\.json")
 _ATTEMPT = re.compile(r"(?:failures|logs)/(?P<cell>[^/]+)/(?P<attempt>[^/]+)\.jsonl?")
@@ -20,6 +21,12 @@ _ATTEMPT = re.compile(r"(?:failures|logs)/(?P<cell>[^/]+)/(?P<attempt>[^/]+)\.js
 def grid(run: str) -> str:
     """The frozen grid of a run."""
     return f"{RUNS}{run}/grid.json"
+
+
+def run_of(key: str) -> str | None:
+    """The run whose frozen grid this key holds; None for any other key."""
+    match = _GRID.fullmatch(key)
+    return match["run"] if match else None
 
 
 def assignments(run: str) -> str:

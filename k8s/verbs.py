@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Callable
 
-from experiment.errors import ExperimentError, Interrupted, describe
+from experiment.cell import refuse
+from experiment.errors import ExperimentError, Interrupted, NotFound, describe
 from experiment.frozen import Frozen, read_run
-from experiment.keys import RUNS
+from experiment.keys import RUNS, run_of
 from experiment.store import Store, open_store, split_run
 from k8s import sources
 from k8s.settings import Settings
@@ -47,4 +48,11 @@ def opened(arguments: argparse.Namespace) -> tuple[Store, Frozen, Settings]:
     """The store, the run as launched, and the settings."""
     url, name = split_run(arguments.run) if f"/{RUNS}" in arguments.run else (arguments.store, arguments.run)
     store = open_store(url)
-    return store, read_run(store, name), sources.load(arguments, os.environ)
+    try:
+        frozen = read_run(store, name)
+    except NotFound as error:
+        known = [run for key in store.list(RUNS) if (run := run_of(key))]
+        raise refuse(
+            "the run", name, ", ".join(known[-9:]) or "none: the store has no run", "correct --run, or launch a grid"
+        ) from error
+    return store, frozen, sources.load(arguments, os.environ)

@@ -64,3 +64,8 @@ def test_the_key_of_a_list_names_its_job():
 def test_the_key_of_a_data_sets_manifest_names_it():
     assert keys.dataset_of(keys.dataset_manifest("mnist")) == "mnist"
     assert keys.dataset_of(keys.dataset("mnist", "0" * 64)) is None
+
+
+def test_the_key_of_a_frozen_grid_names_its_run():
+    assert keys.run_of(keys.grid("r")) == "r"
+    assert keys.run_of(keys.assignment("r", "j")) is None
