@@ -43,7 +43,7 @@ class Fleet:
     job: str
     commit: Callable[[int, str], None]
     failing: float = 0.0
-    seconds: tuple[float, float] = (1.0, 3.0)
+    seconds: tuple[float, float] = (10.0, 20.0)
     ends: Counter[str] = field(default_factory=Counter)
     _due: list[tuple[float, str, int, int, str]] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)

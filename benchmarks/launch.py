@@ -3,6 +3,7 @@
 1,000 cells on 100 nodes, with 5 % of the pods failing and 10 % of the nodes lost: is every cell committed exactly once, and
 how does the time compare with that of a bare Indexed Job under the same faults on the same cluster? The bare Job has nothing
 but a container, completions, parallelism and a back-off limit per index (without one the first failures delay all the rest).
+A pod runs for 10 to 20 s: real cells take minutes to hours, and the longer, the less a launcher matters.
 Then 10,000 cells: how long do planning and rendering take, and does the server accept the Job?
 """
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from experiment import keys
 from experiment.errors import InvalidInput
-from experiment.frozen import Frozen, read_run
+from experiment.frozen import Frozen
 from experiment.grid import Grid
 from experiment.store import Store
 from k8s import checks, jobs, names, outlook, render, scene, sources, submit, watch
@@ -41,7 +41,7 @@ def on(kube: Kube, arguments: argparse.Namespace, settings: Settings, store: Sto
     """The launch on this cluster."""
     submit.ready(kube, settings)
     made = provenance(settings.image)
-    frozen = _frozen(store, run, plan.grid, made) if arguments.dry_run else freeze(store, run, plan.grid, made)
+    frozen = _frozen(store, run, plan.grid, made)
     plan = dataclasses.replace(plan, grid=frozen.grid)
     found = scene.look(kube, store, run)
     todo = work(run, frozen.grid, plan.missing, found)
@@ -56,6 +56,8 @@ def on(kube: Kube, arguments: argparse.Namespace, settings: Settings, store: Sto
         submit.judge(kube, manifests)
         say(f"the server accepts {len(manifests)} Jobs; nothing was created")
         return 0
+    submit.judge(kube, manifests)
+    frozen = freeze(store, run, plan.grid, made)
     hand_over(kube, store, todo, manifests)
     widen(kube, found, settings)
     return watch.wait(kube, store, frozen) if arguments.wait else advise(store, run, settings)
@@ -75,12 +77,17 @@ def rehearse(settings: Settings, store: Store, run: str, plan: Plan) -> int:
     )
     manifests = manifests_for(commission, plan.grid, todo)
     checks.check(manifests)
+    note = "a rehearsal: only a launch writes the lists of cells that the pods read, so do not apply these manifests yourself"
+    print(note, file=sys.stderr)
     print(to_yaml(manifests), end="")
     return 0
 
 
 def _frozen(store: Store, run: str, grid: Grid, made: Mapping[str, str]) -> Frozen:
-    return read_run(store, run) if store.exists(keys.grid(run)) else Frozen(run=run, grid=grid, provenance=made)
+    """The run as an earlier launch of the same cells froze it, or as this one would; writes nothing."""
+    return (
+        freeze(store, run, grid, made) if store.exists(keys.grid(run)) else Frozen(run=run, grid=grid, provenance=made)
+    )
 
 
 def manifests_for(commission: render.Launch, grid: Grid, todo: Work) -> list[Manifest]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from k8s import checks, cluster, render, scene, sources, states, verbs
+from k8s import checks, cluster, render, scene, sources, states, submit, verbs
 from k8s.freeze import git_commit
 from k8s.kube import connect
 from k8s.look import look
@@ -38,6 +38,7 @@ def retry(arguments: argparse.Namespace) -> int:
         )
         manifests = cluster.manifests_for(commission, frozen.grid, todo)
         checks.check(manifests)
+        submit.judge(kube, manifests)
         cluster.hand_over(kube, store, todo, manifests)
     return 0
 

@@ -45,12 +45,11 @@ def judge(kube: Kube, manifests: Iterable[Manifest]) -> None:
 
 
 def submit(kube: Kube, manifests: Sequence[Manifest], say: Say) -> None:
-    """Creates what is not there, then reads each object back.
+    """Creates what is not there, then reads each object back. Whoever calls it has had them judged.
 
     Raises:
         InvalidInput: an object of that name is there with another content, or was stored otherwise than sent.
     """
-    judge(kube, manifests)
     for manifest in manifests:
         kind, name = manifest["kind"], jobs.name(manifest)
         try:
@@ -77,6 +76,8 @@ def _essence(job: Manifest) -> Manifest:
     """A Job without what may change while it runs (parallelism, suspension) and without the commit of its launcher."""
     spec, template = job["spec"], job["spec"]["template"]
     pod = dict(template["spec"])
+    if jobs.label(job, names.QUEUE):
+        pod.pop("tolerations", None)  # Kueue adds those of the flavour of nodes that it chose
     for kind in ("initContainers", "containers"):
         pod[kind] = [
             {**c, "env": [e for e in c.get("env", ()) if e["name"] != "GIT_COMMIT"]} for c in pod.get(kind, ())

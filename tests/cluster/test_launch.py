@@ -124,3 +124,4 @@ def test_what_the_server_refuses_is_said_and_nothing_is_created(lab):
     assert code == 42
     assert "exceeded quota" in said
     assert state(lab) == {}
+    assert not list(lab.store.list("runs/"))

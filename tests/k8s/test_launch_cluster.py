@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from experiment import keys
+from experiment.frozen import Frozen
 from experiment.grid import load_grid
 from k8s import checks, launch
 from tests.k8s.settings_of import AGGREGATOR, IMAGE
@@ -36,6 +37,7 @@ def test_a_client_dry_run_prints_manifests_and_writes_nothing(moto_store, capsys
     ]
     assert manifests[1]["spec"]["completions"] == 4
     assert "GPU-hours" in err
+    assert "do not apply these manifests yourself" in err
     assert list(moto_store.list("")) == []
     checks.check(manifests)
 
@@ -54,6 +56,14 @@ def test_only_missing_cells_are_launched_and_prepared_data_is_not_prepared_again
 
 def test_the_same_launch_makes_the_same_manifests(moto_store, capsys):
     assert rehearse(moto_store, capsys)[1] == rehearse(moto_store, capsys)[1]
+
+
+def test_a_rehearsal_of_other_cells_under_the_name_of_a_run_is_refused(moto_store, capsys):
+    moto_store.put(keys.grid("mine"), Frozen(run="mine", grid=load_grid("demo")).to_bytes())
+
+    code, _, err = rehearse(moto_store, capsys, "--run", "mine")
+
+    assert (code, "choose another --run" in err) == (42, True)
 
 
 def test_settings_come_from_a_file_beside_the_user(moto_store, capsys, tmp_path):
