@@ -5,6 +5,7 @@ End of input without ``quit`` means that the launcher died: the worker then stop
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from experiment.frozen import Frozen
 from experiment.records import Outcome
 
 QUIT = "quit"
+LOOK_SECONDS = 0.2  # between two looks of an idle worker at whether it was told to stop
 
 
 def serve(frozen: Frozen, lines: IO[str], out: IO[str], stop: threading.Event, attempt: Callable[[int], str]) -> None:
@@ -29,9 +31,7 @@ def serve(frozen: Frozen, lines: IO[str], out: IO[str], stop: threading.Event, a
     """
     waiting: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(lines, waiting, stop), daemon=True).start()
-    while (line := waiting.get()) != QUIT:
-        if stop.is_set():
-            raise Interrupted("the worker was told to stop; launch again to go on")
+    while (line := _next(waiting, stop)) != QUIT:
         index = _index(line, frozen)
         outcome = _outcome(index, frozen.grid.cells[index].id, attempt)
         out.write(records.to_line(outcome) + "\n")
@@ -44,7 +44,13 @@ def _listen(lines: IO[str], waiting: queue.Queue[str], stop: threading.Event) ->
         if line.strip() == QUIT:
             return
     stop.set()
-    waiting.put("")
+
+
+def _next(waiting: queue.Queue[str], stop: threading.Event) -> str:
+    while not stop.is_set():
+        with contextlib.suppress(queue.Empty):
+            return waiting.get(timeout=LOOK_SECONDS)
+    raise Interrupted("the worker was told to stop; launch again to go on")
 
 
 def _index(line: str, frozen: Frozen) -> int:

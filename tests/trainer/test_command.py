@@ -71,6 +71,17 @@ def test_a_worker_that_must_stop_leaves_a_checkpoint_and_exits_143(local_store, 
     assert len(list(local_store.list(keys.checkpoints(LONG.id)))) == 1
 
 
+def test_an_idle_worker_stops_too(local_store):
+    worker = start("--run", freeze(local_store, *CELLS), "--indexes", "-")
+    worker.stdin.write("0\n")
+    worker.stdin.flush()
+    while not isinstance(records.parse(worker.stdout.readline(), "output"), Outcome):
+        pass
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) == 143
+    finish(worker)
+
+
 def test_the_index_comes_from_the_jobs_environment_and_a_lost_data_set_is_named(local_store):
     url = freeze(local_store, *CELLS)
     local_store.delete(keys.dataset_manifest("digits"))
