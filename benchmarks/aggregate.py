@@ -1,0 +1,128 @@
+"""Scale of aggregation: made runs of 100, 1,000 and 10,000 cells, loading beside DuckDB's scan, then the whole report.
+
+    python -m benchmarks.aggregate [--cells 100 1000 10000] [--store DIRECTORY or s3://BUCKET/PREFIX]
+
+Each cell's file is made by the trainer's own writer: 30 epochs of 3 models. Loading and scanning alternate and the
+fastest of three counts; the report is a process of its own, from its start to its end. From S3 DuckDB needs an extension
+that it downloads: there only loading and report are measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from aggregator import load
+from experiment import keys, results
+from experiment.cell import Cell
+from experiment.frozen import Frozen
+from experiment.grid import Grid, load_grid
+from experiment.store import Store, open_store
+
+ROUNDS = 3
+PROVENANCE = {
+    "attempt": "benchmark", "numerics": 1, "git_commit": "", "image": "", "device": "made", "packages": {}, "dataset_sha256": "",
+    "deterministic": True, "started": "", "ended": "", "resumed_from_step": 0, "training_seconds": 600.0, "peak_memory_bytes": 0,
+}  # fmt: skip
+
+
+def cells(count: int) -> Iterator[Cell]:
+    """So many cells of the full grid, seed after seed, all of 30 epochs."""
+    seed = 0
+    made = 0
+    while made < count:
+        for cell in load_grid("full").cells[: count - made]:
+            yield Cell.from_dict({**cell.as_dict(), "seed": seed, "epochs": 30})
+            made += 1
+        seed += 1
+
+
+def commit(store: Store, cell: Cell, random: np.random.Generator) -> None:
+    """A result with figures that no dictionary can shorten."""
+    rows = cell.epochs * len(cell.models)
+    columns = {n: random.random(rows) for n in results.EPOCH_COLUMNS}
+    columns["model"] = np.repeat(np.array(cell.models, object), cell.epochs)
+    columns["epoch"] = np.tile(np.arange(1, cell.epochs + 1), len(cell.models))
+    values = results.cell_values(cell, train_examples=50_000, test_examples=10_000)
+    table = results.to_table("epochs", {**results.repeated(values, rows), **columns}, PROVENANCE)
+    path, data = store.local_path(keys.epochs(cell)), results.to_bytes(table)
+    if path is None:
+        store.put(keys.epochs(cell), data)
+    else:  # a store makes each file durable, which is no part of what is measured here
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def make(url: str, count: int) -> Store:
+    """A store with a run named ``benchmark`` of so many cells, all done."""
+    store = open_store(url, create=True)
+    grid = Grid(name="benchmark", cells=tuple(cells(count)))
+    store.put(keys.grid("benchmark"), Frozen(run="benchmark", grid=grid).to_bytes())
+    random = np.random.default_rng(0)
+    for cell in grid.cells:
+        commit(store, cell, random)
+    return store
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """How long one call takes."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def report(url: str) -> tuple[float, float]:
+    """(seconds, GiB at most) of the whole report as a process of its own."""
+    with tempfile.TemporaryDirectory() as out:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "aggregator", "--run", f"{url}/runs/benchmark", "--out", out],
+            stdout=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            raise SystemExit(f"error: the report failed with status {status}")
+        return time.perf_counter() - start, usage.ru_maxrss / 2**20
+
+
+def measure(url: str, count: int) -> str:
+    """One line of the table."""
+    store = make(url, count)
+    scan, loading = [], []
+
+    def query() -> object:
+        return duckdb.sql(f"select * from read_parquet('{store.url}/results/*/*/*/epochs.parquet')").to_arrow_table()
+
+    for _ in range(ROUNDS):
+        if store.local_path(""):
+            scan.append(seconds(query))
+        loading.append(seconds(lambda: load(store.url)))
+    wall, memory = report(store.url)
+    best = min(loading)
+    beside = f"{min(scan):8.2f} {best / min(scan):6.2f}" if scan else f"{'–':>8} {'–':>6}"
+    return f"{count:7,} {best:8.2f} {beside} {1000 * best / count:8.2f} {wall:9.1f} {memory:8.2f}"
+
+
+def main() -> None:
+    """Measures and prints."""
+    p = argparse.ArgumentParser(description="Scale of loading and reporting.")
+    p.add_argument("--cells", type=int, nargs="+", default=[100, 1_000, 10_000])
+    p.add_argument("--store", help="directory or s3:// URL to make the runs under (default: a temporary directory)")
+    a = p.parse_args()
+    print(f"{'cells':>7} {'load s':>8} {'DuckDB s':>8} {'ratio':>6} {'ms/cell':>8} {'report s':>9} {'peak GiB':>8}")
+    with tempfile.TemporaryDirectory() as own:
+        for count in a.cells:
+            print(measure(f"{(a.store or str(Path(own))).rstrip('/')}/{count}", count), flush=True)
+
+
+if __name__ == "__main__":
+    main()
