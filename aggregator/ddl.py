@@ -62,3 +62,12 @@ epochs = (
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+if __name__ == "__main__":
+    import sys
+
+    forms = {"athena": athena, "spark": spark}
+    if len(sys.argv) != 3 or sys.argv[1] not in forms:
+        sys.exit(f"error: given {' '.join(sys.argv[1:]) or 'nothing'}; allowed: athena or spark, then the store's URL")
+    print(forms[sys.argv[1]](sys.argv[2]))
