@@ -20,6 +20,7 @@ from experiment.store import Store
 T = TypeVar("T")
 R = TypeVar("R")
 LOCAL_THREADS = os.cpu_count() or 2
+LOCAL_BATCH = 32  # files per task: handing over single small files costs as much as reading them
 REMOTE_THREADS = 32  # as many connections as the S3 client keeps: there the wait is for the network
 
 
@@ -55,9 +56,12 @@ class Results:
 
 def in_parallel(store: Store, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """``function`` of every item, in order, in as many threads as suit the store."""
-    threads = LOCAL_THREADS if store.local_path("x") else REMOTE_THREADS
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(function, items))
+    local = store.local_path("x") is not None
+    things = list(items)
+    size = LOCAL_BATCH if local else 1
+    batches = [things[i : i + size] for i in range(0, len(things), size)]
+    with ThreadPoolExecutor(LOCAL_THREADS if local else REMOTE_THREADS) as pool:
+        return [r for answers in pool.map(lambda batch: [function(t) for t in batch], batches) for r in answers]
 
 
 def read_epochs(store: Store, found: Sequence[str]) -> Results:

@@ -102,7 +102,9 @@ def _panel(
 def _overlay(axes: Axes, image: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
     bound = float(np.abs(weights).max()) or 1.0
     axes.imshow(weights, cmap=SIGNED, vmin=-bound, vmax=bound, interpolation="nearest")
-    axes.imshow(np.zeros_like(image), cmap="gray", alpha=0.75 * image, interpolation="nearest")
+    ink = np.zeros((*image.shape, 4))
+    ink[..., 3] = 0.8 * image  # black, as opaque as the image is dark
+    axes.imshow(ink, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
 
