@@ -17,9 +17,6 @@ from k8s import jobs, names
 from k8s.kube import MERGE, Kube
 
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
-DRAW = (
-    0  # of twenty, one in which no index of 1,000 fails three times: that one's back-off would be all that is measured
-)
 CODES = {"commit": 0, "fail": 75, "fail after commit": 137}
 
 
@@ -34,9 +31,11 @@ class Fleet:
 
     Attributes:
         commit: what a pod does before it succeeds, told its index and uid.
-        failing: share of pods that fail, half of them after their commit.
+        failing: share of indexes whose first pod to come to its end fails, half of them after their commit. No index fails
+            twice: its doubled back-off would be all that is measured.
         seconds: shortest and longest time that a pod runs.
         ends: how pods ended.
+        gone: names of lost nodes: what ran there ends no more, until the garbage collector finds it.
     """
 
     kube: Kube
@@ -45,8 +44,10 @@ class Fleet:
     failing: float = 0.0
     seconds: tuple[float, float] = (10.0, 20.0)
     ends: Counter[str] = field(default_factory=Counter)
+    gone: set[str] = field(default_factory=set)
     _due: list[tuple[float, str, int, int, str]] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
+    _failed: set[int] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, until: Callable[[], bool]) -> float:
@@ -92,13 +93,19 @@ class Fleet:
                     heapq.heappush(self._due, (due, jobs.name(pod), index, failed, pod["metadata"]["uid"]))
 
     def _end(self, pod: str, index: int, failed: int, uid: str) -> None:
-        lot = chance("failure", DRAW, index, failed)
+        lot = 1.0 if index in self._failed else chance("failure", index)
         end = "commit" if lot >= self.failing else "fail" if lot < self.failing / 2 else "fail after commit"
         try:
             found = self.kube.get("Pod", pod)
-            if found["status"]["phase"] != "Running" or "deletionTimestamp" in found["metadata"]:
+            if (
+                found["spec"].get("nodeName") in self.gone
+                or found["status"]["phase"] != "Running"
+                or "deletionTimestamp" in found["metadata"]
+            ):
                 self.ends["lost"] += 1
                 return
+            if end != "commit":
+                self._failed.add(index)
             if end != "fail":
                 self.commit(index, uid)
             how = {"exitCode": CODES[end], "reason": "Error" if CODES[end] else "Completed"}

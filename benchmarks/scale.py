@@ -80,9 +80,10 @@ def bare(name: str, space: str, cells: int, parallel: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def lose_nodes(ground: Ground) -> None:
+def lose_nodes(ground: Ground, gone: set[str]) -> None:
     """Takes nodes away with all their pods, without a warning, one round of the garbage collector after the Job's creation."""
     time.sleep(ROUND)
+    gone.update(f"gpu-{number}" for number in ground.lost)
     for number in ground.lost:
         ground.kube.request("DELETE", f"/api/v1/nodes/gpu-{number}")
 
@@ -93,7 +94,7 @@ def play(
     """Runs a Job's pods to its end; seconds, and how pods ended."""
     kube = ground.kube
     fleet = Fleet(kube=kube, job=job, commit=committing, failing=0.05 if faults else 0.0)
-    loss = threading.Thread(target=lose_nodes, args=(ground,))
+    loss = threading.Thread(target=lose_nodes, args=(ground, fleet.gone))
     if faults:
         loss.start()
     seconds = fleet.run(lambda: jobs.finished(kube.get("Job", job)))
