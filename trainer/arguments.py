@@ -62,3 +62,11 @@ def checkpoint_seconds(environ: Mapping[str, str]) -> float:
     if not 0 <= seconds < math.inf:
         raise refuse("CHECKPOINT_SECONDS", given, "seconds of at least 0", "correct or unset it")
     return seconds
+
+
+def deterministic(environ: Mapping[str, str]) -> bool:
+    """Whether operations must be deterministic: ``DETERMINISTIC``, 1 by default; 0 gives up bit-identical resume."""
+    given = environ.get("DETERMINISTIC", "1")
+    if given not in ("0", "1"):
+        raise refuse("DETERMINISTIC", given, "1 or 0", "correct or unset it")
+    return given == "1"

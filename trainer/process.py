@@ -19,6 +19,7 @@ HELD_SECONDS = 2.0  # until a cell that another process of this machine trains i
 
 
 def _setting(run: Run, stop: threading.Event) -> Setting:
+    deterministic = arguments.deterministic(os.environ)
     return Setting(
         store=run.store,
         attempt=arguments.attempt_name(os.environ),
@@ -27,7 +28,8 @@ def _setting(run: Run, stop: threading.Event) -> Setting:
         checkpoint_seconds=arguments.checkpoint_seconds(os.environ),
         git_commit=os.environ.get("GIT_COMMIT") or run.frozen.provenance.get("git_commit", "unknown"),
         image=os.environ.get("IMAGE", ""),
-        jit=device.prepare(),
+        deterministic=deterministic,
+        jit=device.prepare(deterministic=deterministic),
     )
 
 
