@@ -23,7 +23,6 @@ METHOD = (
     "run, paired over test examples (McNemar) where predictions were kept, else as independent binomials, which takes "
     "differences for less sure than they are. Undecided means that these results cannot tell, not that the statement is wrong."
 )
-LISTED = 300  # rows of a table on the page; the files beside it hold all
 
 
 @dataclass(frozen=True, kw_only=True)
