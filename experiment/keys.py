@@ -9,7 +9,7 @@ from experiment.cell import Cell
 
 RUNS, RESULTS, MODELS, REPORTS = "runs/", "results/", "models/", "reports/"
 CHECKPOINTS, PROGRESS, FAILURES, LOGS = "checkpoints/", "progress/", "failures/", "logs/"
-DATASETS, THROUGHPUT = "datasets/", "throughput/"
+DATASETS, THROUGHPUT, TENSORBOARD = "datasets/", "throughput/", "tensorboard/"
 _COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
 _CHECKPOINT = re.compile(r"checkpoints/[^/]+/(?P<step>\d{9})\.safetensors")
 _GRID = re.compile(r"runs/(?P<run>[^/]+)/grid\.json")
@@ -98,6 +98,11 @@ def logs(cell_id: str) -> str:
 def log(cell_id: str, attempt: str) -> str:
     """One attempt's log, a JSON object per line."""
     return f"{logs(cell_id)}{attempt}.jsonl"
+
+
+def summary(cell_id: str, number: int, what: str) -> str:
+    """One of a cell's event files; TensorBoard takes a folder of them for a run, and reads them in the order of their names."""
+    return f"{TENSORBOARD}{cell_id}/events.out.tfevents.{number:010d}.{what}"
 
 
 def dataset_manifest(name: str) -> str:

@@ -23,6 +23,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=count, metavar="N", help="train every cell with the seeds 0 to N-1")
     parser.add_argument("--only", action="append", default=[], metavar="FIELD=VALUE[,VALUE...]", help="a part of it")
     parser.add_argument("--retry-diverged", action="store_true", help="train cells again whose last attempt diverged")
+    sources.add_argument(parser, "tensorboard")
     add_local(parser.add_argument_group("with --executor local"))
     add_kubernetes(parser.add_argument_group("with --executor kubernetes"))
     return parser.parse_args(argv)
@@ -41,7 +42,7 @@ def add_kubernetes(group: argparse._ArgumentGroup) -> None:
         "--dry-run", choices=("client", "server"), help="print the manifests, or have the server judge them"
     )
     group.add_argument("--wait", action="store_true", help="show progress until the report is made")
-    sources.add_arguments(group)
+    sources.add_arguments(group, but=("tensorboard",))
 
 
 def count(text: str) -> int:

@@ -64,7 +64,9 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
     frozen = freeze(store, run, grid, made)
     print(f"run {run_url(store, run)}", flush=True)
     plan = dataclasses.replace(plan, grid=frozen.grid)
-    programs = dataclasses.replace(programs, env={**programs.env, "GIT_COMMIT": made["git_commit"]})
+    programs = dataclasses.replace(
+        programs, env={**programs.env, "GIT_COMMIT": made["git_commit"]}, tensorboard=bool(arguments.tensorboard)
+    )
     return local.run(store, run_url(store, run), plan, slots, programs)
 
 

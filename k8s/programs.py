@@ -18,10 +18,11 @@ class Programs:
     trainer: tuple[str, ...] = (sys.executable, "-m", "trainer")
     aggregator: tuple[str, ...] = (sys.executable, "-m", "aggregator")
     env: Mapping[str, str] = field(default_factory=dict)
+    tensorboard: bool = False
 
     def train(self, run_url: str) -> tuple[str, ...]:
         """A warm worker for the cells of a run."""
-        return (*self.trainer, "--run", run_url, "--indexes", "-")
+        return (*self.trainer, "--run", run_url, "--indexes", "-", *["--tensorboard"] * self.tensorboard)
 
     def prepare(self, dataset: str, store_url: str) -> tuple[str, ...]:
         """Prepares a data set in the store, or finds it there."""

@@ -62,6 +62,7 @@ def trainer(launch: Launch, dataset: str, job: str, completions: int) -> Manifes
         "tolerations": [_toleration(t) for t in s.tolerations],
         "instance_types": list(s.instance_types),
         "dataset": dataset,
+        "tensorboard": s.tensorboard,
         "await_seconds": str(AWAIT_SECONDS),
         "wait_requests": WAIT_ROOM,
         "wait_limits": {"memory": WAIT_ROOM["memory"]},

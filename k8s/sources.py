@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +15,25 @@ from k8s.settings import Settings
 
 DEFAULT_FILE = "cluster.toml"
 PREFIX = "ENSEMBLES_"
+Parser = argparse.ArgumentParser | argparse._ArgumentGroup
 FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 
 
-def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup, *names: str) -> None:
-    """Adds ``--settings`` and a flag for each of these settings, or for all that fit on a command line."""
+def add_arguments(parser: Parser, *names: str, but: Container[str] = ()) -> None:
+    """Adds ``--settings`` and a flag for each of these settings, or for all that fit on a command line ``but`` some."""
     parser.add_argument("--settings", metavar="FILE", help=f"settings as TOML (./{DEFAULT_FILE} if it is there)")
-    for name, f in FIELDS.items():
-        if name == "dataset" or (names and name not in names):
-            continue
-        flag, about = f"--{name.replace('_', '-')}", f"{f.metadata['help']}{_default(f)}".replace("%", "%%")
-        if f.type == "bool":
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=about)
-        else:
-            parser.add_argument(flag, metavar=_METAVARS[str(f.type)], default=None, help=about)
+    for name in names or (n for n in FIELDS if n != "dataset" and n not in but):
+        add_argument(parser, name)
+
+
+def add_argument(parser: Parser, name: str) -> None:
+    """Adds the flag of one setting."""
+    f = FIELDS[name]
+    flag, about = f"--{name.replace('_', '-')}", f"{f.metadata['help']}{_default(f)}".replace("%", "%%")
+    if f.type == "bool":
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=about)
+    else:
+        parser.add_argument(flag, metavar=_METAVARS[str(f.type)], default=None, help=about)
 
 
 _METAVARS = {"str": "TEXT", "int": "N", "float": "X", "tuple[str, ...]": "A,B", "Mapping[str, str]": "K=V,K=V"}

@@ -59,7 +59,10 @@ def _train(given: argparse.Namespace, stop: threading.Event) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported; its errors are raised anyway
     from trainer import process  # imports TensorFlow, which takes seconds: only once the input is known to be good
 
-    return process.serve(run, sys.stdin, sys.stdout, stop) if index is None else process.train_one(run, index, stop)
+    setting = process.setting(run, stop, tensorboard=given.tensorboard)
+    if index is None:
+        return process.serve(run, sys.stdin, sys.stdout, stop, setting)
+    return process.train_one(run, index, stop, setting)
 
 
 if __name__ == "__main__":

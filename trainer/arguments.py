@@ -26,6 +26,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--index", type=int, help="the cell's index (default: JOB_COMPLETION_INDEX)")
     parser.add_argument("--job", help="the Job whose assignment maps the index to a cell of the grid")
     parser.add_argument("--indexes", choices=["-"], help="a warm worker: indexes come from standard input")
+    parser.add_argument("--tensorboard", action="store_true", help="put summaries for TensorBoard into the store")
     parser.add_argument("--await-seconds", type=float, default=3600.0, metavar="S", help="limit of --await-dataset")
     arguments = parser.parse_args(argv)
     if (arguments.prepare or arguments.await_dataset) and not arguments.store:

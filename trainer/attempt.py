@@ -15,7 +15,8 @@ from experiment.store import Store
 from trainer import checkpoint, commit, device, training
 from trainer.datasets import Dataset
 from trainer.log import Log, utc_now
-from trainer.values import Pace, Snapshot
+from trainer.summaries import Summaries
+from trainer.values import Closed, Pace, Snapshot
 
 PROGRESS_SECONDS = 10.0  # between two words on a cell in the store
 
@@ -29,6 +30,7 @@ class Setting:
         stopping: whether the process was told to stop.
         show: is given every progress, about twice a second.
         checkpoint_seconds: between two checkpoints.
+        tensorboard: put summaries for TensorBoard into the store.
     """
 
     store: Store
@@ -41,6 +43,7 @@ class Setting:
     image: str = ""
     deterministic: bool = True
     jit: bool = False
+    tensorboard: bool = False
     packages: dict[str, str] = field(default_factory=device.packages)
 
 
@@ -75,7 +78,8 @@ def _train(cell: Cell, setting: Setting, log: Log, watcher: _Watcher) -> str:
     snapshot = checkpoint.newest(setting.store, cell.id, log.say)
     step = snapshot.step if snapshot else 0
     log.say("resumed" if step else "started", step=step, device=device.name(), dataset=data.sha256[:16])
-    result = training.train(cell, data, watch=watcher, snapshot=snapshot, jit=setting.jit)
+    closed = _summarise(cell, setting, snapshot) if setting.tensorboard else lambda *_: None
+    result = training.train(cell, data, watch=watcher, closed=closed, snapshot=snapshot, jit=setting.jit)
     provenance = Provenance(
         attempt=setting.attempt,
         numerics=NUMERICS,
@@ -95,6 +99,12 @@ def _train(cell: Cell, setting: Setting, log: Log, watcher: _Watcher) -> str:
     last = {m: f"{100 * row['test_error']:.2f}%" for m, row in zip(cell.models, result.figures[-1], strict=True)}
     log.say("committed" if ours else "another attempt's result stands", **last)
     return "committed" if ours else "found"
+
+
+def _summarise(cell: Cell, setting: Setting, snapshot: Snapshot | None) -> Closed:
+    summaries = Summaries(setting.store, cell, setting.attempt)
+    summaries.begin(snapshot.figures if snapshot else [])
+    return summaries.epoch
 
 
 class _Watcher:

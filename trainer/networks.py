@@ -116,6 +116,10 @@ class _Pass:
         self._moments = {layer.name: (next(parts), next(parts)) for layer in network.norms}
 
     def __call__(self, layer: Layer, x: tf.Tensor) -> tf.Tensor:
+        with tf.name_scope(layer.name):
+            return self._apply(layer, x)
+
+    def _apply(self, layer: Layer, x: tf.Tensor) -> tf.Tensor:
         bias = self._values.get(f"{layer.name}/bias")
         if layer.kind == "input":
             return self._normalise(layer, x, tf.zeros(layer.channels[1]))

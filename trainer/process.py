@@ -18,7 +18,12 @@ from trainer.runs import Run
 HELD_SECONDS = 2.0  # until a cell that another process of this machine trains is looked at again
 
 
-def _setting(run: Run, stop: threading.Event) -> Setting:
+def setting(run: Run, stop: threading.Event, *, tensorboard: bool = False) -> Setting:
+    """What the attempts of this process share, from its environment.
+
+    Raises:
+        InvalidInput: a variable has an impossible value.
+    """
     deterministic = arguments.deterministic(os.environ)
     return Setting(
         store=run.store,
@@ -30,21 +35,20 @@ def _setting(run: Run, stop: threading.Event) -> Setting:
         image=os.environ.get("IMAGE", ""),
         deterministic=deterministic,
         jit=device.prepare(deterministic=deterministic),
+        tensorboard=tensorboard,
     )
 
 
-def train_one(run: Run, index: int, stop: threading.Event) -> int:
+def train_one(run: Run, index: int, stop: threading.Event, setting: Setting) -> int:
     """Tries one cell until it is committed, by whomever; returns 0."""
-    setting = _setting(run, stop)
     while attempt(run.frozen.grid.cells[index], setting) == "held":
         if stop.wait(HELD_SECONDS):
             raise Interrupted("told to stop while another process of this machine trained the cell")
     return 0
 
 
-def serve(run: Run, lines: IO[str], out: IO[str], stop: threading.Event) -> int:
+def serve(run: Run, lines: IO[str], out: IO[str], stop: threading.Event, setting: Setting) -> int:
     """Tries the cells whose indexes come in on ``lines`` until ``quit``; each attempt has a name of its own."""
-    setting = _setting(run, stop)
 
     def show(progress: records.Progress) -> None:
         out.write(records.to_line(progress) + "\n")

@@ -15,10 +15,9 @@ import tensorflow as tf
 
 from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
-from trainer import costs, schedule
+from trainer import adam, costs, schedule
 from trainer.networks import Network
 
-BETA1, BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8  # Kingma & Ba (2015), with TensorFlow 1's defaults and form of epsilon
 EVALUATION_BATCH = 500
 STATE = ("theta", "adam_m", "adam_v", "moments", "sums", "bad_step")
 
@@ -134,6 +133,13 @@ class Program:
         moments = np.split(self._moments.numpy(), np.cumsum(self._moments_sizes)[:-1])
         return {n.member.name: n.arrays(t, m) for n, t, m in zip(self.networks, theta, moments, strict=True)}
 
+    def graph(self, shape: tuple[int, int, int], batch_size: int) -> tf.Graph:
+        """The graph of one step, for people to look at: on uint8 images of ``shape`` (height, width, channels)."""
+        images = tf.TensorSpec((batch_size, *shape), tf.uint8, "images")
+        labels, step = tf.TensorSpec((batch_size,), tf.int32, "labels"), tf.TensorSpec((), tf.int64, "step")
+        rates = tf.TensorSpec((3,), tf.float32, "rates")
+        return tf.function(self._step).get_concrete_function(images, labels, step, rates).graph
+
     def _steps(self, images, labels, order, first, last, steps_before, rates):  # noqa: ANN001, ANN202 - traced
         for i in tf.range(first, last):
             self._step(
@@ -144,35 +150,34 @@ class Program:
         learning_rate, alpha, weight_decay = tf.unstack(rates)
         with tf.GradientTape() as tape:
             logits, moments = self._forward(images, training=True)
-            entropies = [costs.cross_entropy(labels, each) for each in logits]
-            parts = zip(tf.split(self._theta, self._sizes), self._kernels, strict=True)
-            decays = [_decay(theta, kernels, weight_decay) for theta, kernels in parts]
-            cost = tf.add_n(entropies + decays)
+            with tf.name_scope("costs"):
+                entropies = [costs.cross_entropy(labels, each) for each in logits]
+                parts = zip(tf.split(self._theta, self._sizes), self._kernels, strict=True)
+                decays = [_decay(theta, kernels, weight_decay) for theta, kernels in parts]
+                cost = tf.add_n(entropies + decays)
             if self.key.method != "single":
-                cost += alpha * costs.collaboration(self.key.method, logits)
-        self._adam(tape.gradient(cost, self._theta), step, learning_rate)
-        self._moments.assign(moments)
-        self._record(labels, logits, entropies, decays)
-        bad = tf.logical_and(self._bad_step < 0, tf.logical_not(tf.math.is_finite(cost)))
-        self._bad_step.assign(tf.where(bad, step, self._bad_step))
+                with tf.name_scope(f"collaboration_{self.key.method}"):
+                    cost += alpha * costs.collaboration(self.key.method, logits)
+        with tf.name_scope("gradient"):
+            gradient = tape.gradient(cost, self._theta)
+        with tf.name_scope("adam"):
+            adam.update(self._theta, (self._adam_m, self._adam_v), gradient, step, learning_rate)
+        with tf.name_scope("figures"):
+            self._moments.assign(moments)
+            self._record(labels, logits, entropies, decays)
+            bad = tf.logical_and(self._bad_step < 0, tf.logical_not(tf.math.is_finite(cost)))
+            self._bad_step.assign(tf.where(bad, step, self._bad_step))
 
     def _forward(self, images: tf.Tensor, *, training: bool) -> tuple[list[tf.Tensor], tf.Tensor]:
         images = tf.cast(images, tf.float32)
-        thetas = tf.split(self._theta, self._sizes)
-        moments = tf.split(self._moments, self._moments_sizes)
-        outs = [
-            n.forward(t, m, images, training=training, dtype=self._dtype)
-            for n, t, m in zip(self.networks, thetas, moments, strict=True)
-        ]
+        with tf.name_scope("parameters"):
+            thetas = tf.split(self._theta, self._sizes)
+            moments = tf.split(self._moments, self._moments_sizes)
+        outs = []
+        for n, t, m in zip(self.networks, thetas, moments, strict=True):
+            with tf.name_scope(n.member.name):
+                outs.append(n.forward(t, m, images, training=training, dtype=self._dtype))
         return [logits for logits, _ in outs], tf.concat([moved for _, moved in outs], axis=0)
-
-    def _adam(self, gradient: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> None:
-        power = tf.cast(step, tf.float32)
-        tf.raw_ops.ResourceApplyAdam(
-            var=self._theta.handle, m=self._adam_m.handle, v=self._adam_v.handle, grad=gradient, lr=learning_rate,
-            beta1_power=tf.pow(BETA1, power), beta2_power=tf.pow(BETA2, power),
-            beta1=BETA1, beta2=BETA2, epsilon=ADAM_EPSILON,
-        )  # fmt: skip
 
     def _record(
         self, labels: tf.Tensor, logits: list[tf.Tensor], entropies: list[tf.Tensor], decays: list[tf.Tensor]

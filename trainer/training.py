@@ -13,7 +13,7 @@ from experiment.errors import Diverged
 from trainer import metrics, schedule
 from trainer.datasets import Dataset
 from trainer.program import EVALUATION_BATCH, Program, program, signature
-from trainer.values import Figures, Pace, Result, Snapshot, Watch
+from trainer.values import Closed, Figures, Pace, Result, Snapshot, Watch
 
 SECONDS_PER_CALL = 0.5  # how long the device works before Python looks up: fast to stop, too long to cost anything
 
@@ -31,27 +31,33 @@ def steps_per_epoch(cell: Cell, examples: int) -> int:
     return examples // cell.batch_size
 
 
-def train(cell: Cell, data: Dataset, *, watch: Watch, snapshot: Snapshot | None = None, jit: bool = False) -> Result:
+def train(
+    cell: Cell, data: Dataset, *, watch: Watch, closed: Closed = lambda *_: None,
+    snapshot: Snapshot | None = None, jit: bool = False,
+) -> Result:  # fmt: skip
     """Trains the cell, or what is left of it after ``snapshot``.
 
     Args:
         watch: called after every call of the device with the pace and a function that takes a snapshot; it may raise
             to stop the training.
+        closed: called with every epoch that this call finishes and its figures.
         jit: compile with XLA.
 
     Raises:
         Diverged: a cost became non-finite; epoch and step are named.
     """
-    return _Training(cell, data, watch, snapshot, jit=jit).run()
+    return _Training(cell, data, watch, closed, snapshot, jit=jit).run()
 
 
 class _Training:
     """The state of one training and its two loops, over epochs and over calls of the device."""
 
-    def __init__(self, cell: Cell, data: Dataset, watch: Watch, snapshot: Snapshot | None, *, jit: bool) -> None:
+    def __init__(
+        self, cell: Cell, data: Dataset, watch: Watch, closed: Closed, snapshot: Snapshot | None, *, jit: bool
+    ) -> None:
         data = data.first(cell.train_examples, cell.test_examples)
         self._x_test, self._labels = data.x_test, data.y_test
-        self._cell, self._watch = cell, watch
+        self._cell, self._watch, self._closed = cell, watch, closed
         self._images, self._targets = tf.constant(data.x_train), tf.constant(data.y_train.astype(np.int32))
         self._examples = len(data.y_train)
         self._steps = steps_per_epoch(cell, self._examples)
@@ -71,6 +77,7 @@ class _Training:
             self._train_epoch(epoch, rate)
             logits = self._evaluate()
             self._figures.append(self._close_epoch(rate, logits))
+            self._closed(epoch + 1, self._figures[-1])
             self._seconds = (0.0, 0.0)
         return Result(
             figures=self._figures,

@@ -59,6 +59,7 @@ class Pace:
 
 
 Watch = Callable[[Pace, Callable[[], Snapshot]], None]
+Closed = Callable[[int, Figures], None]  # is given an epoch, from 1, when its figures are known
 
 
 def epoch_columns(figures: Sequence[Figures], models: Sequence[str]) -> dict[str, list[Any]]:

@@ -16,7 +16,7 @@ def grid(text: str) -> Grid:
 
 
 def test_the_built_in_grids_have_the_cells_of_the_paper():
-    assert built_in() == ["demo", "full", "smoke"]
+    assert built_in() == ["demo", "full", "mnist-small", "replication", "smoke"]
     assert len(load_grid("demo").cells) == 13
     full = load_grid("full").cells
     assert len(full) == 39
@@ -32,6 +32,10 @@ def test_the_built_in_grids_have_the_cells_of_the_paper():
     assert all(
         (c.head, c.weight_decay, c.learning_rate, c.precision) == ("wide", 1e-4, 2**-10, "float32") for c in full
     )
+    assert set(load_grid("replication").cells) <= set(full)  # what one has trained, the other finds done
+    small = load_grid("mnist-small").cells
+    assert {(c.method, c.alpha) for c in small} == {(m, a) for d, m, a in combinations if d == "mnist"}
+    assert {(c.train_examples, c.seed) for c in small} == {(10_000, seed) for seed in range(5)}
 
 
 def test_list_values_are_multiplied_and_a_block_outranks_the_data_set_which_outranks_the_base():
@@ -129,7 +133,7 @@ def test_the_user_s_file_gives_its_name_in_lower_case(tmp_path):
 
 def test_a_grid_is_not_looked_for_outside_the_built_in_ones(tmp_path):
     for name in ("../grids/demo", "demo.toml.bak", ""):
-        with pytest.raises(InvalidInput, match=r"allowed: demo, full, smoke or the path of a .toml file"):
+        with pytest.raises(InvalidInput, match=r"allowed: demo, full, mnist-small, replication, smoke or the path of a .toml file"):
             load_grid(name)
 
 

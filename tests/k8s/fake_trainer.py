@@ -94,6 +94,7 @@ def main() -> int:
     parser.add_argument("--run")
     parser.add_argument("--indexes")
     parser.add_argument("--prepare")
+    parser.add_argument("--tensorboard", action="store_true")
     parser.add_argument("--store")
     arguments = parser.parse_args()
     if arguments.prepare:
@@ -125,7 +126,7 @@ def main() -> int:
         except queue.Empty:
             continue
         if word == "quit":
-            journal(event="quit")
+            journal(event="quit", tensorboard=arguments.tensorboard)
             return 0
         say(train(store, run, int(word)))
     journal(event="stopped", index=None)

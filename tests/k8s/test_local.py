@@ -60,6 +60,13 @@ def test_a_worker_without_gpu_has_one_thread_unless_more_are_asked_for(launcher)
     assert [e["threads"] for e in launcher.events("begin")] == ["1"] * 3 + ["3"] * 3
 
 
+def test_workers_write_summaries_if_asked_to(launcher):
+    launcher("--only", "method=ce")
+    launcher("--only", "method=l2", "--tensorboard")
+
+    assert [e["tensorboard"] for e in launcher.events("quit")] == [False, False, True, True]
+
+
 def test_data_sets_are_prepared_once_before_any_cell(launcher):
     launcher()
 

@@ -21,7 +21,7 @@ RICH = {
     "runtime_class": "nvidia", "queue": "gpus", "queue_priority": "urgent", "labels": {"team": "yes"},
     "annotations": {"note": 'a "quoted": #value'}, "env": {"TF_CPP_MIN_LOG_LEVEL": "1"},
     "env_secrets": {"AWS_SECRET_ACCESS_KEY": "s3/secret"}, "s3_endpoint": "http://10.0.0.1:9000", "s3_region": "eu-central-1",
-    "pull_secrets": ("registry",), "gpu_resource": "nvidia.com/mig-1g.10gb",
+    "pull_secrets": ("registry",), "tensorboard": True, "gpu_resource": "nvidia.com/mig-1g.10gb",
 }  # fmt: skip
 
 

@@ -1,0 +1,76 @@
+"""TensorBoard summaries of a cell: its graph, and the figures of each epoch, as event files in the store.
+
+One file per epoch, put once: a store has no appending, and TensorBoard reads the files of a folder in the order of their
+names and goes on to the next when it comes. What an earlier attempt put is the same figures and stays.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from experiment import keys
+from experiment.cell import Cell
+from experiment.datasets import DATASETS
+from experiment.store import Store
+from trainer.program import program, signature
+from trainer.values import Figures
+
+Event, Summary = tf.compat.v1.Event, tf.compat.v1.Summary  # TensorBoard's own messages; the package is not needed
+OF_EPOCH = ("learning_rate", "seconds", "images_per_second", "test_agreement")  # the same for every model
+
+
+class Summaries:
+    """What one attempt tells TensorBoard of its cell."""
+
+    def __init__(self, store: Store, cell: Cell, attempt: str) -> None:
+        self._store, self._cell, self._attempt = store, cell, attempt
+
+    def begin(self, finished: Sequence[Figures]) -> None:
+        """Puts the graph, and the epochs that the attempt found finished.
+
+        Raises:
+            Transient: the store failed.
+        """
+        graph = program(signature(self._cell), jit=False).graph(
+            DATASETS[self._cell.dataset].shape, self._cell.batch_size
+        )
+        self._put(0, "graph", [Event(graph_def=graph.as_graph_def().SerializeToString())])
+        for figures in enumerate(finished, start=1):
+            self.epoch(*figures)
+
+    def epoch(self, epoch: int, figures: Figures) -> None:
+        """Puts the figures of an epoch, counted from 1.
+
+        Raises:
+            Transient: the store failed.
+        """
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars(self._cell.models, figures)]
+        self._put(epoch, "scalars", [Event(step=epoch, summary=Summary(value=values))])
+
+    def _put(self, number: int, what: str, events: Sequence[Event]) -> None:
+        key = keys.summary(self._cell.id, number, what)
+        if not self._store.exists(key):
+            self._store.put_once(key, to_bytes(events), self._attempt)
+
+
+def scalars(models: Sequence[str], figures: Figures) -> Iterator[tuple[str, float]]:
+    """The tags and values of an epoch: ``COLUMN/MODEL``, or ``epoch/COLUMN`` for what all models share."""
+    for model, row in zip(models, figures, strict=True):
+        yield from ((f"{name}/{model}", value) for name, value in row.items() if name not in OF_EPOCH)
+    yield from ((f"epoch/{name}", figures[0][name]) for name in OF_EPOCH)
+
+
+def to_bytes(events: Sequence[Event]) -> bytes:
+    """The content of an event file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events"
+        with tf.io.TFRecordWriter(str(path)) as file:
+            for event in (Event(file_version="brain.Event:2"), *events):
+                event.wall_time = time.time()
+                file.write(event.SerializeToString())
+        return path.read_bytes()
