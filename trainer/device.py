@@ -8,7 +8,10 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
+
+from trainer.datasets.npz import ALIGNMENT
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pyarrow")
 
@@ -21,6 +24,22 @@ def prepare(*, deterministic: bool = True) -> bool:
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     return bool(gpus)
+
+
+def resident(array: np.ndarray) -> tf.Tensor:
+    """The array on the device, for reading alone.
+
+    On a CPU it is the array's own memory if that may be shared: the workers of a machine then hold one copy of a data set,
+    the pages of its file. TensorFlow's kernels need it aligned, and the exchange format knows no read-only memory.
+    """
+    if tf.config.list_physical_devices("GPU") or array.ctypes.data % ALIGNMENT or not array.flags.c_contiguous:
+        return tf.constant(array)
+    view = array[:]
+    try:
+        view.flags.writeable = True
+    except ValueError:  # of bytes, which are nobody's to write
+        return tf.constant(array)
+    return tf.experimental.dlpack.from_dlpack(view.__dlpack__())
 
 
 def name() -> str:

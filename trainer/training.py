@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from experiment.cell import Cell, refuse
 from experiment.errors import Diverged
-from trainer import metrics, schedule
+from trainer import device, metrics, schedule
 from trainer.datasets import Dataset
 from trainer.program import EVALUATION_BATCH, Program, program, signature
 from trainer.values import Closed, Figures, Pace, Result, Snapshot, Watch
@@ -58,7 +58,7 @@ class _Training:
         data = data.first(cell.train_examples, cell.test_examples)
         self._x_test, self._labels = data.x_test, data.y_test
         self._cell, self._watch, self._closed = cell, watch, closed
-        self._images, self._targets = tf.constant(data.x_train), tf.constant(data.y_train.astype(np.int32))
+        self._images, self._targets = device.resident(data.x_train), tf.constant(data.y_train.astype(np.int32))
         self._examples = len(data.y_train)
         self._steps = steps_per_epoch(cell, self._examples)
         self._program: Program = program(signature(cell), jit=jit)

@@ -133,7 +133,9 @@ def test_the_user_s_file_gives_its_name_in_lower_case(tmp_path):
 
 def test_a_grid_is_not_looked_for_outside_the_built_in_ones(tmp_path):
     for name in ("../grids/demo", "demo.toml.bak", ""):
-        with pytest.raises(InvalidInput, match=r"allowed: demo, full, mnist-small, replication, smoke or the path of a .toml file"):
+        with pytest.raises(
+            InvalidInput, match=r"allowed: demo, full, mnist-small, replication, smoke or the path of a .toml file"
+        ):
             load_grid(name)
 
 

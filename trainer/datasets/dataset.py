@@ -92,11 +92,14 @@ def open_prepared(store: Store, manifest: Manifest, *, cache: Path | None = None
 
 
 def map_verified(path: Path, sha256: str) -> mmap.mmap | None:
-    """The file mapped into memory, read-only; None if it has another sha256. What is mapped is what was verified."""
+    """The file mapped into memory; None if it has another sha256. What is mapped is what was verified.
+
+    Privately, as only what can be written can be handed to TensorFlow without a copy: a write would be this process's own.
+    """
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             return None
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
 def _remote(store: Store, manifest: Manifest, cache: Path | None) -> mmap.mmap | bytes | None:

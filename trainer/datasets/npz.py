@@ -1,6 +1,7 @@
 """The prepared file: an uncompressed .npz of four uint8 arrays, the same bytes for the same data, readable in place.
 
-Stored and not deflated, so that an array is a slice of the file and the workers of a machine share its pages.
+Stored and not deflated, so that an array is a slice of the file and the workers of a machine share its pages; and aligned,
+so that TensorFlow can take it as it lies there.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 # What zipfile and its decompressors raise on files that are damaged, encrypted or of a kind it does not know.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, KeyError, IndexError,
               EOFError, OSError, RuntimeError, OverflowError)  # fmt: skip
+ALIGNMENT = 64  # bytes, of the arrays in the file; .npy headers are a multiple of it
+_PADDING = 0xD935  # the id of the extra field that aligns a zip entry
 _LOCAL_HEADER = 30  # bytes of a zip entry before its name; the lengths of name and extra field are the last four
 # Matched and not evaluated: NumPy's own parser goes through Python's, which fails in many ways on damaged text.
 _NPY_HEADER = re.compile(
@@ -41,6 +44,7 @@ def encode(arrays: Mapping[str, np.ndarray]) -> bytes:
         for name in ARRAYS:
             entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
             entry.create_system = 3  # else the file would depend on the system it was made on
+            entry.extra = _padding(sink.tell() + _LOCAL_HEADER + len(entry.filename))
             with archive.open(entry, "w") as member:
                 _write_array(member, np.ascontiguousarray(arrays[name], np.uint8))
     return sink.getvalue()
@@ -81,6 +85,12 @@ def array_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
         return shape, match["fortran"] == b"True", np.dtype(match["descr"].decode())
     except TypeError as error:
         raise ValueError(f"an array is of unknown type {match['descr']!r}") from error
+
+
+def _padding(at: int) -> bytes:
+    """The extra field that moves what follows ``at`` to the next aligned place: id, length, the alignment, zeros."""
+    zeros = -(at + 6) % ALIGNMENT
+    return struct.pack("<HHH", _PADDING, 2 + zeros, ALIGNMENT) + bytes(zeros)
 
 
 def _write_array(member: IO[bytes], array: np.ndarray) -> None:

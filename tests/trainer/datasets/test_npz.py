@@ -32,6 +32,14 @@ def test_the_prepared_file_comes_back_as_views_that_cannot_be_written():
         assert not back[name].flags.owndata
 
 
+@pytest.mark.parametrize("count", [7, 100, 1437])
+def test_the_arrays_of_a_prepared_file_are_aligned_in_it(count):
+    data = npz.encode(arrays(count))
+    start = np.frombuffer(data, np.uint8).ctypes.data
+
+    assert {(a.ctypes.data - start) % npz.ALIGNMENT for a in npz.decode(data, "f").values()} == {0}
+
+
 def test_the_prepared_file_is_an_ordinary_npz():
     with np.load(io.BytesIO(npz.encode(arrays())), allow_pickle=False) as file:
         np.testing.assert_array_equal(file["x_train"], arrays()["x_train"])
