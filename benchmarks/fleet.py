@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from experiment.errors import ExperimentError
-from k8s import jobs, names
-from k8s.kube import MERGE, Kube
+from k8s.cluster import jobs
+from k8s.cluster.kube import MERGE, Kube
+from k8s.manifests import names
 
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
 CODES = {"commit": 0, "fail": 75, "fail after commit": 137}

@@ -20,11 +20,12 @@ from typing import Any
 from benchmarks.scale import IMAGE, MEMORY, BucketLike, Ground, bare, grid, play, run_of_ours
 from experiment.frozen import Frozen
 from experiment.store import Store
-from k8s import checks, namespace, render, survey
-from k8s import cluster as executor
-from k8s.kube import MERGE, connect
-from k8s.settings import Settings
-from k8s.work import Scene, work
+from k8s.cluster import executor
+from k8s.cluster.kube import MERGE, connect
+from k8s.manifests import checks, namespace, render
+from k8s.manifests.settings import Settings
+from k8s.planning import survey
+from k8s.planning.work import Scene, work
 from tests.cluster import cluster
 
 MOST_RATIO, MOST_SECONDS = 1.10, 3.0

@@ -17,11 +17,12 @@ from experiment.assignment import read_assignment
 from experiment.frozen import Frozen, read_run
 from experiment.grid import Grid, parse_grid
 from experiment.store import LocalStore
-from k8s import cluster as executor
-from k8s import jobs, render, survey
-from k8s.kube import Kube
-from k8s.settings import Settings
-from k8s.work import Scene, work
+from k8s.cluster import executor, jobs
+from k8s.cluster.kube import Kube
+from k8s.manifests import render
+from k8s.manifests.settings import Settings
+from k8s.planning import survey
+from k8s.planning.work import Scene, work
 from tests.cluster import simulated
 from tests.made import epochs_table
 

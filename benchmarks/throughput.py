@@ -17,9 +17,9 @@ import sys
 from benchmarks import worker
 from benchmarks.peers import Workload
 from experiment import keys, records
-from experiment.records import Throughput
+from experiment.records import Throughput, utc_now
 from experiment.store import open_store
-from k8s import devices
+from k8s.local import devices
 
 STEPS = 24
 WIDTH = 12
@@ -87,7 +87,6 @@ def ratio(one: list[float], other: list[float]) -> float:
 def keep(url: str, dataset: str, rates: dict[str, list[float]], workers: int) -> None:
     """Records our speed in a store, for the launcher's forecasts."""
     from trainer import device
-    from trainer.log import utc_now
 
     store, members = open_store(url, create=True), Workload(dataset).cell.members
     for peer, precision in (("ours", "float32"), ("ours bf16", "bfloat16")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from k8s import sources
+from k8s.manifests import sources
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from k8s import jobs, names, verbs
-from k8s.kube import connect
+from k8s import verbs
+from k8s.cluster import jobs
+from k8s.cluster.kube import connect
+from k8s.manifests import names
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from experiment import keys
 from experiment.frozen import Frozen
 from experiment.store import Store
-from k8s import jobs, names, verbs
-from k8s.kube import connect
-from k8s.look import committed
+from k8s import verbs
+from k8s.cluster import jobs
+from k8s.cluster.kube import connect
+from k8s.cluster.look import committed
+from k8s.manifests import names
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from experiment import keys, records
 from experiment.frozen import Frozen
 from experiment.store import Store, run_url
-from k8s import jobs, names, postmortem, scene, sources, verbs
-from k8s.kube import Kube, connect
-from k8s.look import committed, failures
-from k8s.names import Manifest
+from k8s import verbs
+from k8s.cluster import jobs, postmortem, scene
+from k8s.cluster.kube import Kube, connect
+from k8s.cluster.look import committed, failures
+from k8s.manifests import names, sources
+from k8s.manifests.names import Manifest
 
 POLL = 10.0  # seconds between two looks at the Jobs
 REPORT = (sys.executable, "-m", "aggregator", "--run")

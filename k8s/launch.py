@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from experiment.errors import ExperimentError, Interrupted, describe
 from experiment.grid import load_grid
 from experiment.store import Store, open_store, run_url
-from k8s import devices, local, survey
 from k8s.arguments import parse
-from k8s.freeze import freeze, provenance
-from k8s.plan import Plan, listing, summary
-from k8s.programs import Programs
+from k8s.local import devices, executor
+from k8s.local.programs import Programs
+from k8s.planning import survey
+from k8s.planning.freeze import freeze, provenance
+from k8s.planning.plan import Plan, listing, summary
 
 PROGRAMS = Programs()
 
@@ -39,7 +40,7 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
     grid = grid.only(arguments.only) if arguments.only else grid
     run = arguments.run or grid.run
     if arguments.executor == "kubernetes" and not arguments.plan:
-        from k8s import outlook  # as below: a launch on this machine does without the cluster's packages
+        from k8s.planning import outlook  # as below: a launch on this machine does without the cluster's packages
 
         outlook.within_reach(arguments.store)
     empty = arguments.plan and survey.absent(arguments.store)
@@ -67,19 +68,19 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
     programs = dataclasses.replace(
         programs, env={**programs.env, "GIT_COMMIT": made["git_commit"]}, tensorboard=bool(arguments.tensorboard)
     )
-    return local.run(store, run_url(store, run), plan, slots, programs)
+    return executor.run(store, run_url(store, run), plan, slots, programs)
 
 
 def on_cluster(arguments: argparse.Namespace, store: Store | None, run: str, plan: Plan) -> int:
     """Previews the launch, or makes it on the cluster of the settings."""
-    from k8s import outlook
+    from k8s.planning import outlook
 
     if arguments.plan or store is None:
         print(*outlook.preview(arguments, store, run, plan), sep="\n")
         return 0
-    from k8s import cluster
+    from k8s.cluster import executor
 
-    return cluster.launch(arguments, store, run, plan)
+    return executor.launch(arguments, store, run, plan)
 
 
 if __name__ == "__main__":

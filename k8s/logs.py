@@ -12,10 +12,12 @@ from experiment.cell import refuse
 from experiment.errors import ExperimentError, InvalidInput
 from experiment.frozen import Frozen
 from experiment.store import Store
-from k8s import jobs, names, states, verbs
-from k8s.kube import Kube, connect
-from k8s.look import look
-from k8s.names import Manifest
+from k8s import verbs
+from k8s.cluster import jobs, states
+from k8s.cluster.kube import Kube, connect
+from k8s.cluster.look import look
+from k8s.manifests import names
+from k8s.manifests.names import Manifest
 
 
 def main(argv: Sequence[str] | None = None) -> int:

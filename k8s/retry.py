@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from k8s import checks, cluster, render, scene, sources, states, submit, verbs
-from k8s.freeze import git_commit
-from k8s.kube import connect
-from k8s.look import look
-from k8s.work import work
+from k8s import verbs
+from k8s.cluster import executor, scene, states, submit
+from k8s.cluster.kube import connect
+from k8s.cluster.look import look
+from k8s.manifests import checks, render, sources
+from k8s.planning.freeze import git_commit
+from k8s.planning.work import work
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,10 +38,10 @@ def retry(arguments: argparse.Namespace) -> int:
         commission = render.Launch(
             store=store.url, run=frozen.run, grid=frozen.grid.name, git_commit=git_commit(), settings=settings
         )
-        manifests = cluster.manifests_for(commission, frozen.grid, todo)
+        manifests = executor.manifests_for(commission, frozen.grid, todo)
         checks.check(manifests)
         submit.judge(kube, manifests)
-        cluster.hand_over(kube, store, todo, manifests)
+        executor.hand_over(kube, store, todo, manifests)
     return 0
 
 

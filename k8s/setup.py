@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from experiment.errors import ExperimentError, NotFound
-from k8s import namespace, sources, verbs
-from k8s.names import Manifest
-from k8s.template import to_yaml
+from k8s import verbs
+from k8s.manifests import namespace, sources
+from k8s.manifests.names import Manifest
+from k8s.manifests.template import to_yaml
 
 if TYPE_CHECKING:
-    from k8s.kube import Kube
+    from k8s.cluster.kube import Kube
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,7 +60,7 @@ def setup(arguments: argparse.Namespace) -> int:
     if not arguments.apply:
         print(to_yaml(manifests), end="")
         return 0
-    from k8s.kube import connect  # printing needs no cluster and no client
+    from k8s.cluster.kube import connect  # printing needs no cluster and no client
 
     with connect(settings.context, settings.namespace) as kube:
         for manifest in manifests:

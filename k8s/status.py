@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from experiment.errors import InvalidInput
-from k8s import jobs, names, states, verbs
-from k8s.kube import Kube, connect
-from k8s.look import look
-from k8s.plan import duration
-from k8s.states import CellState, View
+from k8s import verbs
+from k8s.cluster import jobs, states
+from k8s.cluster.kube import Kube, connect
+from k8s.cluster.look import look
+from k8s.cluster.states import CellState, View
+from k8s.manifests import names
+from k8s.planning.plan import duration
 
 
 def main(argv: Sequence[str] | None = None) -> int:

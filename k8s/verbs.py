@@ -12,8 +12,8 @@ from experiment.errors import ExperimentError, Interrupted, NotFound, describe
 from experiment.frozen import Frozen, read_run
 from experiment.keys import RUNS, run_of
 from experiment.store import Store, open_store, split_run
-from k8s import sources
-from k8s.settings import Settings
+from k8s.manifests import sources
+from k8s.manifests.settings import Settings
 
 
 def run(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:

@@ -90,7 +90,7 @@ def modules(package: str) -> list[str]:
     ("names", "has"),
     [
         ([m for m in modules("experiment") if m != "experiment.s3"], set()),
-        (["k8s.launch", "k8s.local", "k8s.survey", "k8s.plan"], set()),
+        (["k8s.launch", "k8s.local.executor", "k8s.planning.survey", "k8s.planning.plan"], set()),
         (modules("k8s"), {"kubernetes", "jinja2", "yaml", "rich", "boto3"}),
         (modules("aggregator"), {"pandas", "matplotlib", "scipy", "jinja2", "boto3"}),
         (modules("trainer"), {"tensorflow", "keras", "sklearn", "boto3", "scipy", "rich"}),  # two of them by others

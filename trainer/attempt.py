@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from experiment import keys, records
 from experiment.cell import NUMERICS, Cell
 from experiment.errors import ExperimentError, Interrupted, describe
-from experiment.records import Failure, Progress, Provenance
+from experiment.records import Failure, Progress, Provenance, utc_now
 from experiment.store import Store
 from trainer import checkpoint, commit, device, training
 from trainer.datasets import Dataset
-from trainer.log import Log, utc_now
+from trainer.log import Log
 from trainer.summaries import Summaries
 from trainer.values import Closed, Pace, Snapshot
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from typing import Any
 
-
-def utc_now() -> str:
-    """The time as the records give it: UTC, ISO 8601, seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+from experiment.records import utc_now
 
 
 class Log:

@@ -12,8 +12,10 @@ from experiment.assignment import read_assignment
 from experiment.cell import MEMBERS, Cell
 from experiment.frozen import Frozen, read_run
 from experiment.store import Store
-from k8s import jobs, launch, names, setup
-from k8s.kube import MERGE, Kube, connect
+from k8s import launch, setup
+from k8s.cluster import jobs
+from k8s.cluster.kube import MERGE, Kube, connect
+from k8s.manifests import names
 from tests.k8s.settings_of import AGGREGATOR, IMAGE
 from tests.made import commit
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from k8s import jobs, names
+from k8s.cluster import jobs
+from k8s.manifests import names
 from tests.made import commit
 
 pytestmark = pytest.mark.cluster

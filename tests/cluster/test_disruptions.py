@@ -7,8 +7,8 @@ import contextlib
 import pytest
 
 from experiment.errors import NotFound
-from k8s import jobs
-from k8s.kube import MERGE
+from k8s.cluster import jobs
+from k8s.cluster.kube import MERGE
 from tests.cluster import simulated
 
 pytestmark = pytest.mark.cluster

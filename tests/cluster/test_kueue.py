@@ -8,8 +8,10 @@ import uuid
 import pytest
 import yaml
 
-from k8s import jobs, names, status
-from k8s.names import indexes_of
+from k8s import status
+from k8s.cluster import jobs
+from k8s.manifests import names
+from k8s.manifests.names import indexes_of
 from tests.cluster import cluster, kueue
 from tests.cluster.lab import Lab
 from tests.cluster.parts import kubectl

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from experiment.assignment import read_assignment
-from k8s import jobs, names
+from k8s.cluster import jobs
+from k8s.manifests import names
 from tests.cluster.lab import cell
 from tests.made import commit
 

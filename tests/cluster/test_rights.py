@@ -8,8 +8,10 @@ import json
 import pytest
 
 from experiment.errors import InvalidInput
-from k8s import jobs, launch, namespace, render
-from k8s.kube import connect
+from k8s import launch
+from k8s.cluster import jobs
+from k8s.cluster.kube import connect
+from k8s.manifests import namespace, render
 from tests.cluster import control_plane
 from tests.k8s.settings_of import AGGREGATOR, IMAGE, settings
 from tests.k8s.test_render import RICH
@@ -79,7 +81,8 @@ def test_the_launchers_own_rights_are_enough_to_launch_follow_and_cancel(lab, mo
 
 
 def test_the_collectors_own_rights_are_enough_to_collect(lab, monkeypatch):
-    from k8s import collect, names
+    from k8s import collect
+    from k8s.manifests import names
 
     lab.launch(cells=1)
     lab.finish(lab.running(0), 42)

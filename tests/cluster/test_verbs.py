@@ -10,7 +10,9 @@ import pytest
 
 from experiment import keys, records
 from experiment.records import Failure, Progress
-from k8s import cancel, cleanup, collect, jobs, logs, names, retry, status, watch
+from k8s import cancel, cleanup, collect, logs, retry, status
+from k8s.cluster import jobs, watch
+from k8s.manifests import names
 from tests.cluster.lab import cell, now
 from tests.conftest import ROOT
 from tests.made import commit

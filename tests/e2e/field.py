@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from experiment.store import Store
-from k8s import names
+from k8s.manifests import names
 from tests.cluster import node
 from tests.cluster.parts import kubectl
 from tests.docker.built import ROOT, Image

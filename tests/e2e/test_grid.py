@@ -11,7 +11,7 @@ import pytest
 
 from experiment import keys, records, results
 from experiment.frozen import read_run
-from k8s import names
+from k8s.manifests import names
 from tests.e2e.field import trainer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from k8s import local_pool, local_prepare
 from k8s.launch import main
+from k8s.local import pool as local_pool
+from k8s.local import prepare as local_prepare
 from tests.k8s.fake_launch import FAKES
 
 ROOT = Path(__file__).parent.parent.parent

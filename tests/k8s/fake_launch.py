@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from k8s.launch import main
-from k8s.programs import Programs
+from k8s.local.programs import Programs
 
 HERE = Path(__file__).parent
 FAKES = Programs(

@@ -22,7 +22,7 @@ from experiment.errors import KINDS
 from experiment.frozen import read_run
 from experiment.records import Failure, Outcome, Progress
 from experiment.store import open_store, split_run
-from k8s.plan import shape
+from k8s.planning.plan import shape
 from tests.made import commit
 
 FAKE = {

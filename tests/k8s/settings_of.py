@@ -1,7 +1,7 @@
 """Settings and launches for tests."""
 
-from k8s.render import Launch
-from k8s.settings import Settings
+from k8s.manifests.render import Launch
+from k8s.manifests.settings import Settings
 
 IMAGE = "registry.example/ensembles/trainer@sha256:" + "a" * 64
 AGGREGATOR = "registry.example/ensembles/aggregator@sha256:" + "b" * 64

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from experiment.errors import InvalidInput
-from k8s import checks, render
+from k8s.manifests import checks, render
 from tests.k8s.settings_of import launch
 
 RUN = "a" * 30  # the longest name that a run may have

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.grid import load_grid
-from k8s.dealing import Deal, Task
-from k8s.plan import shape, work
+from k8s.local.dealing import Deal, Task
+from k8s.planning.plan import shape, work
 
 
 def play(tasks: list[Task], workers: int, compile_seconds: float = 0.0):

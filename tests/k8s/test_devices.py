@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from k8s.devices import cores, gpus, slots
+from k8s.local.devices import cores, gpus, slots
 
 TWO = "GPU 0: NVIDIA A100-SXM4 (UUID: GPU-5d5b)\nGPU 1: NVIDIA A100-SXM4 (UUID: GPU-77aa)\n"
 SLICED = (

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from experiment.grid import load_grid
 from experiment.records import Progress
-from k8s import display
-from k8s.board import Board
-from k8s.display import Lines, show
-from k8s.display_bars import Bars
-from k8s.words import whole, word
+from k8s.local import display
+from k8s.local.bars import Bars
+from k8s.local.board import Board
+from k8s.local.display import Lines, show
+from k8s.local.words import whole, word
 
 CELLS = dict(enumerate(load_grid("demo").cells))
 

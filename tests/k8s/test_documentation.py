@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from k8s import render
-from k8s.settings import Settings
+from k8s.manifests import render
+from k8s.manifests.settings import Settings
 from tests.k8s.settings_of import launch
 
 TEXT = (Path(__file__).parents[2] / "docs" / "kubernetes.md").read_text()

@@ -6,8 +6,8 @@ from experiment.cell import Cell
 from experiment.errors import InvalidInput
 from experiment.grid import Grid, load_grid
 from experiment.records import Throughput
-from k8s import forecast, gpu_types
-from k8s.plan import Finished
+from k8s.planning import forecast, gpu_types
+from k8s.planning.plan import Finished
 from tests.k8s.settings_of import settings
 
 TABLE = gpu_types.load_table()

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from experiment import keys
 from experiment.grid import load_grid
-from k8s import freeze as module
-from k8s.freeze import freeze, git_commit, provenance
+from k8s.planning import freeze as module
+from k8s.planning.freeze import freeze, git_commit, provenance
 
 GRID = load_grid("smoke")
 
@@ -59,15 +59,16 @@ def test_provenance_says_commit_image_and_time_in_utc(monkeypatch):
 
 def test_the_commit_is_read_from_the_suite_s_own_checkout(monkeypatch, tmp_path):
     monkeypatch.delenv("GIT_COMMIT", raising=False)
-    (tmp_path / "k8s").mkdir()
-    monkeypatch.setattr(module, "__file__", str(shutil.copy(module.__file__, tmp_path / "k8s" / "freeze.py")))
+    folder = tmp_path / "k8s" / "planning"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(module, "__file__", str(shutil.copy(module.__file__, folder / "freeze.py")))
     assert git_commit() == "", "an installed copy knows no commit"
     me = ("git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e@example.org")
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "m"]):
         subprocess.run([*me, *command], check=True)
 
     assert re.fullmatch(r"[0-9a-f]{40}", git_commit())
-    (tmp_path / "k8s" / "freeze.py").write_text("changed")
+    (folder / "freeze.py").write_text("changed")
     assert re.fullmatch(r"[0-9a-f]{40}-dirty", git_commit())
     monkeypatch.setenv("PATH", "/nowhere")
     assert git_commit() == ""

@@ -9,8 +9,8 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from experiment.errors import InvalidInput, NotFound, Transient
-from k8s.kube import Kube, connect
-from k8s.refusals import AlreadyExists, translate
+from k8s.cluster.kube import Kube, connect
+from k8s.cluster.refusals import AlreadyExists, translate
 
 
 class Server:

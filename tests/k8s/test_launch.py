@@ -19,8 +19,8 @@ import pytest
 from experiment import keys, results
 from experiment.grid import load_grid
 from experiment.store import LocalStore
-from k8s.freeze import freeze
 from k8s.launch import main
+from k8s.planning.freeze import freeze
 from tests.made import commit, epochs_table
 
 ROOT = Path(__file__).parent.parent.parent

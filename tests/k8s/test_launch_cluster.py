@@ -6,7 +6,8 @@ import yaml
 from experiment import keys
 from experiment.frozen import Frozen
 from experiment.grid import load_grid
-from k8s import checks, launch
+from k8s import launch
+from k8s.manifests import checks
 from tests.k8s.settings_of import AGGREGATOR, IMAGE
 from tests.made import commit
 

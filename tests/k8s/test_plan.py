@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from experiment.grid import load_grid
 from experiment.records import Failure
-from k8s.plan import Finished, Plan, datasets, duration, forecast, listing, shape, summary, work
+from k8s.planning.plan import Finished, Plan, datasets, duration, forecast, listing, shape, summary, work
 
 GRID = load_grid("demo")
 CELLS = GRID.cells

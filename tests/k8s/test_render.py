@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.errors import InvalidInput
-from k8s import checks, names, render, template
+from k8s.manifests import checks, names, render, template
 from tests.k8s.settings_of import IMAGE, launch
 
 GOLDEN = Path(__file__).parent / "golden"

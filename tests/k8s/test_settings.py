@@ -6,8 +6,8 @@ import dataclasses
 import pytest
 
 from experiment.errors import InvalidInput
-from k8s import sources
-from k8s.settings import Settings
+from k8s.manifests import sources
+from k8s.manifests.settings import Settings
 
 
 def loaded(tmp_path, toml="", environ=None, flags=()):

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from experiment.errors import InvalidInput
-from k8s import namespace, setup
+from k8s import setup
+from k8s.manifests import namespace
 from tests.k8s.settings_of import settings
 
 

@@ -10,7 +10,8 @@ from experiment.assignment import Assignment
 from experiment.frozen import Frozen
 from experiment.grid import load_grid
 from experiment.records import Failure, Progress
-from k8s import jobs, names, postmortem, states, watch
+from k8s.cluster import jobs, postmortem, states, watch
+from k8s.manifests import names
 from k8s.status import as_json, as_text, words
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

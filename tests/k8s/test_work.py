@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from experiment.grid import load_grid
-from k8s import names
-from k8s.work import Scene, work
+from k8s.manifests import names
+from k8s.planning.work import Scene, work
 
 GRID = load_grid("full")
 CELLS = range(len(GRID.cells))

@@ -9,12 +9,12 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from experiment import keys
 from experiment.cell import refuse
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
+from experiment.records import utc_now
 from experiment.store import Store
 from trainer.datasets import npz, originals
 from trainer.datasets.cache import alone
@@ -99,7 +99,7 @@ def _put(store: Store, name: str, original: Original, settings: Settings) -> Man
         shape=DATASETS[name].shape,
         source=original.files,
         skipped=original.skipped,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=utc_now(),
     )
     if other := _ready(store, name, settings):
         return other  # made by someone else in the meantime

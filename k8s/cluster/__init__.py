@@ -1,0 +1,1 @@
+"""Everything that talks to a cluster or reads what one says."""

@@ -1,0 +1,173 @@
+"""The API server, spoken to in plain dicts through the official client. Its errors become the suite's."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import kubernetes.client
+import kubernetes.config
+import urllib3.exceptions
+from kubernetes.client.exceptions import ApiException
+
+from experiment.cell import refuse
+from experiment.errors import NotFound, Transient
+from k8s.cluster.refusals import translate
+from k8s.manifests.names import Manifest
+
+ATTEMPTS = 5
+PAGE = 500
+APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
+MANAGER = "collaborative-ensembles"
+GROUPS = {  # kind -> (path before the namespace, plural, whether it lives in a namespace)
+    "Job": ("/apis/batch/v1", "jobs", True),
+    "Pod": ("/api/v1", "pods", True),
+    "Namespace": ("/api/v1", "namespaces", False),
+    "ServiceAccount": ("/api/v1", "serviceaccounts", True),
+    "ResourceQuota": ("/api/v1", "resourcequotas", True),
+    "Role": ("/apis/rbac.authorization.k8s.io/v1", "roles", True),
+    "RoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "rolebindings", True),
+    "NetworkPolicy": ("/apis/networking.k8s.io/v1", "networkpolicies", True),
+}
+
+
+class Kube:
+    """One namespace of one API server."""
+
+    def __init__(self, api: Any, namespace: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.namespace = namespace
+        self._api, self._sleep = api, sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._api.rest_client.pool_manager.clear()
+
+    def path(self, kind: str, name: str = "") -> str:
+        """The path of an object, or of all of a kind."""
+        group, plural, spaced = GROUPS[kind]
+        return "/".join(filter(None, (group, f"namespaces/{self.namespace}" if spaced else "", plural, name)))
+
+    def get(self, kind: str, name: str) -> Manifest:
+        """One object. Raises NotFound."""
+        found: Manifest = json.loads(self.request("GET", self.path(kind, name)))
+        return found
+
+    def list(self, kind: str, selector: str) -> list[Manifest]:
+        """All objects of a kind that a label selector picks, page by page."""
+        return list(self._pages(kind, selector))
+
+    def _pages(self, kind: str, selector: str) -> Iterator[Manifest]:
+        more = ""
+        while True:
+            query = {"labelSelector": selector, "limit": str(PAGE), **({"continue": more} if more else {})}
+            page = json.loads(self.request("GET", self.path(kind), query))
+            yield from (
+                {"apiVersion": page["apiVersion"], "kind": kind, **item} for item in page["items"]
+            )  # lists leave it out
+            more = page["metadata"].get("continue", "")
+            if not more:
+                return
+
+    def watch(self, query: dict[str, str]) -> Iterator[Manifest]:
+        """The events of pods, as they come, until the server ends the stream."""
+        answer = self._call("GET", self.path("Pod"), {**query, "watch": "1"}, None, "application/json")
+        with contextlib.closing(answer):
+            yield from (json.loads(line) for line in answer)
+
+    def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Creates an object, every field of it known to the server. Raises AlreadyExists."""
+        made: Manifest = json.loads(self.request("POST", self.path(manifest["kind"]), _strict(dry_run), manifest))
+        return made
+
+    def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """Creates an object, or makes an existing one like it (server-side apply)."""
+        query = {**_strict(dry_run), "force": "true"}
+        path = self.path(manifest["kind"], manifest["metadata"]["name"])
+        made: Manifest = json.loads(self.request("PATCH", path, query, manifest, APPLY))
+        return made
+
+    def patch(self, kind: str, name: str, change: Manifest) -> Manifest:
+        """Merges a change into an object."""
+        made: Manifest = json.loads(self.request("PATCH", self.path(kind, name), _strict(False), change, MERGE))
+        return made
+
+    def delete(self, kind: str, name: str) -> bool:
+        """Deletes an object and, in the background, what belongs to it; False if it was not there."""
+        try:
+            self.request("DELETE", self.path(kind, name), {"propagationPolicy": "Background"})
+        except NotFound:
+            return False
+        return True
+
+    def log(self, pod: str, container: str) -> str:
+        """What a container has written."""
+        path = f"{self.path('Pod', pod)}/log"  # asked once: the node may be gone, and the store has the log as well
+        try:
+            return self._request("GET", path, {"container": container}, None, "application/json").decode(
+                errors="replace"
+            )
+        except (ApiException, urllib3.exceptions.HTTPError) as error:
+            raise translate(error, f"GET {path}") from error
+
+    def request(self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None, content: str = "application/json") -> bytes:  # fmt: skip
+        """One request, repeated while the server cannot be reached or is busy."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._request(method, path, query or {}, body, content)
+            except (ApiException, urllib3.exceptions.HTTPError) as error:
+                meaning = translate(error, f"{method} {path}")
+                if not isinstance(meaning, Transient) or attempt == ATTEMPTS:
+                    raise meaning from error
+            self._sleep(random.uniform(0.5, 1) * min(0.2 * 2**attempt, 5))
+        raise AssertionError("unreachable")
+
+    def _request(self, method: str, path: str, query: dict[str, str], body: Any, content: str) -> bytes:
+        data: bytes = self._call(method, path, query, body, content).data
+        return data
+
+    def _call(self, method: str, path: str, query: dict[str, str], body: Any, content: str) -> Any:
+        return self._api.call_api(
+            path,
+            method,
+            query_params=list(query.items()),
+            header_params={"Accept": "application/json, */*", "Content-Type": content},
+            body=body,
+            auth_settings=["BearerToken"],
+            _preload_content=False,
+            _return_http_data_only=True,
+            _request_timeout=(5, 60),
+        )
+
+
+def _strict(dry_run: bool) -> dict[str, str]:
+    return {"fieldValidation": "Strict", "fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})}
+
+
+def connect(context: str, namespace: str) -> Kube:
+    """The cluster of a kubeconfig context, or the one that this pod runs in.
+
+    Raises:
+        InvalidInput: there is no kubeconfig, or it has no such context.
+    """
+    configuration = kubernetes.client.Configuration()
+    try:
+        kubernetes.config.load_kube_config(
+            config_file=os.environ.get("KUBECONFIG"),  # the client itself looks when it is imported, once
+            context=context or None,
+            client_configuration=configuration,
+        )
+    except kubernetes.config.ConfigException as error:
+        try:
+            kubernetes.config.load_incluster_config(client_configuration=configuration)
+        except kubernetes.config.ConfigException:
+            raise refuse("the kubeconfig context", context or "the current one", "one that kubectl can use",
+                         f"set KUBECONFIG or --context ({' '.join(str(error).split())}), or train here with --executor local") from error  # fmt: skip
+    configuration.retries = False  # repeated here, with the suite's own limits
+    return Kube(kubernetes.client.ApiClient(configuration), namespace)

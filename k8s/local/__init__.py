@@ -1,0 +1,1 @@
+"""The executor of this machine: warm worker processes, one for each GPU or core."""

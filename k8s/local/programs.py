@@ -1,0 +1,38 @@
+"""The programs that the local executor runs as processes of their own, because it may not import them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HOME = str(Path(__file__).parent.parent.parent)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programs:
+    """The commands of trainer and aggregator, and what their environment holds beside the launcher's own."""
+
+    trainer: tuple[str, ...] = (sys.executable, "-m", "trainer")
+    aggregator: tuple[str, ...] = (sys.executable, "-m", "aggregator")
+    env: Mapping[str, str] = field(default_factory=dict)
+    tensorboard: bool = False
+
+    def train(self, run_url: str) -> tuple[str, ...]:
+        """A warm worker for the cells of a run."""
+        return (*self.trainer, "--run", run_url, "--indexes", "-", *["--tensorboard"] * self.tensorboard)
+
+    def prepare(self, dataset: str, store_url: str) -> tuple[str, ...]:
+        """Prepares a data set in the store, or finds it there."""
+        return (*self.trainer, "--prepare", dataset, "--store", store_url)
+
+    def report(self, run_url: str) -> tuple[str, ...]:
+        """Makes the report of a run; its last line of output says where it is."""
+        return (*self.aggregator, "--run", run_url)
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The environment of a program: it finds the suite from any working directory."""
+        path = os.pathsep.join(p for p in (HOME, os.environ.get("PYTHONPATH")) if p)
+        return {**os.environ, **self.env, "PYTHONPATH": path, **(more or {})}

@@ -1,0 +1,78 @@
+"""The manifests of a namespace for the grid: pure, from settings and the options of ``k8s.setup``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from experiment.cell import refuse
+from k8s.manifests.names import Manifest
+from k8s.manifests.settings import Settings
+from k8s.manifests.template import documents
+
+ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+")
+IRSA = "eks.amazonaws.com/role-arn"
+API_PORTS = (443, 6443)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a setup can be told beside the settings.
+
+    Attributes:
+        trainer_role, collector_role: ARNs of IAM roles for IRSA; empty with Pod Identity or none.
+        groups, users: who may launch.
+        quota_gpus, quota_pods: most of each in the namespace; 0: no limit.
+    """
+
+    trainer_role: str = ""
+    collector_role: str = ""
+    groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    quota_gpus: int = 0
+    quota_pods: int = 0
+
+    def __post_init__(self) -> None:
+        for role in (self.trainer_role, self.collector_role):
+            if role and not ROLE.fullmatch(role):
+                raise refuse("the IAM role", role, "arn:aws:iam::ACCOUNT:role/NAME", "copy its ARN")
+        for who in (*self.groups, *self.users):
+            if not who or not who.isprintable():
+                raise refuse("a launcher", who, "a group or user as Kubernetes knows it", "correct it")
+
+
+def manifests(settings: Settings, options: Options) -> list[Manifest]:
+    """Everything that a namespace needs before a launch, in the order of creation."""
+    values = {
+        "namespace": settings.namespace,
+        "trainer_account": settings.trainer_account,
+        "collector_account": settings.collector_account,
+        "trainer_annotations": {IRSA: options.trainer_role} if options.trainer_role else {},
+        "collector_annotations": {IRSA: options.collector_role} if options.collector_role else {},
+        "launchers": [
+            {"kind": "ServiceAccount", "name": "ensemble-launcher", "namespace": settings.namespace},
+            *(_subject("Group", name) for name in options.groups),
+            *(_subject("User", name) for name in options.users),
+        ],
+        "store_ports": [
+            {"protocol": "TCP", "port": port} for port in sorted({*API_PORTS, *_ports(settings.s3_endpoint)})
+        ],
+        "quota": quota(settings, options),
+    }
+    return documents("setup", values)
+
+
+def _subject(kind: str, name: str) -> Manifest:
+    return {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}
+
+
+def _ports(endpoint: str) -> list[int]:
+    parts = urlsplit(endpoint)
+    return [parts.port or (80 if parts.scheme == "http" else 443)] if endpoint else []
+
+
+def quota(settings: Settings, options: Options) -> dict[str, str]:
+    """The hard limits of the ResourceQuota; empty for none."""
+    gpus = {f"requests.{settings.gpu_resource}": str(options.quota_gpus)} if options.quota_gpus else {}
+    return gpus | ({"pods": str(options.quota_pods)} if options.quota_pods else {})

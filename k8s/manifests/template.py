@@ -1,0 +1,71 @@
+"""Fills the templates strictly: text to YAML to dicts, and proof that no value changed their shape."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from experiment.errors import InvalidInput
+from k8s.manifests.names import Manifest
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(  # noqa: S701 - it writes YAML, every value of it by tojson, and compares what came out
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def document(template: str, values: Mapping[str, Any]) -> Manifest:
+    """The one document of a template with these values in place."""
+    (only,) = documents(template, values)
+    return only
+
+
+def documents(template: str, values: Mapping[str, Any]) -> list[Manifest]:
+    """The documents of a template with these values in place.
+
+    The template is filled twice, the second time with a plain word for every text, which is then put back: both must come
+    out equal, so no value can add, remove or rename a key.
+
+    Raises:
+        InvalidInput: a value does not come through YAML unchanged.
+    """
+    words: dict[str, str] = {}
+    plain = {k: _replace(v, lambda text: words.setdefault(text, f"word{len(words)}x")) for k, v in values.items()}
+    back = {word: text for text, word in words.items()}
+    found = _fill(template, values)
+    if found != _replace(_fill(template, plain), lambda text: back.get(text, text)):
+        raise InvalidInput(f"a value changes the manifest {template}; allowed: printable text; look for odd characters in the settings")  # fmt: skip
+    return found
+
+
+def _fill(template: str, values: Mapping[str, Any]) -> list[Manifest]:
+    text = _templates().get_template(f"{template}.yaml.j2").render(values)
+    try:
+        return [d for d in yaml.safe_load_all(text) if d is not None]
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"a value breaks the manifest {template}; allowed: printable text; look for odd characters in the settings") from error  # fmt: skip
+
+
+def _replace(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value) if value else value
+    if isinstance(value, Mapping):
+        return {_replace(k, change): _replace(v, change) for k, v in value.items()}
+    return [_replace(v, change) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def to_yaml(manifests: Iterable[Manifest]) -> str:
+    """The manifests as YAML for people and ``kubectl``."""
+    copies = (json.loads(json.dumps(m)) for m in manifests)  # equal parts would come out as YAML anchors
+    return "---\n".join(yaml.safe_dump(m, sort_keys=False, width=120) for m in copies)

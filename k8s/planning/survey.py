@@ -1,0 +1,87 @@
+"""Reads what the store holds of a grid: every finished cell verified, and the last failure of every other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+import pyarrow.compute as pc
+
+from experiment import keys, records, results
+from experiment.cell import Cell
+from experiment.errors import InvalidInput
+from experiment.grid import Grid
+from experiment.records import Failure
+from experiment.store import Store
+from k8s.planning.plan import Finished, Plan
+
+READERS = 16
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+def look(store: Store, grid: Grid, *, retry_diverged: bool) -> Plan:
+    """The plan for this grid from what the store holds of it."""
+    done = finished(store, grid.cells)
+    failures = last_failures(store, [c for c in grid.cells if c.id not in done])
+    return Plan(grid=grid, finished=done, failures=failures, retry_diverged=retry_diverged)
+
+
+def absent(url: str) -> bool:
+    """Whether the store is a directory that does not exist: looking must not make it."""
+    parts = urlsplit(url)
+    return parts.scheme in ("", "file") and not Path(unquote(parts.path)).expanduser().exists()
+
+
+def finished(store: Store, cells: Iterable[Cell]) -> dict[str, Finished]:
+    """The cells that are done, by id, each read whole.
+
+    Raises:
+        InvalidInput: some results are damaged, foreign or of another schema; all are named, none is touched.
+    """
+    wanted = {c.id: c for c in cells}
+    places = sorted({keys.results(c).rsplit("/", 2)[0] + "/" for c in wanted.values()})
+    done = keys.committed(k for listed in _each(lambda p: list(store.list(p)), places) for k in listed)
+    answers = _each(lambda i: _verify(store, wanted[i]), sorted(done & wanted.keys()))
+    refused = [a for a in answers if isinstance(a, InvalidInput)]
+    if refused:
+        more = f" (and {len(refused) - 1} more like it)" if len(refused) > 1 else ""
+        raise InvalidInput(f"{refused[0]}{more}")
+    return {a.cell: a for a in answers if isinstance(a, Finished)}
+
+
+def _verify(store: Store, cell: Cell) -> Finished | InvalidInput:
+    key = keys.epochs(cell)
+    source = f"{store.url}/{key}"
+    try:
+        table = results.from_bytes(store.read(key), "epochs", source)
+        made = results.provenance(table.schema, source)
+    except InvalidInput as error:
+        return error
+    ensemble = table.filter(pc.equal(table["model"], cell.models[-1]))
+    if set(table["cell_id"].to_pylist()) != {cell.id} or ensemble.num_rows != cell.epochs:
+        return InvalidInput(f"{source} does not hold the {cell.epochs} epochs of its cell; remove it and launch again")
+    seconds = float(pc.sum(ensemble["seconds"]).as_py())
+    speed = float(pc.mean(ensemble["images_per_second"]).as_py())
+    return Finished(cell=cell.id, seconds=seconds, images_per_second=speed, device=str(made.get("device", "")))
+
+
+def last_failures(store: Store, cells: Iterable[Cell]) -> Mapping[str, Failure]:
+    """The latest failure record of each of these cells that has one, by id."""
+    wanted = {c.id for c in cells}
+    if not wanted:
+        return {}
+    known = [k for k in store.list(keys.FAILURES) if (named := keys.attempt_of(k)) and named[0] in wanted]
+    found = _each(lambda key: records.parse(store.read(key), f"{store.url}/{key}"), known)
+    latest: dict[str, Failure] = {}
+    for failure in sorted((f for f in found if isinstance(f, Failure)), key=lambda f: f.time):
+        latest[failure.cell] = failure
+    return latest
+
+
+def _each(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(function, items))
