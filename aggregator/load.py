@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow as pa
 
-from aggregator.reading import Problem, read_epochs, row_problems
+from aggregator.reading import Problem, encoded, read_epochs
+from aggregator.rows import row_problems
 from experiment import keys, results
 from experiment.errors import InvalidInput, NotFound
 from experiment.frozen import read_run
@@ -43,8 +44,7 @@ def load(url: str, *, strict: bool = True) -> pd.DataFrame:
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """The rows as a DataFrame; texts, of which few differ, as categories."""
-    texts = [f.name for f in table.schema if pa.types.is_string(f.type)]
-    frame: pd.DataFrame = table.to_pandas(categories=texts, split_blocks=True)
+    frame: pd.DataFrame = encoded(table).to_pandas(split_blocks=True)
     return frame
 
 

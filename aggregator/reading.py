@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,7 +20,9 @@ from experiment.store import Store
 T = TypeVar("T")
 R = TypeVar("R")
 LOCAL_THREADS = os.cpu_count() or 2
-LOCAL_BATCH = 32  # files per task: handing over single small files costs as much as reading them
+MOST_IN_BATCH = 32
+SHARES = 4  # batches per thread at least, where there are as many items: so that all end about together
+BROKEN = (pa.ArrowException, OSError, ValueError)  # what reading a file raises that is torn, foreign or gone
 REMOTE_THREADS = 32  # as many connections as the S3 client keeps: there the wait is for the network
 
 
@@ -56,92 +58,123 @@ class Results:
 
 def in_parallel(store: Store, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """``function`` of every item, in order, in as many threads as suit the store."""
-    local = store.local_path("x") is not None
-    things = list(items)
-    size = LOCAL_BATCH if local else 1
-    batches = [things[i : i + size] for i in range(0, len(things), size)]
-    with ThreadPoolExecutor(LOCAL_THREADS if local else REMOTE_THREADS) as pool:
-        return [r for answers in pool.map(lambda batch: [function(t) for t in batch], batches) for r in answers]
+    batches = _in_batches(store, lambda batch: [function(t) for t in batch], list(items))
+    return [answer for answers in batches for answer in answers]
+
+
+def _in_batches(store: Store, function: Callable[[Sequence[T]], R], items: Sequence[T]) -> list[R]:
+    """``function`` of every batch of the items, in order: handing over single small files costs as much as reading them."""
+    threads = LOCAL_THREADS if store.local_path("") else REMOTE_THREADS
+    size = max(1, min(MOST_IN_BATCH, len(items) // (SHARES * threads)))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, [items[i : i + size] for i in range(0, len(items), size)]))
 
 
 def read_epochs(store: Store, found: Sequence[str]) -> Results:
     """The results under these keys of ``epochs.parquet``, each read whole with checksums and checked against its key."""
+    return _together(_in_batches(store, lambda batch: _read_batch(store, batch), found))
 
-    def read(key: str) -> tuple[pa.Table, dict[str, Any]] | Problem:
-        try:
-            return _checked(store, key)
-        except ExperimentError as error:
-            return Problem(key=key, reason=describe(error), cell=key.rsplit("/", 2)[1])
 
-    answers = in_parallel(store, read, found)
-    good = [a for a in answers if not isinstance(a, Problem)]
-    epochs = pa.concat_tables([t for t, _ in good]) if good else results.EPOCHS.empty_table()
+def _together(parts: Sequence[Results]) -> Results:
+    tables = [p.epochs for p in parts if p.epochs.num_rows] or [encoded(results.TABLES["epochs"].empty_table())]
     return Results(
-        epochs=epochs.replace_schema_metadata(None),
-        provenance={t["cell_id"][0].as_py(): p for t, p in good},
-        problems=tuple(a for a in answers if isinstance(a, Problem)),
+        epochs=pa.concat_tables(tables).unify_dictionaries(),
+        provenance={cell: facts for p in parts for cell, facts in p.provenance.items()},
+        problems=tuple(problem for p in parts for problem in p.problems),
     )
 
 
-def _checked(store: Store, key: str) -> tuple[pa.Table, dict[str, Any]]:
-    """One result and its provenance.
+def _read_batch(store: Store, found: Sequence[str]) -> Results:
+    """These results, checked together, which is quick; if anything is wrong each alone, to name what is and keep the rest."""
+    root = store.local_path("")
+    try:
+        return _checked(store, found, (_file(store, root, key) for key in found))
+    except (*BROKEN, ExperimentError):
+        return _together([_read_alone(store, key) for key in found])
+
+
+def _file(store: Store, root: Path | None, key: str) -> pa.Buffer:
+    if root is None:
+        return pa.py_buffer(store.read(key))
+    with pa.OSFile(
+        f"{root}/{key}"
+    ) as file:  # frees the other threads for all of it: Python's own files do so piecewise
+        return file.read_buffer()
+
+
+def _read_alone(store: Store, key: str) -> Results:
+    source = f"{store.url}/{key}"
+    try:
+        data = store.read(key)
+        results.from_bytes(data, "epochs", source)  # which says what is wrong with the file
+        return _checked(store, [key], [pa.py_buffer(data)])
+    except BROKEN as error:
+        reason = (
+            f"{source} is not a table of epochs ({' '.join(str(error).split())}); remove it and launch its run again"
+        )
+    except ExperimentError as error:
+        reason = describe(error)
+    problem = Problem(key=key, reason=reason, cell=key.rsplit("/", 2)[1])
+    return Results(epochs=encoded(results.TABLES["epochs"].empty_table()), provenance={}, problems=(problem,))
+
+
+def _checked(store: Store, found: Sequence[str], files: Iterable[pa.Buffer]) -> Results:
+    """The rows of these files as one table, and each file's provenance.
 
     Raises:
-        ExperimentError: gone, torn, foreign, of another version, or the result of another cell.
+        ExperimentError: foreign, of another version, without rows, or the result of another cell.
+        ArrowException, OSError, ValueError: torn, foreign, or of different columns.
     """
-    source = f"{store.url}/{key}"
-    data = store.read(key)
-    try:
-        # The plain reader behind pq.read_table: of 10,000 small files its data-set machinery costs more than the rows.
-        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        raw = file.reader.read_all(use_threads=False)
-    except (pa.ArrowException, OSError, ValueError):
-        return results.from_bytes(data, "epochs", source), {}  # which says what is wrong with the file
-    facts = results.provenance(raw.schema, source)
-    if facts.get("schema_version") == results.SCHEMA_VERSION:  # the usual way, without parsing the facts again
-        table = raw
-        results.check_columns(table.schema, "epochs", source)
-    else:
-        table = results.upgrade(raw, "epochs", source)
-    if table.num_rows == 0:
-        raise InvalidInput(f"{source} has no rows; remove it and launch its run again")
-    dataset, method, cell = (table[n][0].as_py() for n in ("dataset", "method", "cell_id"))
-    if key != f"{keys.RESULTS}dataset={dataset}/method={method}/{cell}/epochs.parquet":
-        raise InvalidInput(f"{source} holds cell {cell} of {dataset}, {method}: a copy in another's place; remove it")
-    return table, facts
+    tables, provenance = [], []
+    for key, file in zip(found, files, strict=True):
+        table = _rows(file)
+        facts = results.provenance(table.schema, f"{store.url}/{key}")
+        if facts.get("schema_version") != results.SCHEMA_VERSION:
+            table = results.upgrade(table, "epochs", f"{store.url}/{key}")
+        if table.num_rows == 0:
+            raise InvalidInput(f"{store.url}/{key} has no rows; remove it and launch its run again")
+        tables.append(table)
+        provenance.append(facts)
+    results.check_columns(
+        tables[0].schema, "epochs", f"{store.url}/{found[0]}"
+    )  # the others': concatenation compares them
+    rows = encoded(pa.concat_tables(tables))
+    starts = np.cumsum([0, *(t.num_rows for t in tables[:-1])])
+    firsts = rows.select(["dataset", "method", "cell_id"]).take(starts).to_pylist()
+    for key, first in zip(found, firsts, strict=True):
+        if key != epochs_key(**first):
+            raise InvalidInput(
+                f"{store.url}/{key} holds cell {first['cell_id']} of {first['dataset']}, {first['method']}: "
+                "a copy in another's place; remove it"
+            )
+    return Results(
+        epochs=rows, provenance=dict(zip((f["cell_id"] for f in firsts), provenance, strict=True)), problems=()
+    )
 
 
-def row_problems(frame: pd.DataFrame) -> list[Problem]:
-    """What is wrong with the rows of a cell although its file is whole: rows that lack, repeat, or hold no number.
+def _rows(file: pa.Buffer) -> pa.Table:
+    # The bare reader: what pq.ParquetFile and pq.read_table add around it costs as much as the rows of a small file.
+    reader = pq.ParquetReader()
+    reader.open(pa.BufferReader(file), pre_buffer=False, page_checksum_verification=True)
+    return reader.read_all(use_threads=False)
 
-    A figure that is NaN in all rows of a model was not measured: that is no problem.
+
+def epochs_key(*, dataset: str, method: str, cell_id: str) -> str:
+    """Where the result of this cell belongs: ``keys.epochs`` for what a row says of it."""
+    return f"{keys.RESULTS}dataset={dataset}/method={method}/{cell_id}/epochs.parquet"
+
+
+def encoded(table: pa.Table) -> pa.Table:
+    """The table in one piece, with its texts, of which few differ, as codes of a dictionary.
+
+    Raises:
+        ArrowInvalid: a text is not UTF-8.
     """
-    if frame.empty:
-        return []
-    cells = frame.groupby("cell_id", observed=True, sort=False)
-    first = cells.first()
-    expected = first["epochs"] * (first["members"].astype(str).str.count(r"\+") + 2)
-    size = cells.size()
-    repeats = frame[frame.duplicated(["cell_id", "model", "epoch"])].groupby("cell_id", observed=True).size()
-    found = [_row_problem(first, str(c), f"{n:,} rows repeat a model's epoch") for c, n in repeats.items()]
-    found += [
-        _row_problem(first, str(c), f"{size[c]:,} rows instead of {expected[c]:,}: epochs or models are missing")
-        for c in size.index[(size != expected).to_numpy()]
-    ]
-    numbers = [n for n in frame.columns if frame[n].dtype == "float64"]
-    flags = {n: frame[n].isna() | np.isinf(frame[n]) for n in numbers}
-    bad = frame[["cell_id", "model"]].assign(**flags)
-    share = bad.groupby(["cell_id", "model"], observed=True, sort=False).mean()
-    partly = share.where(share < 1, 0)
-    for name in numbers:
-        bad_rows: Any = partly.loc[partly[name] > 0, name].items()
-        for (cell, model), v in bad_rows:
-            reason = f"{name} of {model} is not a finite number in {v:.0%} of its rows"
-            found.append(_row_problem(first, str(cell), reason))
-    return found
-
-
-def _row_problem(first: pd.DataFrame, cell: str, reason: str) -> Problem:
-    row = first.loc[cell]
-    key = f"{keys.RESULTS}dataset={row['dataset']}/method={row['method']}/{cell}/epochs.parquet"
-    return Problem(key=key, reason=reason, cell=cell)
+    table = table.combine_chunks().replace_schema_metadata(None)
+    for i, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            column = table.column(i).dictionary_encode()
+            for chunk in column.chunks:
+                chunk.dictionary.validate(full=True)
+            table = table.set_column(i, field.with_type(column.type), column)
+    return table

@@ -16,6 +16,7 @@ from aggregator.run import Run
 from aggregator.sections import Material, all_sections
 from aggregator.study import ERROR, SINGLE, Study
 from aggregator.tables import Table, best_of
+from experiment import results
 from experiment.cell import ENSEMBLE
 
 
@@ -39,7 +40,7 @@ def _files(block: Table | Picture) -> Iterator[tuple[str, bytes]]:
 
 def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    pq.write_table(table.cast(results.TABLES["epochs"]), sink, compression="zstd", write_page_checksum=True)
     data: bytes = sink.getvalue().to_pybytes()
     return data
 

@@ -14,7 +14,8 @@ import pyarrow as pa
 from aggregator import cells as states
 from aggregator.cells import State, read_records
 from aggregator.load import to_frame
-from aggregator.reading import Problem, read_epochs, row_problems
+from aggregator.reading import Problem, read_epochs
+from aggregator.rows import row_problems
 from experiment import keys
 from experiment.cell import Cell
 from experiment.errors import PERMANENT
