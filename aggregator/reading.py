@@ -62,17 +62,23 @@ def in_parallel(store: Store, function: Callable[[T], R], items: Iterable[T]) ->
     return [answer for answers in batches for answer in answers]
 
 
-def _in_batches(store: Store, function: Callable[[Sequence[T]], R], items: Sequence[T]) -> list[R]:
+def _in_batches(
+    store: Store, function: Callable[[Sequence[T]], R], items: Sequence[T], threads: int | None = None
+) -> list[R]:
     """``function`` of every batch of the items, in order: handing over single small files costs as much as reading them."""
-    threads = LOCAL_THREADS if store.local_path("") else REMOTE_THREADS
+    threads = threads or (LOCAL_THREADS if store.local_path("") else REMOTE_THREADS)
     size = max(1, min(MOST_IN_BATCH, len(items) // (SHARES * threads)))
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(function, [items[i : i + size] for i in range(0, len(items), size)]))
 
 
-def read_epochs(store: Store, found: Sequence[str]) -> Results:
-    """The results under these keys of ``epochs.parquet``, each read whole with checksums and checked against its key."""
-    return _together(_in_batches(store, lambda batch: _read_batch(store, batch), found))
+def read_epochs(store: Store, found: Sequence[str], threads: int | None = None) -> Results:
+    """The results under these keys of ``epochs.parquet``, each read whole with checksums and checked against its key.
+
+    Args:
+        threads: how many read at once; by default as many as suit the store.
+    """
+    return _together(_in_batches(store, lambda batch: _read_batch(store, batch), found, threads))
 
 
 def _together(parts: Sequence[Results]) -> Results:

@@ -1,10 +1,11 @@
 """Scale of aggregation: made runs of 100, 1,000 and 10,000 cells, loading beside DuckDB's scan, then the whole report.
 
-    python -m benchmarks.aggregate [--cells 100 1000 10000] [--store DIRECTORY or s3://BUCKET/PREFIX]
+    python -m benchmarks.aggregate [--cells 100 1000 10000] [--store DIRECTORY or s3://BUCKET/PREFIX [--delay MS]]
 
 Each cell's file is made by the trainer's own writer: 30 epochs of 3 models. Loading and scanning alternate and the
 fastest of three counts; the report is a process of its own, from its start to its end. From S3 DuckDB needs an extension
-that it downloads: there only loading and report are measured.
+that it downloads: there reading with one thread stands beside reading with as many as ``load`` uses, both on the first
+1,000 results at most. ``--delay`` holds each request back so long, as the way to a distant server does.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import duckdb
 import numpy as np
 
 from aggregator import load
+from aggregator.reading import read_epochs
+from benchmarks.distant import distant
 from experiment import keys, results
 from experiment.cell import Cell
 from experiment.frozen import Frozen
@@ -29,6 +32,7 @@ from experiment.grid import Grid, load_grid
 from experiment.store import Store, open_store
 
 ROUNDS = 3
+READERS_CELLS = 1_000  # one reader of 10,000 results of a distant server needs minutes
 PROVENANCE = {
     "attempt": "benchmark", "numerics": 1, "git_commit": "", "image": "", "device": "made", "packages": {}, "dataset_sha256": "",
     "deterministic": True, "started": "", "ended": "", "resumed_from_step": 0, "training_seconds": 600.0, "peak_memory_bytes": 0,
@@ -94,22 +98,35 @@ def report(url: str) -> tuple[float, float]:
         return time.perf_counter() - start, usage.ru_maxrss / 2**20
 
 
-def measure(url: str, count: int) -> str:
+def beside_duckdb(url: str) -> tuple[float, float, float]:
+    """Seconds of ``load`` and of DuckDB's scan of the same files, and how many times as long ``load`` takes."""
+    query = f"select * from read_parquet('{url}/results/*/*/*/epochs.parquet')"
+    scan, loading = [], []
+    for _ in range(ROUNDS):
+        scan.append(seconds(lambda: duckdb.sql(query).to_arrow_table()))
+        loading.append(seconds(lambda: load(url)))
+    return min(loading), min(scan), min(loading) / min(scan)
+
+
+def beside_one_reader(url: str) -> tuple[float, float, float]:
+    """Seconds of ``load``, of one thread for the first results, and how many times as long it takes as all threads."""
+    loading = min(seconds(lambda: load(url)) for _ in range(ROUNDS))
+    store = open_store(url)  # a new one: behind the delay
+    found = sorted(k for k in store.list(keys.RESULTS) if keys.committed([k]))[:READERS_CELLS]
+    one = seconds(lambda: read_epochs(store, found, threads=1))
+    return loading, one, one / min(seconds(lambda: read_epochs(store, found)) for _ in range(ROUNDS))
+
+
+def measure(url: str, count: int, delay: float) -> str:
     """One line of the table."""
     store = make(url, count)
-    scan, loading = [], []
-
-    def query() -> object:
-        return duckdb.sql(f"select * from read_parquet('{store.url}/results/*/*/*/epochs.parquet')").to_arrow_table()
-
-    for _ in range(ROUNDS):
-        if store.local_path(""):
-            scan.append(seconds(query))
-        loading.append(seconds(lambda: load(store.url)))
-    wall, memory = report(store.url)
-    best = min(loading)
-    beside = f"{min(scan):8.2f} {best / min(scan):6.2f}" if scan else f"{'–':>8} {'–':>6}"
-    return f"{count:7,} {best:8.2f} {beside} {1000 * best / count:8.2f} {wall:9.1f} {memory:8.2f}"
+    local = store.local_path("") is not None
+    with distant(delay):
+        loading, other, ratio = (beside_duckdb if local else beside_one_reader)(store.url)
+        wall, memory = report(store.url)
+    return (
+        f"{count:7,} {loading:8.2f} {other:10.2f} {ratio:6.2f} {1000 * loading / count:8.2f} {wall:9.1f} {memory:8.2f}"
+    )
 
 
 def main() -> None:
@@ -117,11 +134,13 @@ def main() -> None:
     p = argparse.ArgumentParser(description="Scale of loading and reporting.")
     p.add_argument("--cells", type=int, nargs="+", default=[100, 1_000, 10_000])
     p.add_argument("--store", help="directory or s3:// URL to make the runs under (default: a temporary directory)")
+    p.add_argument("--delay", type=float, default=0, metavar="MS", help="of each request to S3 (default: %(default)s)")
     a = p.parse_args()
-    print(f"{'cells':>7} {'load s':>8} {'DuckDB s':>8} {'ratio':>6} {'ms/cell':>8} {'report s':>9} {'peak GiB':>8}")
+    other, ratio = ("1 reader s", "gain") if (a.store or "").startswith("s3://") else ("DuckDB s", "ratio")
+    print(f"{'cells':>7} {'load s':>8} {other:>10} {ratio:>6} {'ms/cell':>8} {'report s':>9} {'peak GiB':>8}")
     with tempfile.TemporaryDirectory() as own:
         for count in a.cells:
-            print(measure(f"{(a.store or str(Path(own))).rstrip('/')}/{count}", count), flush=True)
+            print(measure(f"{(a.store or str(Path(own))).rstrip('/')}/{count}", count, a.delay / 1000), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,65 @@
+"""Makes an S3 server distant: every request waits as long as its way there and back would take, many at once as in a network.
+
+python -m benchmarks.distant HOST PORT SECONDS    (prints the port that it listens on)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+
+
+@contextlib.contextmanager
+def distant(delay: float) -> Iterator[None]:
+    """Points ``AWS_ENDPOINT_URL`` at a process that passes on each request after so many seconds; at 0 nothing changes."""
+    if not delay:
+        yield
+        return
+    url = os.environ.get(ENDPOINT, "")
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise SystemExit(f"error: {ENDPOINT} is {url!r}; allowed with --delay: http://HOST:PORT; set it")
+    command = [sys.executable, "-m", "benchmarks.distant", parts.hostname, str(parts.port or 80), str(delay)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            os.environ[ENDPOINT] = f"http://127.0.0.1:{int(process.stdout.readline())}"
+            yield
+        finally:
+            os.environ[ENDPOINT] = url
+            process.terminate()
+
+
+async def serve(host: str, port: int, delay: float) -> None:
+    """Passes connections on until it is ended."""
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, requests = await asyncio.open_connection(host, port)
+        await asyncio.gather(pass_on(reader, requests, delay), pass_on(answers, writer, 0))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float) -> None:
+    """Writes what comes, so many seconds after it came."""
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(ConnectionError):
+        while data := await source.read(1 << 16):
+            if delay:
+                loop.call_later(delay, target.write, data)
+            else:
+                target.write(data)
+    loop.call_later(delay, target.close)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
