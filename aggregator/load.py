@@ -43,8 +43,10 @@ def load(url: str, *, strict: bool = True) -> pd.DataFrame:
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """The rows as a DataFrame; texts, of which few differ, as categories."""
-    frame: pd.DataFrame = encoded(table).to_pandas(split_blocks=True)
+    """The rows as a DataFrame that may be written into; texts, of which few differ, as categories."""
+    frame: pd.DataFrame = encoded(
+        table
+    ).to_pandas()  # columns of one type together: singly they would share Arrow's memory
     return frame
 
 

@@ -20,7 +20,7 @@ from experiment.store import Store
 T = TypeVar("T")
 R = TypeVar("R")
 LOCAL_THREADS = os.cpu_count() or 2
-MOST_IN_BATCH = 32
+MOST_IN_BATCH = 32  # what one thread reads, joins and frees: the allocator is slow where another thread frees
 SHARES = 4  # batches per thread at least, where there are as many items: so that all end about together
 BROKEN = (pa.ArrowException, OSError, ValueError)  # what reading a file raises that is torn, foreign or gone
 REMOTE_THREADS = 32  # as many connections as the S3 client keeps: there the wait is for the network
@@ -102,9 +102,7 @@ def _read_batch(store: Store, found: Sequence[str]) -> Results:
 def _file(store: Store, root: Path | None, key: str) -> pa.Buffer:
     if root is None:
         return pa.py_buffer(store.read(key))
-    with pa.OSFile(
-        f"{root}/{key}"
-    ) as file:  # frees the other threads for all of it: Python's own files do so piecewise
+    with pa.OSFile(f"{root}/{key}") as file:  # Python's own files keep the other threads waiting more often
         return file.read_buffer()
 
 
@@ -141,10 +139,8 @@ def _checked(store: Store, found: Sequence[str], files: Iterable[pa.Buffer]) -> 
             raise InvalidInput(f"{store.url}/{key} has no rows; remove it and launch its run again")
         tables.append(table)
         provenance.append(facts)
-    results.check_columns(
-        tables[0].schema, "epochs", f"{store.url}/{found[0]}"
-    )  # the others': concatenation compares them
-    rows = encoded(pa.concat_tables(tables))
+    results.check_columns(tables[0].schema, "epochs", f"{store.url}/{found[0]}")
+    rows = encoded(pa.concat_tables(tables))  # which refuses tables of other columns than the first
     starts = np.cumsum([0, *(t.num_rows for t in tables[:-1])])
     firsts = rows.select(["dataset", "method", "cell_id"]).take(starts).to_pylist()
     for key, first in zip(found, firsts, strict=True):

@@ -88,6 +88,44 @@ def test_a_result_of_another_schema_version_is_named(store, read, cells):
     assert "results schema 2; allowed: 1" in states(read(store))[cells[1].id][1]
 
 
+def test_a_text_that_is_not_utf8_is_named_and_the_rest_read(store, read, cells):
+    table = pq.read_table(store.local_path(keys.epochs(cells[1])))
+    broken = pa.array([b"S\xff+T"] * 60).view(pa.string())
+    swap(store, cells[1], table.set_column(5, table.schema.field("members"), broken))
+    material = read(store)
+
+    assert "is not a table of epochs" in states(material)[cells[1].id][1]
+    assert material.run.frame["cell_id"].nunique() == 12
+
+
+def test_every_bad_file_among_many_is_named_and_the_good_ones_keep_rows_and_provenance(store, cells):
+    found = [keys.epochs(c) for c in cells]
+    empty, other = (pq.read_table(store.local_path(found[i])) for i in (1, 2))
+    swap(store, cells[1], empty.slice(0, 0))
+    renamed = other.rename_columns(["x", *other.column_names[1:]])
+    swap(store, cells[2], renamed.replace_schema_metadata(other.schema.metadata))
+    store.put(found[3], b"")
+    store.local_path(found[4]).unlink()
+    answer = read_epochs(store, found, threads=1)
+
+    assert [p.cell for p in answer.problems] == [c.id for c in cells[1:5]]
+    words = ("has no rows", "columns cell_id, x differ", "is not a whole Parquet file", "does not exist")
+    assert all(w in p.reason for w, p in zip(words, answer.problems, strict=True))
+    good = [c.id for c in cells if c not in cells[1:5]]
+    assert list(answer.provenance) == good == to_frame(answer.epochs)["cell_id"].unique().tolist()
+    assert answer.epochs.equals(read_epochs(store, [keys.epochs(c) for c in cells if c.id in good]).epochs)
+
+
+def test_a_repeated_epoch_is_named_although_the_number_of_rows_is_right(store, cells):
+    table = pq.read_table(store.local_path(keys.epochs(cells[0])))
+    swap(store, cells[0], pa.concat_tables([table.slice(0, 1), table.slice(0, 1), table.slice(2)]))
+    swap(store, cells[1], pq.read_table(store.local_path(keys.epochs(cells[1]))).sort_by("epoch"))  # no matter
+
+    assert load(store.url, strict=False).attrs["problems"] == [
+        f"{keys.epochs(cells[0])}: 1 rows repeat a model's epoch"
+    ]
+
+
 def test_a_copy_in_anothers_place_is_named(store, read, cells):
     store.put(keys.epochs(cells[1]), store.read(keys.epochs(cells[2])))
 

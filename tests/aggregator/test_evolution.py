@@ -53,6 +53,22 @@ def test_when_version_2_has_a_new_column_version_1_still_loads(tmp_path, monkeyp
     assert len(frame) == 9
 
 
+def test_files_of_two_versions_load_together(tmp_path, monkeypatch):
+    store = placed(tmp_path)
+    key = next(store.list("results/"))
+    table = results.from_bytes(store.read(key), "epochs", "kept")
+    cell = table["cell_id"][0].as_py()
+    fields = {n: table[n].to_pylist() for n in table.column_names} | {"cell_id": ["other"] * 9, "test_brier": [0.5] * 9}
+    new = pa.field("test_brier", pa.float64(), nullable=False)
+    monkeypatch.setattr(results, "SCHEMA_VERSION", 2)
+    monkeypatch.setitem(results.UPGRADES, 1, lambda _, t: t.append_column(new, pa.array([0.0] * 9)))
+    monkeypatch.setitem(results.TABLES, "epochs", results.EPOCHS.append(new))
+    store.put(key.replace(cell, "other"), results.to_bytes(results.to_table("epochs", fields, {})))
+    frame = load(store.url)
+
+    assert frame.groupby("cell_id", observed=True)["test_brier"].first().to_dict() == {cell: 0.0, "other": 0.5}
+
+
 def test_a_file_of_a_later_version_is_named(tmp_path):
     store = placed(tmp_path)
     table = results.from_bytes((KEPT / "epochs-v1.parquet").read_bytes(), "epochs", "kept")

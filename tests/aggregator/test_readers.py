@@ -88,6 +88,15 @@ def test_load_answers_in_pandas(local):
     assert answer(load(f"{local.url}/runs/made")) == EXPECTED
 
 
+def test_a_loaded_frame_may_be_written_into(local):
+    frame = load(local.url)
+    for name in ("test_error", "epoch"):
+        frame.loc[0, name] = 7
+    frame.loc[0, "model"] = "Ens"
+
+    assert list(frame.loc[0, ["test_error", "epoch", "model"]]) == [7, 7, "Ens"]
+
+
 def test_load_answers_from_s3(bucket):
     assert answer(load("s3://lab/ce")) == EXPECTED
     assert answer(load("s3://lab/ce/runs/made")) == EXPECTED
