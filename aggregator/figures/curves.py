@@ -38,7 +38,7 @@ def methods(study: Study, member: str) -> Picture:
     curves |= {(SINGLE, m): _percent(study, SINGLE, m) for m in study.models}
     low, high = limits([c for c in curves.values() if len(c)])
     with style.styled():
-        figure, panels = style.new(1, max(len(shown), 1), 11, 3.5, share_y=True)
+        figure, panels = style.new(1, max(len(shown), 1), 11, 4.6, share_y=True)
         absent = []
         for axes, method in zip(panels, shown, strict=False):
             weights = study.collaborative((method,))
@@ -54,7 +54,9 @@ def methods(study: Study, member: str) -> Picture:
             _singles(axes, study, curves)
             axes.set(title=f"{study.title} {TITLES[method]}", xlabel="epoch", ylim=(low, high) if high else None)
             _whole_epochs(axes)
-            axes.legend(loc="upper right", ncols=2)
+            axes.legend(
+                loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2
+            )  # below: no place among the lines is free
         panels[0].set_ylabel("test error %")
         return style.picture(
             figure,
@@ -76,7 +78,7 @@ def limits(curves: list[pd.DataFrame]) -> tuple[float, float]:
     good = np.concatenate([m.to_numpy() for m in means if m.iloc[-1] <= bound])
     low, high = float(good.min()), float(np.quantile(good, 0.93))
     pad = 0.12 * (high - low) or 0.1 * high or 1.0
-    return max(0.0, low - pad), high + 3 * pad  # room for the legend
+    return max(0.0, low - pad), high + pad
 
 
 def _percent(study: Study, weight: Weight, model: str) -> pd.DataFrame:
