@@ -69,7 +69,7 @@ def combined(study: Study, terms: Sequence[tuple[Weight, str, str, float]], rule
 def smoother_curves(studies: Sequence[Study]) -> Claim:
     """(1)."""
     demands = [every(s.title, [smoother(s, m) for m in s.models]) for s in _asked(studies)]
-    return claim("L2-1", "Collaborative models have smoother learning curves.", "On every data set and for every model the "
+    return claim("L2-1", "Collaborative models have smoother learning curves.", "On every data set of the run and for every model the "
                  "test error of L2 0.01 departs less from the line through its neighbouring epochs than that of Single. "
                  "With one run pairs are epochs, which are not independent.", demands)  # fmt: skip
 
@@ -144,7 +144,7 @@ def more_alike(studies: Sequence[Study]) -> Claim:
             parts.append(Part(says=says, difference=e.scaled(100) if e else None))
         demands.append(every(s.title, parts))
     return claim("L2-5", "The models of collaborative ensembles have more similar performance than those of traditional ones.",
-                 "On every data set the test errors of the members lie closer together with L2 0.01 than in Single, and "
+                 "On every data set of the run the test errors of the members lie closer together with L2 0.01 than in Single, and "
                  "(where recorded) members agree on more test examples.", demands)  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aggregator.claims.verdict import CLOSE, Claim, Demand, Part, claim, every, some
 from aggregator.study import SINGLE, TITLES, Study, Weight
@@ -42,6 +42,15 @@ def _compared(studies: Sequence[Study]) -> list[Study]:
     return [s for s in studies if s.collaborative() and SINGLE in s.weights]
 
 
+def _by_method(
+    studies: Sequence[Study],
+    parts: Callable[[Study, str], list[Part]],
+    demand: Callable[[str, list[Part]], Demand],
+) -> list[Demand]:
+    """A demand for each data set and method. A method that the run lacks has nothing to compare: undecided, not left out."""
+    return [demand(f"{s.title}, {TITLES[m]}", parts(s, m)) for s in _compared(studies) for m in METHODS]
+
+
 def better_than_alone(studies: Sequence[Study]) -> Claim:
     """(1)."""
     demands = [
@@ -49,7 +58,7 @@ def better_than_alone(studies: Sequence[Study]) -> Claim:
         for s in _compared(studies)
     ]
     return claim("1", "Collaborative models usually outperform their traditionally trained counterparts: on every data set "
-                 "at least 2 of them have a lower test error.", "On every data set at least 2 members trained in "
+                 "at least 2 of them have a lower test error.", "On every data set of the run at least 2 members trained in "
                  "collaboration have a lower test error than the same member of Single.", demands)  # fmt: skip
 
 
@@ -60,7 +69,7 @@ def small_like_large(studies: Sequence[Study]) -> Claim:
         small, large = _small_large(s)
         demands.append(some(s.title, [close(s, (w, small), (SINGLE, large)) for w in s.collaborative()]))
     return claim("2", "Collaboratively trained ST models can approximate the traditionally trained M models.",
-                 "On every data set at least one collaborative ST is at most a tenth worse than M of Single.", demands)  # fmt: skip
+                 "On every data set of the run at least one collaborative ST is at most a tenth worse than M of Single.", demands)  # fmt: skip
 
 
 def ensemble_and_its_stand_in(studies: Sequence[Study]) -> Claim:
@@ -73,55 +82,54 @@ def ensemble_and_its_stand_in(studies: Sequence[Study]) -> Claim:
         stand_ins = [close(s, (w, large), (SINGLE, ENSEMBLE)) for w in s.collaborative()]
         demands.append(some(f"{s.title}, one M comes close", stand_ins))
     return claim("3", "Traditional ensembles outperform each of their constituents, and one medium model trained in "
-                 "collaboration closely approximates them.", "On every data set: Ens of Single is lower than each of its "
+                 "collaboration closely approximates them.", "On every data set of the run: Ens of Single is lower than each of its "
                  "members, and at least one collaborative M is at most a tenth worse than Ens of Single.", demands)  # fmt: skip
 
 
 def every_method_helps(studies: Sequence[Study]) -> Claim:
     """(4)."""
-    demands = []
-    for s in _compared(studies):
-        for method in METHODS:
-            mild = [w for w in s.collaborative((method,)) if w.alpha < 1]
-            parts = [lower(s, (w, m), (SINGLE, m)) for w in mild for m in s.members]
-            if parts:
-                demands.append(some(f"{s.title}, {TITLES[method]}", parts))
+
+    def parts(s: Study, method: str) -> list[Part]:
+        mild = [w for w in s.collaborative((method,)) if w.alpha < 1]
+        return [lower(s, (w, m), (SINGLE, m)) for w in mild for m in s.members]
+
+    demands = _by_method(studies, parts, some)
     return claim("4", "All three collaboration methods yield improvements provided the collaboration rate is not too large.",
-                 "On every data set and for each method, at least one member at an alpha below 1 has a lower test error "
+                 "On every data set of the run and for each method, at least one member at an alpha below 1 has a lower test error "
                  "than the same member of Single.", demands)  # fmt: skip
 
 
 def best_weights(studies: Sequence[Study]) -> Claim:
     """(5)."""
-    demands = []
-    for s in _compared(studies):
-        ce = Weight("ce", 1.0)
-        if ce in s.weights:
-            parts = [close(s, (ce, m), (SINGLE, m)) for m in s.members]
-            demands.append(every(f"{s.title}, CE 1.0 does well", parts))
-        for method in ("l2", "l1"):
-            small, large = Weight(method, 0.01), Weight(method, 1.0)
-            if small in s.weights and large in s.weights:
-                parts = [lower(s, (small, m), (large, m)) for m in s.members]
-                demands.append(every(f"{s.title}, {TITLES[method]} does better with less", parts))
+
+    def parts(s: Study, method: str) -> list[Part]:
+        small, large = Weight(method, 0.01), Weight(method, 1.0)
+        if method == "ce":
+            return [close(s, (large, m), (SINGLE, m)) for m in s.members if large in s.weights]
+        return [lower(s, (small, m), (large, m)) for m in s.members if {small, large} <= set(s.weights)]
+
+    demands = _by_method(studies, parts, every)
     return claim("5", "For symmetric cross-entropy a weight of about 1 does well; for L2 and L1 smaller values do.",
-                 "On every data set: members of CE 1.0 are at most a tenth worse than those of Single; members of L2 and L1 "
+                 "On every data set of the run: members of CE 1.0 are at most a tenth worse than those of Single; members of L2 and L1 "
                  "have a lower test error at alpha 0.01 than at 1.", demands)  # fmt: skip
 
 
 def less_is_more_for_ensembles(studies: Sequence[Study]) -> Claim:
     """(6)."""
-    demands = []
-    for s in _compared(studies):
-        for method in METHODS:
-            weights = s.collaborative((method,))
-            if len(weights) < 2:
-                continue
-            parts = [lower(s, (weights[-1], ENSEMBLE), (weights[0], ENSEMBLE))]
-            parts += [lower(s, (weights[-1], m), (SINGLE, m)) for m in s.models]
-            demands.append(every(f"{s.title}, {TITLES[method]}", parts))
+
+    def parts(s: Study, method: str) -> list[Part]:
+        weights = s.collaborative((method,))
+        if len(weights) < 2:
+            return []
+        least = weights[-1]
+        return [
+            lower(s, (least, ENSEMBLE), (weights[0], ENSEMBLE)),
+            *(lower(s, (least, m), (SINGLE, m)) for m in s.models),
+        ]
+
+    demands = _by_method(studies, parts, every)
     return claim("6", "Collaborative ensembles improve as the degree of collaboration decreases, and even with very low "
-                 "weights members and ensemble outperform their traditional counterparts.", "On every data set and for each "
+                 "weights members and ensemble outperform their traditional counterparts.", "On every data set of the run and for each "
                  "method: Ens at the smallest alpha is lower than at the largest, and at the smallest alpha every member and "
                  "Ens are lower than those of Single.", demands)  # fmt: skip
 

@@ -51,6 +51,8 @@ class Demand:
     @property
     def count(self) -> str:
         """How many parts are shown, shown to be otherwise, and open."""
+        if not self.parts:
+            return "nothing in this run to compare"
         answers = [p.answer for p in self.parts]
         return f"{answers.count(YES)} yes, {answers.count(NO)} no, {answers.count(OPEN)} open; needs {self.need} yes"
 

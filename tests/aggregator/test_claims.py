@@ -75,6 +75,14 @@ def test_statements_about_a_data_set_are_undecided_without_it(tmp_path, read):
     assert found["L2-2"].why == "nothing in this run to compare"
 
 
+def test_statements_about_every_method_are_undecided_where_one_was_not_run(tmp_path, read):
+    found = verdicts(tmp_path, read, as_the_paper_says, cells=[c for c in seeded() if c.method in ("single", "l2")])
+
+    assert [found[n].verdict for n in "456"] == ["undecided"] * 3
+    assert "Digits, L2: 6 yes, 0 no, 0 open; needs 1 yes" in found["4"].why
+    assert "Digits, CE: nothing in this run to compare" in found["4"].why
+
+
 def test_statements_about_l2_are_judged_on_their_data_sets(tmp_path, read):
     cells = [
         dataclasses.replace(c, epochs=6) for c in seeded("full") if (c.method, c.alpha) in (("single", 0), ("l2", 0.01))
