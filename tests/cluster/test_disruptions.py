@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from experiment.errors import NotFound
+from experiment.errors import InvalidInput, NotFound
 from k8s.cluster import jobs
 from k8s.cluster.kube import MERGE
 from tests.cluster import simulated
@@ -50,9 +50,23 @@ def preempt(lab, pod):
     for key in ("nodeName", "priority", "tolerations", "initContainers", "hostname"):
         spec.pop(key, None)
     spec["containers"] = [{**spec["containers"][0], "resources": {"requests": room, "limits": {**room}}}]
-    lab.kube.create(
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "urgent", "namespace": lab.namespace}, "spec": spec}
-    )
+    meant = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "urgent", "namespace": lab.namespace},
+        "spec": spec,
+    }
+
+    def accepted():
+        """Admission knows classes from a cache, which a busy server fills later than it answers."""
+        try:
+            return lab.kube.create(meant) or True
+        except InvalidInput as refused:
+            if "no PriorityClass" not in str(refused):
+                raise
+            return False
+
+    lab.until(accepted, "the new priority class")
 
 
 KINDS = {
