@@ -15,6 +15,7 @@ from experiment.store import Store
 from trainer import checkpoint, commit, device, training
 from trainer.datasets import Dataset
 from trainer.log import Log
+from trainer.program import program, signature
 from trainer.summaries import Summaries
 from trainer.values import Closed, Pace, Snapshot
 
@@ -103,7 +104,7 @@ def _train(cell: Cell, setting: Setting, log: Log, watcher: _Watcher) -> str:
 
 def _summarise(cell: Cell, setting: Setting, snapshot: Snapshot | None) -> Closed:
     summaries = Summaries(setting.store, cell, setting.attempt)
-    summaries.begin(snapshot.figures if snapshot else [])
+    summaries.begin(program(signature(cell), jit=setting.jit), snapshot.figures if snapshot else [])
     return summaries.epoch
 
 

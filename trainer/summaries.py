@@ -17,7 +17,7 @@ from experiment import keys
 from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.store import Store
-from trainer.program import program, signature
+from trainer.program import Program
 from trainer.values import Figures
 
 Event, Summary = tf.compat.v1.Event, tf.compat.v1.Summary  # TensorBoard's own messages; the package is not needed
@@ -30,15 +30,13 @@ class Summaries:
     def __init__(self, store: Store, cell: Cell, attempt: str) -> None:
         self._store, self._cell, self._attempt = store, cell, attempt
 
-    def begin(self, finished: Sequence[Figures]) -> None:
-        """Puts the graph, and the epochs that the attempt found finished.
+    def begin(self, trained: Program, finished: Sequence[Figures]) -> None:
+        """Puts the graph of the program that trains the cell, and the epochs that the attempt found finished.
 
         Raises:
             Transient: the store failed.
         """
-        graph = program(signature(self._cell), jit=False).graph(
-            DATASETS[self._cell.dataset].shape, self._cell.batch_size
-        )
+        graph = trained.graph(DATASETS[self._cell.dataset].shape, self._cell.batch_size)
         self._put(0, "graph", [Event(graph_def=graph.as_graph_def().SerializeToString())])
         for figures in enumerate(finished, start=1):
             self.epoch(*figures)
