@@ -163,7 +163,7 @@ def _rows(file: pa.Buffer) -> pa.Table:
 
 def epochs_key(*, dataset: str, method: str, cell_id: str) -> str:
     """Where the result of this cell belongs: ``keys.epochs`` for what a row says of it."""
-    return f"{keys.RESULTS}dataset={dataset}/method={method}/{cell_id}/epochs.parquet"
+    return keys.results_of(dataset, method, cell_id) + keys.EPOCHS
 
 
 def encoded(table: pa.Table) -> pa.Table:

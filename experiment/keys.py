@@ -10,6 +10,7 @@ from experiment.cell import Cell
 RUNS, RESULTS, MODELS, REPORTS = "runs/", "results/", "models/", "reports/"
 CHECKPOINTS, PROGRESS, FAILURES, LOGS = "checkpoints/", "progress/", "failures/", "logs/"
 DATASETS, THROUGHPUT, TENSORBOARD = "datasets/", "throughput/", "tensorboard/"
+EPOCHS = "epochs.parquet"
 _COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
 _CHECKPOINT = re.compile(r"checkpoints/[^/]+/(?P<step>\d{9})\.safetensors")
 _GRID = re.compile(r"runs/(?P<run>[^/]+)/grid\.json")
@@ -47,12 +48,17 @@ def job_of(key: str) -> str | None:
 
 def results(cell: Cell) -> str:
     """The prefix of a cell's results."""
-    return f"{RESULTS}dataset={cell.dataset}/method={cell.method}/{cell.id}/"
+    return results_of(cell.dataset, cell.method, cell.id)
+
+
+def results_of(dataset: str, method: str, cell_id: str) -> str:
+    """``results`` of a cell of which only this is known, as from a row of its table."""
+    return f"{RESULTS}dataset={dataset}/method={method}/{cell_id}/"
 
 
 def epochs(cell: Cell) -> str:
     """The cell's commit: it exists if and only if the cell is done."""
-    return results(cell) + "epochs.parquet"
+    return results(cell) + EPOCHS
 
 
 def predictions(cell: Cell) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -36,8 +36,12 @@ class Summaries:
         Raises:
             Transient: the store failed.
         """
-        graph = trained.graph(DATASETS[self._cell.dataset].shape, self._cell.batch_size)
-        self._put(0, "graph", [Event(graph_def=graph.as_graph_def().SerializeToString())])
+
+        def graph() -> Event:
+            traced = trained.graph(DATASETS[self._cell.dataset].shape, self._cell.batch_size)
+            return Event(graph_def=traced.as_graph_def().SerializeToString())
+
+        self._put(0, "graph", graph)
         for figures in enumerate(finished, start=1):
             self.epoch(*figures)
 
@@ -47,13 +51,18 @@ class Summaries:
         Raises:
             Transient: the store failed.
         """
-        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars(self._cell.models, figures)]
-        self._put(epoch, "scalars", [Event(step=epoch, summary=Summary(value=values))])
 
-    def _put(self, number: int, what: str, events: Sequence[Event]) -> None:
+        def values() -> Event:
+            tagged = scalars(self._cell.models, figures)
+            return Event(step=epoch, summary=Summary(value=[Summary.Value(tag=t, simple_value=v) for t, v in tagged]))
+
+        self._put(epoch, "scalars", values)
+
+    def _put(self, number: int, what: str, event: Callable[[], Event]) -> None:
+        """Makes the event only if the store lacks it: tracing a graph takes seconds, and a resumed cell has put it."""
         key = keys.summary(self._cell.id, number, what)
         if not self._store.exists(key):
-            self._store.put_once(key, to_bytes(events), self._attempt)
+            self._store.put_once(key, to_bytes(event()), self._attempt)
 
 
 def scalars(models: Sequence[str], figures: Figures) -> Iterator[tuple[str, float]]:
@@ -63,12 +72,12 @@ def scalars(models: Sequence[str], figures: Figures) -> Iterator[tuple[str, floa
     yield from ((f"epoch/{name}", figures[0][name]) for name in OF_EPOCH)
 
 
-def to_bytes(events: Sequence[Event]) -> bytes:
-    """The content of an event file."""
+def to_bytes(event: Event) -> bytes:
+    """The content of an event file that holds one event."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events"
         with tf.io.TFRecordWriter(str(path)) as file:
-            for event in (Event(file_version="brain.Event:2"), *events):
-                event.wall_time = time.time()
-                file.write(event.SerializeToString())
+            for each in (Event(file_version="brain.Event:2"), event):
+                each.wall_time = time.time()
+                file.write(each.SerializeToString())
         return path.read_bytes()
