@@ -8,12 +8,12 @@ buildah=(buildah --root "${IMAGES_ROOT:-/var/lib/containers/storage}")
 if ! "${buildah[@]}" inspect --type image "$name" >/dev/null 2>&1; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/root" >"$work/log" ||
+  debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/tree" >"$work/log" ||
     { tail -n 20 "$work/log" >&2; exit 1; }
-  rm -rf "$work"/root/var/cache/apt/* "$work"/root/var/lib/apt/lists/* "$work"/root/var/log/* \
-    "$work"/root/usr/share/{doc,info,locale,man}/*
+  rm -rf "$work"/tree/var/cache/apt/* "$work"/tree/var/lib/apt/lists/* "$work"/tree/var/log/* \
+    "$work"/tree/usr/share/{doc,info,locale,man}/*
   container=$("${buildah[@]}" from scratch)
-  "${buildah[@]}" add "$container" "$work/root" / >/dev/null
+  "${buildah[@]}" add "$container" "$work/tree" / >/dev/null
   "${buildah[@]}" commit --quiet --rm "$container" "$name" >/dev/null
 fi
 echo "$name"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ from k8s.cluster.kube import MERGE, Kube, connect
 from k8s.manifests import names
 from tests.k8s.settings_of import AGGREGATOR, IMAGE
 from tests.made import commit
+from tests.waiting import until
 
 GRID = """
 [base]
@@ -168,14 +168,11 @@ class Lab:
 
     def until(self, look: Callable[[], object], what: str, seconds: float = 60):
         """What ``look`` returns, once it is true."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = look()
-            if found:
-                return found
-            time.sleep(0.2)
-        state = [(jobs.name(j), j.get("status")) for j in self.jobs()]
-        raise AssertionError(f"waited {seconds} s for {what}; Jobs: {json.dumps(state)}")
+
+        def state() -> str:
+            return f"Jobs: {json.dumps([(jobs.name(j), j.get('status')) for j in self.jobs()])}"
+
+        return until(look, what, seconds=seconds, state=state)
 
     def until_ended(self, name: str = "") -> dict:
         """The Job, once it has ended."""

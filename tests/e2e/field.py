@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from k8s.manifests import names
 from tests.cluster import node
 from tests.cluster.parts import kubectl
 from tests.docker.built import ROOT, Image
+from tests.waiting import until
 
 SETTINGS = """
 namespace = "{namespace}"
@@ -123,16 +123,17 @@ class Field:
 
     def until(self, look: Callable[[], object], what: str, seconds: float = 180):
         """What ``look`` returns, once it is true."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+
+        def look_while_launched() -> object:
             found = look()
-            if found:
-                return found
-            if self.launched and self.launched.poll():
+            if not found and self.launched and self.launched.poll():
                 raise AssertionError(f"the launch ended with {self.launched.returncode} before {what}")
-            time.sleep(0.2)
-        state = kubectl(self.home, "-n", self.namespace, "get", "jobs,pods,events")
-        raise AssertionError(f"waited {seconds} s for {what}:\n{state}")
+            return found
+
+        def state() -> str:
+            return kubectl(self.home, "-n", self.namespace, "get", "jobs,pods,events")
+
+        return until(look_while_launched, what, seconds=seconds, state=state)
 
     def evict(self, pod: dict) -> None:
         """Has the Eviction API take the pod off the node, as a drain does."""
