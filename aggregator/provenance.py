@@ -10,8 +10,9 @@ from aggregator.run import Run
 from aggregator.tables import NOTHING, Entry, Table, text
 
 _FACTS = {
-    "git_commit": "git commit", "image": "image", "device": "device", "packages": "packages", "numerics": "numerics",
-    "dataset_sha256": "data set (sha256)", "deterministic": "deterministic", "schema_version": "schema of the file",
+    "git_commit": "git commit", "image": "image", "device": "device", "arithmetic": "arithmetic", "packages": "packages",
+    "numerics": "numerics", "dataset_sha256": "data set (sha256)", "deterministic": "deterministic",
+    "schema_version": "schema of the file",
 }  # fmt: skip
 
 

@@ -68,13 +68,15 @@ def checkpoint_seconds(store: Store, cell: Cell) -> float:
     from trainer.program import Program, signature
     from trainer.values import Snapshot
 
-    program = Program(signature(cell), jit=device.prepare())
+    program = Program(signature(cell, "float32"), jit=device.prepare())
     program.begin(0)
     figures = [[{"test_error": 0.1, "train_error": 0.1, "seconds": 1.0}] * 3] * 30
     times = []
     for step in range(1, 12):
         started = time.perf_counter()
-        checkpoint.write(store, cell.id, Snapshot(step=step, arrays=program.state, figures=figures))
+        checkpoint.write(
+            store, cell.id, Snapshot(step=step, arithmetic="float32", arrays=program.state, figures=figures)
+        )
         times.append(time.perf_counter() - started)
     return statistics.median(times)
 

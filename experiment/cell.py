@@ -19,7 +19,7 @@ NUMERICS = 1  # raised whenever the trainer's arithmetic changes on purpose: old
 T = TypeVar("T")
 METHODS = ("single", "ce", "l2", "l1")
 HEADS = ("wide", "plain")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "auto")  # auto: the device chooses one of the others
 ENSEMBLE = "Ens"  # the model that is the mean of the members' logits
 MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
 

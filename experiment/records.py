@@ -107,6 +107,7 @@ class Provenance:
     """What a result was made with: the metadata of its Parquet files.
 
     Attributes:
+        arithmetic: of the convolutions, float32 or bfloat16: what ``precision`` came to on the device that began the cell.
         packages: versions of the packages that decide the numbers.
         started, ended: UTC, ISO 8601, of the attempt that committed.
         resumed_from_step: the step of the checkpoint that the attempt went on from; 0 if it began anew.
@@ -119,6 +120,7 @@ class Provenance:
     git_commit: str
     image: str
     device: str
+    arithmetic: str
     packages: Mapping[str, str]
     dataset_sha256: str
     deterministic: bool

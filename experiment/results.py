@@ -27,7 +27,7 @@ CELL_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "learning_rate_base": (pa.float64(), "learning rate of the first epoch"),
     "weight_decay": (pa.float64(), "factor of half the sum of squared kernels in the cost"),
     "head": (pa.string(), "end of the network: wide or plain"),
-    "precision": (pa.string(), "arithmetic of the convolutions: float32 or bfloat16"),
+    "precision": (pa.string(), "arithmetic of the convolutions: float32, bfloat16 or auto (the device's choice)"),
     "train_examples": (pa.int64(), "training examples of the data set as used; the last short batch is left out"),
     "test_examples": (pa.int64(), "test examples"),
 }

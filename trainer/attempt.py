@@ -87,6 +87,7 @@ def _train(cell: Cell, setting: Setting, log: Log, watcher: _Watcher) -> str:
         git_commit=setting.git_commit,
         image=setting.image,
         device=device.name(),
+        arithmetic=result.arithmetic,
         packages=setting.packages,
         dataset_sha256=data.sha256,
         deterministic=setting.deterministic,
@@ -104,7 +105,10 @@ def _train(cell: Cell, setting: Setting, log: Log, watcher: _Watcher) -> str:
 
 def _summarise(cell: Cell, setting: Setting, snapshot: Snapshot | None) -> Closed:
     summaries = Summaries(setting.store, cell, setting.attempt)
-    summaries.begin(program(signature(cell), jit=setting.jit), snapshot.figures if snapshot else [])
+    summaries.begin(
+        program(signature(cell, training.arithmetic(cell, snapshot)), jit=setting.jit),
+        snapshot.figures if snapshot else [],
+    )
     return summaries.epoch
 
 

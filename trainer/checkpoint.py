@@ -21,7 +21,7 @@ _HEADER = "__header__"  # holds all but the arrays, as UTF-8 JSON in an array of
 
 def to_bytes(cell_id: str, snapshot: Snapshot) -> bytes:
     """A snapshot of a cell as one file that notices any damage to itself."""
-    header = {"cell": cell_id, "step": snapshot.step, "figures": snapshot.figures, "seconds": snapshot.seconds}
+    header = {"cell": cell_id} | {f: getattr(snapshot, f) for f in ("step", "arithmetic", "figures", "seconds")}
     text = json.dumps({**header, "sha256": _digest(header, snapshot.arrays)})
     return save({**snapshot.arrays, _HEADER: np.frombuffer(text.encode(), np.uint8)})
 
@@ -39,7 +39,13 @@ def from_bytes(data: bytes, cell_id: str, source: str) -> Snapshot:
             raise ValueError("content does not match its header")
     except (SafetensorError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise InvalidInput(f"{source} is not a whole checkpoint of {cell_id} ({error}); remove it") from error
-    return Snapshot(step=header["step"], arrays=arrays, figures=header["figures"], seconds=tuple(header["seconds"]))
+    return Snapshot(
+        step=header["step"],
+        arithmetic=header["arithmetic"],
+        arrays=arrays,
+        figures=header["figures"],
+        seconds=tuple(header["seconds"]),
+    )
 
 
 def write(store: Store, cell_id: str, snapshot: Snapshot) -> None:

@@ -7,12 +7,16 @@ import resource
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from trainer.datasets.npz import ALIGNMENT
 
+CPUINFO = Path("/proc/cpuinfo")
+BFLOAT16_CAPABILITY = (8, 0)  # compute capability from which NVIDIA's tensor cores multiply bfloat16 (Ampere)
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of a processor, as Linux names them
 PACKAGES = ("tensorflow", "keras", "numpy", "pyarrow")
 
 
@@ -44,15 +48,38 @@ def resident(array: np.ndarray) -> tf.Tensor:
 
 def name() -> str:
     """The GPU's name, or the processor's."""
+    if (gpu := _gpu()) is not None:
+        return str(gpu.get("device_name", "GPU"))
+    return f"CPU {_processor('model name') or platform.processor() or platform.machine()}"
+
+
+def arithmetic(precision: str) -> str:
+    """What a cell's ``precision`` comes to here: ``auto`` is bfloat16 where the device has units for it, else float32."""
+    if precision != "auto":
+        return precision
+    gpu = _gpu()
+    if gpu is not None:
+        has_units = gpu.get("compute_capability", (0, 0)) >= BFLOAT16_CAPABILITY
+    else:
+        has_units = not BFLOAT16_FLAGS.isdisjoint(_processor("flags").split())
+    return "bfloat16" if has_units else "float32"
+
+
+def _gpu() -> dict[str, Any] | None:
+    """What TensorFlow knows of the GPU, if there is one."""
     gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+    return dict(tf.config.experimental.get_device_details(gpus[0])) if gpus else None
+
+
+def _processor(fact: str) -> str:
+    """A fact of the first processor as Linux tells it; empty elsewhere."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
-        lines = []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"CPU {models[0] if models else platform.processor() or platform.machine()}"
+        return ""
+    return next(
+        (value.strip() for name, _, value in (line.partition(":") for line in lines) if name.strip() == fact), ""
+    )
 
 
 def packages() -> dict[str, str]:

@@ -30,12 +30,12 @@ class Signature:
     channels: int
     head: str
     method: str
-    precision: str
+    arithmetic: str
 
 
-def signature(cell: Cell) -> Signature:
-    """The signature of the program that trains a cell."""
-    return Signature(cell.members, DATASETS[cell.dataset].shape[2], cell.head, cell.method, cell.precision)
+def signature(cell: Cell, arithmetic: str) -> Signature:
+    """The signature of the program that trains a cell in float32 or bfloat16."""
+    return Signature(cell.members, DATASETS[cell.dataset].shape[2], cell.head, cell.method, arithmetic)
 
 
 @functools.lru_cache(maxsize=8)
@@ -54,7 +54,7 @@ class Program:
     def __init__(self, key: Signature, *, jit: bool) -> None:
         self.key = key
         self.networks = [Network(m, key.channels, key.head) for m in key.members]
-        self._dtype = tf.as_dtype(key.precision)
+        self._dtype = tf.as_dtype(key.arithmetic)
         self._sizes = [n.size for n in self.networks]
         self._moments_sizes = [n.moments_size for n in self.networks]
         total = sum(self._sizes)

@@ -31,11 +31,16 @@ def steps_per_epoch(cell: Cell, examples: int) -> int:
     return examples // cell.batch_size
 
 
+def arithmetic(cell: Cell, snapshot: Snapshot | None) -> str:
+    """The arithmetic of a cell's convolutions: as it was begun, else what its precision comes to on this device."""
+    return snapshot.arithmetic if snapshot else device.arithmetic(cell.precision)
+
+
 def train(
     cell: Cell, data: Dataset, *, watch: Watch, closed: Closed = lambda *_: None,
     snapshot: Snapshot | None = None, jit: bool = False,
 ) -> Result:  # fmt: skip
-    """Trains the cell, or what is left of it after ``snapshot``.
+    """Trains the cell, or what is left of it after ``snapshot``: in the arithmetic in which it was begun.
 
     Args:
         watch: called after every call of the device with the pace and a function that takes a snapshot; it may raise
@@ -61,7 +66,8 @@ class _Training:
         self._images, self._targets = device.resident(data.x_train), tf.constant(data.y_train.astype(np.int32))
         self._examples = len(data.y_train)
         self._steps = steps_per_epoch(cell, self._examples)
-        self._program: Program = program(signature(cell), jit=jit)
+        self._arithmetic = arithmetic(cell, snapshot)
+        self._program: Program = program(signature(cell, self._arithmetic), jit=jit)
         self._step, self._figures, self._seconds = 0, list[Figures](), (0.0, 0.0)
         self._calls, self._span, self._speed = 0, 1, 0.0
         if snapshot is None:
@@ -80,6 +86,7 @@ class _Training:
             self._closed(epoch + 1, self._figures[-1])
             self._seconds = (0.0, 0.0)
         return Result(
+            arithmetic=self._arithmetic,
             figures=self._figures,
             examples=self._examples,
             labels=self._labels,
@@ -126,7 +133,13 @@ class _Training:
         self._watch(pace, self._snapshot)
 
     def _snapshot(self) -> Snapshot:
-        return Snapshot(step=self._step, arrays=self._program.state, figures=list(self._figures), seconds=self._seconds)
+        return Snapshot(
+            step=self._step,
+            arithmetic=self._arithmetic,
+            arrays=self._program.state,
+            figures=list(self._figures),
+            seconds=self._seconds,
+        )
 
     def _evaluate(self) -> np.ndarray:
         batches = []

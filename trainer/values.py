@@ -17,12 +17,14 @@ class Snapshot:
 
     Attributes:
         step: steps done.
+        arithmetic: of the convolutions since the first step.
         arrays: the program's state.
         figures: of the epochs finished.
         seconds: (training, test) spent in the epoch under way.
     """
 
     step: int
+    arithmetic: str
     arrays: dict[str, np.ndarray]
     figures: list[Figures] = field(default_factory=list)
     seconds: tuple[float, float] = (0.0, 0.0)
@@ -33,6 +35,7 @@ class Result:
     """What a trained cell yields.
 
     Attributes:
+        arithmetic: of the convolutions.
         figures: per epoch, per model, the epoch columns.
         examples: training examples of the data set as used.
         labels: (n,) of the test set.
@@ -40,6 +43,7 @@ class Result:
         arrays: per member's name, every parameter and moment by name.
     """
 
+    arithmetic: str
     figures: list[Figures]
     examples: int
     labels: np.ndarray

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 
@@ -14,8 +12,8 @@ from trainer.program import Program, signature
 
 def prepare(workload: Workload, precision: str = "float32") -> Steps:
     """The trainer's own compiled steps, as ``trainer.training`` calls them."""
-    cell = dataclasses.replace(workload.cell, precision=precision)
-    program = Program(signature(cell), jit=device.prepare())
+    cell = workload.cell
+    program = Program(signature(cell, precision), jit=device.prepare())
     program.begin(0)
     images, labels = tf.constant(workload.images()), tf.constant(workload.labels())
     order = tf.constant(schedule.epoch_order(0, 0, len(workload.labels()), cell.batch_size))

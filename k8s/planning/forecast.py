@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from experiment.cell import Cell, refuse
+from experiment.cell import PRECISIONS, Cell, refuse
 from experiment.datasets import DATASETS
 from experiment.grid import Grid
 from experiment.records import Throughput
@@ -53,7 +53,8 @@ class Part:
 def speed(cell: Cell, kind: str, table: Mapping[str, GpuType], measured: Iterable[Throughput]) -> Speed:
     """A cell's expected speed on a type of GPU: measured for such cells if possible, else the published one, scaled."""
     members = "+".join(m.name for m in cell.members)
-    alike = [t for t in measured if (t.dataset, t.members, t.precision) == (cell.dataset, members, cell.precision)]
+    precisions = PRECISIONS if cell.precision == "auto" else (cell.precision,)
+    alike = [t for t in measured if (t.dataset, t.members) == (cell.dataset, members) and t.precision in precisions]
     here = [t for t in alike if type_of(t.device, table) == kind]
     for found, factor, word in ((here, None, "measured"), (alike, table[kind], "measured elsewhere and scaled")):
         if found:

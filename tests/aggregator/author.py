@@ -64,7 +64,7 @@ def commit(store: LocalStore, cell: Cell, rows: pd.DataFrame) -> None:
     day = dt.datetime(2017, 6, 1, tzinfo=dt.UTC)
     took = float(rows["wall_seconds"].iloc[0])
     provenance = Provenance(
-        attempt="author", numerics=0, git_commit="", image="", device="Tesla K80", packages={"tensorflow": "1.1"},
+        attempt="author", numerics=0, git_commit="", image="", device="Tesla K80", arithmetic="float32", packages={"tensorflow": "1.1"},
         dataset_sha256="", deterministic=False, started=day.isoformat(),
         ended=(day + dt.timedelta(seconds=took)).isoformat(), resumed_from_step=0, training_seconds=took,
         peak_memory_bytes=0,

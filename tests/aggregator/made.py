@@ -51,7 +51,7 @@ def commit(store: Store, cell: Cell, error: Error = flat, *, predictions: bool =
 
 def provenance(**changes: object) -> dict[str, object]:
     facts = Provenance(
-        attempt="a1", numerics=1, git_commit="abc", image="", device="CPU <fast>", packages={"tensorflow": "2.21"},
+        attempt="a1", numerics=1, git_commit="abc", image="", device="CPU <fast>", arithmetic="float32", packages={"tensorflow": "2.21"},
         dataset_sha256="00", deterministic=True, started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:10:00+00:00",
         resumed_from_step=0, training_seconds=600.0, peak_memory_bytes=1,
     )  # fmt: skip

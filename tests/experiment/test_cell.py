@@ -121,7 +121,7 @@ BAD = {
     "dataset": ("fashion", "dataset is 'fashion'; allowed: digits, mnist, cifar10, notmnist; correct"),
     "method": ("kl", "method is 'kl'; allowed: single, ce, l2, l1; correct"),
     "head": ("big", "head is 'big'; allowed: wide, plain"),
-    "precision": ("float16", "precision is 'float16'; allowed: float32, bfloat16"),
+    "precision": ("float16", "precision is 'float16'; allowed: float32, bfloat16, auto"),
     "alpha": (-0.1, "alpha is -0.1; allowed: a finite number of at least 0"),
     "learning_rate": (0.0, "learning_rate is 0.0; allowed: a finite number above 0"),
     "weight_decay": (-1.0, "weight_decay is -1.0; allowed: a finite number of at least 0"),

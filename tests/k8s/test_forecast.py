@@ -53,6 +53,15 @@ def test_a_speed_of_other_cells_is_not_used(other):
     assert "published" in forecast.speed(CELL, "t4", TABLE, [measured("Tesla T4", 1.0, **other)]).basis
 
 
+def test_for_cells_whose_device_chooses_the_precision_speeds_of_each_count():
+    known = [measured("Tesla T4", 1000.0), measured("Tesla T4", 2000.0, precision="bfloat16")]
+
+    assert (
+        forecast.speed(Cell(dataset="mnist", method="single", precision="auto"), "t4", TABLE, known).images_per_second
+        == 1500
+    )
+
+
 def test_finished_cells_are_measurements():
     done = Finished(cell=CELL.id, seconds=10.0, images_per_second=1234.0, device="Tesla T4")
     known = forecast.measured(Grid(name="g", cells=(CELL,)), {CELL.id: done}, [])

@@ -16,12 +16,12 @@ def snapshot(step):
     rng = np.random.default_rng(step)
     arrays = {n: rng.normal(size=7).astype(np.float32) for n in STATE}
     figures = [[{"test_error": 0.1 + 0.2, "train_cost": 1 / 3}]]
-    return Snapshot(step=step, arrays=arrays, figures=figures, seconds=(1.5, 0.25))
+    return Snapshot(step=step, arithmetic="bfloat16", arrays=arrays, figures=figures, seconds=(1.5, 0.25))
 
 
 def test_a_checkpoint_is_read_as_written():
     got = checkpoint.from_bytes(checkpoint.to_bytes(CELL, snapshot(3)), CELL, "x")
-    assert (got.step, got.figures, got.seconds) == (3, snapshot(3).figures, (1.5, 0.25))
+    assert (got.step, got.arithmetic, got.figures, got.seconds) == (3, "bfloat16", snapshot(3).figures, (1.5, 0.25))
     for name, value in snapshot(3).arrays.items():
         np.testing.assert_array_equal(got.arrays[name], value)
 

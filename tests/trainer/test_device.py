@@ -4,6 +4,7 @@ import mmap
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from trainer import device
 from trainer.datasets.npz import ALIGNMENT
@@ -35,3 +36,32 @@ def test_any_other_array_is_copied(array):
 def test_the_data_outlive_the_array():
     tensor = device.resident(at(0))
     assert tensor.numpy().tolist() == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("capability", "chosen"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((12, 0), "bfloat16"), (None, "float32")]
+)
+def test_precision_auto_is_the_gpus_choice(monkeypatch, capability, chosen):
+    details = {"compute_capability": capability} if capability else {}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["a GPU"])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
+    assert device.arithmetic("auto") == chosen
+    assert device.arithmetic("float32") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("flags", "chosen"), [("sse avx512f", "float32"), ("sse avx512_bf16", "bfloat16"), ("amx_bf16 sse", "bfloat16")]
+)
+def test_precision_auto_is_the_processors_choice(monkeypatch, tmp_path, flags, chosen):
+    (tmp_path / "cpuinfo").write_text(
+        f"processor : 0\nmodel name\t: A: fast one\nflags\t\t: {flags}\n\nprocessor : 1\n"
+    )
+    monkeypatch.setattr(device, "CPUINFO", tmp_path / "cpuinfo")
+    assert device.arithmetic("auto") == chosen
+    assert device.name() == "CPU A: fast one"
+
+
+def test_without_linuxs_word_on_the_processor_precision_auto_is_float32(monkeypatch, tmp_path):
+    monkeypatch.setattr(device, "CPUINFO", tmp_path / "none")
+    assert device.arithmetic("auto") == "float32"
+    assert device.name().startswith("CPU ")

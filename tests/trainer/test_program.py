@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import export, schedule
+from trainer import device, export, schedule
 from trainer.program import STATE, Program, signature
 
 
 def steps(cell, data, count=4, *, jit=False, **rates):
     """The program after some steps of the first epoch."""
-    program = Program(signature(cell), jit=jit)
+    program = Program(signature(cell, device.arithmetic(cell.precision)), jit=jit)
     program.begin(cell.seed)
     advance(program, cell, data, count, **rates)
     return program
@@ -26,7 +26,7 @@ def advance(program, cell, data, count, **rates):
 
 def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
     cell = make_cell(weight_decay=0.01)
-    program = Program(signature(cell), jit=False)
+    program = Program(signature(cell, device.arithmetic(cell.precision)), jit=False)
     program.begin(cell.seed)
     before = program.arrays()
     models = [export.to_keras(n, (8, 8, 1), before[n.member.name]) for n in program.networks]

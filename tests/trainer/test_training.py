@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiment.errors import Diverged
-from trainer import checkpoint, training
+from trainer import checkpoint, device, training
 from trainer.program import program
 
 
@@ -114,3 +114,22 @@ def test_paces_count_up_to_the_total(make_cell, tiny):
     assert {p.steps for p in paces} == {15}
     assert paces[-1].step == 15
     assert all(p.images_per_second > 0 and p.seconds_left >= 0 for p in paces[2:])
+
+
+def test_a_cell_of_precision_auto_ends_in_the_arithmetic_it_was_begun_in(make_cell, tiny, monkeypatch):
+    """Evicted from one kind of GPU and resumed on another, it is still one cell: no half of it in each arithmetic."""
+    plain = make_cell(precision="bfloat16")
+    expected = numbers(run(plain, tiny))
+
+    def stop(pace, snapshot):
+        raise Stop(snapshot())
+
+    monkeypatch.setattr(device, "arithmetic", lambda _: "bfloat16")
+    with pytest.raises(Stop) as stopped:
+        run(make_cell(precision="auto"), tiny, stop)
+    monkeypatch.setattr(device, "arithmetic", lambda _: "float32")
+    result = run(make_cell(precision="auto"), tiny, snapshot=stopped.value.args[0])
+
+    assert result.arithmetic == "bfloat16"
+    assert numbers(result) == expected
+    assert numbers(run(make_cell(precision="auto"), tiny)) == numbers(run(make_cell(), tiny)) != expected
