@@ -21,7 +21,7 @@ _HEADER = "__header__"  # holds all but the arrays, as UTF-8 JSON in an array of
 
 def to_bytes(cell_id: str, snapshot: Snapshot) -> bytes:
     """A snapshot of a cell as one file that notices any damage to itself."""
-    header = {"cell": cell_id} | {f: getattr(snapshot, f) for f in ("step", "arithmetic", "figures", "seconds")}
+    header = {"cell": cell_id} | {name: value for name, value in vars(snapshot).items() if name != "arrays"}
     text = json.dumps({**header, "sha256": _digest(header, snapshot.arrays)})
     return save({**snapshot.arrays, _HEADER: np.frombuffer(text.encode(), np.uint8)})
 
@@ -30,22 +30,16 @@ def from_bytes(data: bytes, cell_id: str, source: str) -> Snapshot:
     """The inverse of ``to_bytes``.
 
     Raises:
-        InvalidInput: damaged, or another cell's.
+        InvalidInput: damaged, another cell's, or of a version that kept other fields.
     """
     try:
         arrays = load(data)
         header = json.loads(arrays.pop(_HEADER).tobytes())
-        if header.pop("sha256") != _digest(header, arrays) or header["cell"] != cell_id:
+        if header.pop("sha256") != _digest(header, arrays) or header.pop("cell") != cell_id:
             raise ValueError("content does not match its header")
+        return Snapshot(arrays=arrays, **{**header, "seconds": tuple(header["seconds"])})
     except (SafetensorError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise InvalidInput(f"{source} is not a whole checkpoint of {cell_id} ({error}); remove it") from error
-    return Snapshot(
-        step=header["step"],
-        arithmetic=header["arithmetic"],
-        arrays=arrays,
-        figures=header["figures"],
-        seconds=tuple(header["seconds"]),
-    )
 
 
 def write(store: Store, cell_id: str, snapshot: Snapshot) -> None:

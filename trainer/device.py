@@ -76,10 +76,9 @@ def _processor(fact: str) -> str:
     try:
         lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
-        return ""
-    return next(
-        (value.strip() for name, _, value in (line.partition(":") for line in lines) if name.strip() == fact), ""
-    )
+        lines = []
+    facts = (line.partition(":") for line in lines)
+    return next((value.strip() for name, _, value in facts if name.strip() == fact), "")
 
 
 def packages() -> dict[str, str]:

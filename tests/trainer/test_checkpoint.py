@@ -1,7 +1,10 @@
 """Checkpoints: whole or skipped, the newest valid one wins, none is removed before a newer one is durable."""
 
+import json
+
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from experiment import keys
 from experiment.errors import InvalidInput
@@ -24,6 +27,16 @@ def test_a_checkpoint_is_read_as_written():
     assert (got.step, got.arithmetic, got.figures, got.seconds) == (3, "bfloat16", snapshot(3).figures, (1.5, 0.25))
     for name, value in snapshot(3).arrays.items():
         np.testing.assert_array_equal(got.arrays[name], value)
+
+
+def test_a_checkpoint_of_a_version_that_kept_other_fields_is_named():
+    arrays = load(checkpoint.to_bytes(CELL, snapshot(3)))
+    header = json.loads(arrays.pop(checkpoint._HEADER).tobytes())
+    del header["sha256"], header["arithmetic"]
+    text = json.dumps({**header, "sha256": checkpoint._digest(header, arrays)})
+    data = save({**arrays, checkpoint._HEADER: np.frombuffer(text.encode(), np.uint8)})
+    with pytest.raises(InvalidInput, match=r"x is not a whole checkpoint.*arithmetic.*remove it"):
+        checkpoint.from_bytes(data, CELL, "x")
 
 
 def test_damage_anywhere_is_noticed():
