@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from experiment.errors import COMMITTED, ExperimentError, InvalidInput, describe
-from experiment.store import open_store, split_run
+from experiment.keys import split_run_url
+from experiment.store import open_store
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         given = arguments.price or [p for p in [os.environ.get("PRICE_PER_HOUR", "")] if p]
-        name, run = split_run(arguments.run)
+        name, run = split_run_url(arguments.run)
         cost = prices(given)
         store = open_store(name)
         from aggregator import make  # pandas and matplotlib take seconds to import: errors of input come before

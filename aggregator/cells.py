@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aggregator.reading import Problem, in_parallel
-from experiment import keys, records
+from experiment import records
 from experiment.cell import Cell
-from experiment.errors import PERMANENT, ExperimentError, describe
-from experiment.store import Store
+from experiment.errors import PERMANENT
 
 DONE, RUNNING, MISSING, UNREADABLE = "done", "running", "missing", "unreadable"
 STALE = dt.timedelta(minutes=10)  # the trainer reports every few seconds: after this, nobody is at it
@@ -40,24 +37,20 @@ def states(
     *,
     done: Iterable[str],
     unreadable: Mapping[str, str],
-    failures: Sequence[records.Failure],
-    progress: Sequence[records.Progress],
+    failures: Mapping[str, Sequence[records.Failure]],
+    progress: Mapping[str, records.Progress],
     now: dt.datetime,
 ) -> list[State]:
     """The state of each cell, in the order of the cells."""
     finished = set(done)
-    by_cell: dict[str, list[records.Failure]] = defaultdict(list)
-    for failure in failures:
-        by_cell[failure.cell].append(failure)
-    living = {p.cell: p for p in progress}
 
     def state(cell: Cell) -> State:
-        failed = sorted(by_cell[cell.id], key=lambda f: f.time)
+        failed = failures.get(cell.id, ())
         if cell.id in finished:
             return State(cell=cell, state=DONE, final=True, attempts=len(failed))
         if cell.id in unreadable:
             return State(cell=cell, state=UNREADABLE, reason=unreadable[cell.id], attempts=len(failed))
-        return _unfinished(cell, failed, living.get(cell.id), now)
+        return _unfinished(cell, failed, progress.get(cell.id), now)
 
     return [state(c) for c in cells]
 
@@ -85,25 +78,3 @@ def _time(text: str) -> dt.datetime:
     except ValueError:
         return dt.datetime.min.replace(tzinfo=dt.UTC)
     return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
-
-
-def read_records(store: Store, wanted: set[str]) -> tuple[list[records.Failure], list[records.Progress], list[Problem]]:
-    """The failure and progress records of the wanted cells, and the records that cannot be read."""
-    failed = [k for k in store.list(keys.FAILURES) if (keys.attempt_of(k) or ("", ""))[0] in wanted]
-    alive = [k for k in store.list(keys.PROGRESS) if k[len(keys.PROGRESS) :].removesuffix(".json") in wanted]
-
-    def read(key: str) -> records.Failure | records.Progress | Problem:
-        try:
-            record = records.parse(store.read(key), f"{store.url}/{key}")
-        except ExperimentError as error:
-            return Problem(key=key, reason=describe(error))
-        if isinstance(record, (records.Failure, records.Progress)):
-            return record
-        return Problem(key=key, reason=f"it is no record of a failure or of progress but of {type(record).__name__}")
-
-    found = in_parallel(store, read, [*failed, *alive])
-    return (
-        [r for r in found if isinstance(r, records.Failure)],
-        [r for r in found if isinstance(r, records.Progress)],
-        [r for r in found if isinstance(r, Problem)],
-    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from aggregator.run import Run
+from aggregator.run import RunResults
 from aggregator.study import SINGLE, Study
 from aggregator.tables import NOTHING, Entry, Table, number, text
 from experiment.cell import ENSEMBLE
@@ -19,7 +19,7 @@ def price_of(device: str, prices: Mapping[str, float]) -> float:
     return prices[max(names, key=len)] if names else math.nan
 
 
-def by_cell(run: Run, prices: Mapping[str, float]) -> pd.DataFrame:
+def by_cell(run: RunResults, prices: Mapping[str, float]) -> pd.DataFrame:
     """Per done cell, by id: hours, dollars (NaN without a price), images per second, device.
 
     Hours are training time over all attempts as the trainer measured it; set-up and lost epochs are not in it.
@@ -73,7 +73,7 @@ def by_weight(study: Study, cells: pd.DataFrame) -> Table:
     )
 
 
-def tables(run: Run, studies: Sequence[Study], prices: Mapping[str, float]) -> list[Table]:
+def tables(run: RunResults, studies: Sequence[Study], prices: Mapping[str, float]) -> list[Table]:
     """All tables of cost."""
     cells = by_cell(run, prices)
     return [totals(cells), *(by_weight(s, cells) for s in studies if len(s.rows))] if len(cells) else []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow as pa
 
-from aggregator.reading import Problem, encoded, read_epochs
+from aggregator.reading import encoded, read_epochs
 from aggregator.rows import row_problems
 from experiment import keys, results
 from experiment.errors import InvalidInput, NotFound
-from experiment.frozen import read_run
-from experiment.store import open_store, split_run
+from experiment.keys import split_run_url
+from experiment.ledger import Problem
+from experiment.run import read_run
+from experiment.store import open_store
 
 
 def load(url: str, *, strict: bool = True) -> pd.DataFrame:
@@ -27,7 +29,7 @@ def load(url: str, *, strict: bool = True) -> pd.DataFrame:
         InvalidInput: no such store, or (if strict) a file that cannot be used.
     """
     if f"/{keys.RUNS}" in f"{url.rstrip('/')}/".rsplit("/", 2)[0] + "/":
-        name, run = split_run(url)
+        name, run = split_run_url(url)
         store = open_store(name)
         wanted = {keys.epochs(c) for c in read_run(store, run).grid.cells}
     else:

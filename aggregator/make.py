@@ -14,13 +14,13 @@ from aggregator import run as runs
 from aggregator.claims import judge
 from aggregator.figures import images
 from aggregator.figures.style import Picture
-from aggregator.reading import Problem
-from aggregator.run import Run
+from aggregator.run import RunResults
 from aggregator.sections import Material
 from aggregator.study import studies
 from experiment import keys
 from experiment.datasets import DATASETS
 from experiment.errors import ExperimentError, describe
+from experiment.ledger import Problem
 from experiment.store import LocalStore, Store
 
 
@@ -48,9 +48,9 @@ def report(
     return f"{target.url}/{prefix}index.html"
 
 
-def gather(store: Store, found: Run, prices: Mapping[str, float]) -> Material:
+def gather(store: Store, found: RunResults, prices: Mapping[str, float]) -> Material:
     """All that the report is made from: the run's studies, with predictions and pictures of the data where there are any."""
-    grid = found.frozen.grid.cells
+    grid = found.run.grid.cells
     parts, cells, read = [], {}, {}
     problems: list[Problem] = []
     done = {c.id for c in found.done}

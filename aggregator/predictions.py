@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from aggregator.reading import Problem, in_parallel
 from aggregator.study import SINGLE, Study, Weight
 from experiment import keys, results
 from experiment.cell import ENSEMBLE, Cell
 from experiment.errors import ExperimentError, NotFound, describe
+from experiment.ledger import Problem
+from experiment.parallel import map_parallel
 from experiment.store import Store
 
 MOST = (
@@ -59,7 +60,7 @@ def read(store: Store, cells: Sequence[Cell]) -> tuple[dict[str, Predictions], l
         except ExperimentError as error:
             return Problem(key=key, cell=cell.id, reason=describe(error), absent=isinstance(error, NotFound))
 
-    found = dict(zip([c.id for c in cells], in_parallel(store, one, cells), strict=True))
+    found = dict(zip([c.id for c in cells], map_parallel(store, one, cells), strict=True))
     good = {i: p for i, p in found.items() if isinstance(p, Predictions)}
     return good, [p for p in found.values() if isinstance(p, Problem)]
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from aggregator.page import Section
-from aggregator.run import Run
+from aggregator.run import RunResults
 from aggregator.tables import NOTHING, Entry, Table, text
 
 _FACTS = {
@@ -16,14 +16,14 @@ _FACTS = {
 }  # fmt: skip
 
 
-def made_with(run: Run) -> Section:
+def made_with(run: RunResults) -> Section:
     """Each fact with the number of cells of which it is true: a run of one kind has one row for each."""
     counts: Counter[tuple[str, str]] = Counter()
     for facts in run.provenance.values():
         for name, title in _FACTS.items():
             counts[title, _shown(facts.get(name))] += 1
     rows = [(text(k), text(v), Entry(text=f"{n:,}", value=n)) for (k, v), n in sorted(counts.items())]
-    launched = [(text(f"launch: {k}"), text(v or NOTHING), text("")) for k, v in run.frozen.provenance.items()]
+    launched = [(text(f"launch: {k}"), text(v or NOTHING), text("")) for k, v in run.run.provenance.items()]
     if not rows and not launched:
         return Section(anchor="provenance", title="How it was made")
     table = Table(name="provenance", title="Provenance", caption="As the trainer recorded it in every result. Several values of one fact "

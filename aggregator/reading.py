@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,30 +13,11 @@ import pyarrow.parquet as pq
 
 from experiment import keys, results
 from experiment.errors import ExperimentError, InvalidInput, describe
+from experiment.ledger import Problem
+from experiment.parallel import map_batches
 from experiment.store import Store
 
-T = TypeVar("T")
-R = TypeVar("R")
-LOCAL_THREADS = os.cpu_count() or 2
-MOST_IN_BATCH = 32  # what one thread reads, joins and frees: the allocator is slow where another thread frees
-SHARES = 4  # batches per thread at least, where there are as many items: so that all end about together
 BROKEN = (pa.ArrowException, OSError, ValueError)  # what reading a file raises that is torn, foreign or gone
-REMOTE_THREADS = 32  # as many connections as the S3 client keeps: there the wait is for the network
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """An object of the store that is not what it should be.
-
-    Attributes:
-        cell: the cell it belongs to, where that is known.
-        absent: whether it is not there at all.
-    """
-
-    key: str
-    reason: str
-    cell: str = ""
-    absent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,29 +35,13 @@ class Results:
     problems: tuple[Problem, ...]
 
 
-def in_parallel(store: Store, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """``function`` of every item, in order, in as many threads as suit the store."""
-    batches = _in_batches(store, lambda batch: [function(t) for t in batch], list(items))
-    return [answer for answers in batches for answer in answers]
-
-
-def _in_batches(
-    store: Store, function: Callable[[Sequence[T]], R], items: Sequence[T], threads: int | None = None
-) -> list[R]:
-    """``function`` of every batch of the items, in order: handing over single small files costs as much as reading them."""
-    threads = threads or (LOCAL_THREADS if store.local_path("") else REMOTE_THREADS)
-    size = max(1, min(MOST_IN_BATCH, len(items) // (SHARES * threads)))
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(function, [items[i : i + size] for i in range(0, len(items), size)]))
-
-
 def read_epochs(store: Store, found: Sequence[str], threads: int | None = None) -> Results:
     """The results under these keys of ``epochs.parquet``, each read whole with checksums and checked against its key.
 
     Args:
         threads: how many read at once; by default as many as suit the store.
     """
-    return _together(_in_batches(store, lambda batch: _read_batch(store, batch), found, threads))
+    return _together(map_batches(store, lambda batch: _read_batch(store, batch), found, threads))
 
 
 def _together(parts: Sequence[Results]) -> Results:
@@ -118,7 +81,7 @@ def _read_alone(store: Store, key: str) -> Results:
         )
     except ExperimentError as error:
         reason = describe(error)
-    problem = Problem(key=key, reason=reason, cell=key.rsplit("/", 2)[1])
+    problem = Problem(key=key, reason=reason, cell=next(iter(keys.committed([key])), ""))
     return Results(epochs=encoded(results.TABLES["epochs"].empty_table()), provenance={}, problems=(problem,))
 
 
@@ -144,7 +107,7 @@ def _checked(store: Store, found: Sequence[str], files: Iterable[pa.Buffer]) -> 
     starts = np.cumsum([0, *(t.num_rows for t in tables[:-1])])
     firsts = rows.select(["dataset", "method", "cell_id"]).take(starts).to_pylist()
     for key, first in zip(found, firsts, strict=True):
-        if key != epochs_key(**first):
+        if key != keys.epochs_of(**first):
             raise InvalidInput(
                 f"{store.url}/{key} holds cell {first['cell_id']} of {first['dataset']}, {first['method']}: "
                 "a copy in another's place; remove it"
@@ -159,11 +122,6 @@ def _rows(file: pa.Buffer) -> pa.Table:
     reader = pq.ParquetReader()
     reader.open(pa.BufferReader(file), pre_buffer=False, page_checksum_verification=True)
     return reader.read_all(use_threads=False)
-
-
-def epochs_key(*, dataset: str, method: str, cell_id: str) -> str:
-    """Where the result of this cell belongs: ``keys.epochs`` for what a row says of it."""
-    return keys.results_of(dataset, method, cell_id) + keys.EPOCHS
 
 
 def encoded(table: pa.Table) -> pa.Table:

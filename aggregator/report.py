@@ -12,7 +12,7 @@ from aggregator.cells import DONE
 from aggregator.figures.style import Picture
 from aggregator.formats import to_csv, to_latex, to_markdown
 from aggregator.page import Page, Section, Tile, render
-from aggregator.run import Run
+from aggregator.run import RunResults
 from aggregator.sections import Material, all_sections
 from aggregator.study import ERROR, SINGLE, Study
 from aggregator.tables import Table, best_of
@@ -63,8 +63,8 @@ def page(material: Material, parts: Sequence[Section]) -> Page:
         Tile(number=f"{n} of {len(material.verdicts)}", label=f"of the paper's claims {v}") for v, n in verdicts.items()
     ]
     return Page(
-        title=f"Collaborative ensembles: {run.frozen.run}",
-        subtitle=f"Grid {run.frozen.grid.name}, {total} cells. The store was read on {run.time:%Y-%m-%d at %H:%M} UTC.",
+        title=f"Collaborative ensembles: {run.run.name}",
+        subtitle=f"Grid {run.run.grid.name}, {total} cells. The store was read on {run.time:%Y-%m-%d at %H:%M} UTC.",
         warnings=tuple(_warnings(run, count)),
         findings=tuple(_findings(studies)),
         tiles=tuple(tiles),
@@ -74,7 +74,7 @@ def page(material: Material, parts: Sequence[Section]) -> Page:
     )
 
 
-def _warnings(run: Run, count: Mapping[str, int]) -> Iterator[str]:
+def _warnings(run: RunResults, count: Mapping[str, int]) -> Iterator[str]:
     if run.undone:
         rest = ", ".join(f"{n} {state}" for state, n in sorted(count.items()) if state != DONE)
         yield (

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aggregator.reading import Problem, epochs_key
+from experiment import keys
+from experiment.ledger import Problem
 
 
 def row_problems(frame: pd.DataFrame) -> list[Problem]:
@@ -78,4 +79,4 @@ def _first(groups: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 def _problem(frame: pd.DataFrame, row: int, reason: str) -> Problem:
     dataset, method, cell = (str(frame[n].iloc[row]) for n in ("dataset", "method", "cell_id"))
-    return Problem(key=epochs_key(dataset=dataset, method=method, cell_id=cell), reason=reason, cell=cell)
+    return Problem(key=keys.epochs_of(dataset=dataset, method=method, cell_id=cell), reason=reason, cell=cell)

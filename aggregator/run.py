@@ -12,21 +12,22 @@ import pandas as pd
 import pyarrow as pa
 
 from aggregator import cells as states
-from aggregator.cells import State, read_records
+from aggregator.cells import State
 from aggregator.load import to_frame
-from aggregator.reading import Problem, read_epochs
+from aggregator.reading import read_epochs
 from aggregator.rows import row_problems
 from experiment import keys
 from experiment.cell import Cell
 from experiment.errors import PERMANENT
-from experiment.frozen import Frozen, read_run
+from experiment.ledger import Problem, read_failures, read_progress
+from experiment.run import Run, read_run
 from experiment.store import Store
 
 POLL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class RunResults:
     """What the report is made from.
 
     Attributes:
@@ -37,7 +38,7 @@ class Run:
         time: when the store was read.
     """
 
-    frozen: Frozen
+    run: Run
     table: pa.Table
     frame: pd.DataFrame
     states: tuple[State, ...]
@@ -56,7 +57,7 @@ class Run:
         return [s for s in self.states if s.state != states.DONE]
 
 
-def read(store: Store, run: str, now: dt.datetime) -> Run:
+def read(store: Store, run: str, now: dt.datetime) -> RunResults:
     """The run's grid and whatever of its results and records is there.
 
     Raises:
@@ -69,11 +70,12 @@ def read(store: Store, run: str, now: dt.datetime) -> Run:
     committed = [keys.epochs(c) for c in by_id.values() if keys.epochs(c) in there]
     found = read_epochs(store, committed)
     frame = to_frame(found.epochs)
-    failures, progress, bad_records = read_records(store, set(by_id))
-    problems = [*found.problems, *_contradictions(frame, by_id), *row_problems(frame), *bad_records]
+    failures, bad_failures = read_failures(store, by_id.keys())
+    progress, bad_progress = read_progress(store, by_id.keys())
+    problems = [*found.problems, *_contradictions(frame, by_id), *row_problems(frame), *bad_failures, *bad_progress]
     problems += _copies(there, by_id)
-    return Run(
-        frozen=frozen,
+    return RunResults(
+        run=frozen,
         table=found.epochs,
         frame=frame,
         states=tuple(
@@ -100,7 +102,7 @@ def _contradictions(frame: pd.DataFrame, by_id: Mapping[str, Cell]) -> list[Prob
     for row in rows.to_dict("records"):
         cell = by_id[row["cell_id"]]
         wrong = [n for n in fields if row[n] != getattr(cell, n)]
-        wrong += ["members"] if row["members"] != "+".join(m.name for m in cell.members) else []
+        wrong += ["members"] if row["members"] != cell.member_names else []
         if wrong:
             reason = f"its rows say another {', '.join(wrong)} than the run's grid; remove it and launch the run again"
             found.append(Problem(key=keys.epochs(cell), reason=reason, cell=cell.id))
@@ -125,8 +127,9 @@ def wait(store: Store, run: str, say: Callable[[str], None], limit: float) -> No
     while True:
         done = keys.committed(store.list(keys.RESULTS))
         open_cells = {c.id for c in cells if c.id not in done}
-        failures, progress, _ = read_records(store, open_cells)
-        lost = {f.cell for f in failures if f.kind in PERMANENT}
+        failures, _ = read_failures(store, open_cells)
+        progress, _ = read_progress(store, open_cells)
+        lost = {cell for cell, own in failures.items() if any(f.kind in PERMANENT for f in own)}
         rest = len(open_cells - lost)
         say(
             f"{len(cells) - len(open_cells)} of {len(cells)} cells done, {len(lost)} failed for good, {rest} to come, {len(progress)} in training"

@@ -13,7 +13,7 @@ from aggregator.figures.style import Picture
 from aggregator.page import Section
 from aggregator.predictions import Predictions
 from aggregator.provenance import made_with
-from aggregator.run import Run
+from aggregator.run import RunResults
 from aggregator.study import Study, Weight
 from aggregator.tables import NOTHING, Entry, Table, number, results_tables, text
 from experiment.cell import Cell
@@ -35,7 +35,7 @@ class Material:
         remarks: what could not be had, and why.
     """
 
-    run: Run
+    run: RunResults
     studies: Sequence[Study]
     verdicts: Sequence[Claim]
     cells: Mapping[str, Sequence[Cell]] = field(default_factory=dict)
@@ -135,7 +135,7 @@ def cost(m: Material) -> Section:
     return Section(anchor="cost", title="Cost", words=words, blocks=tuple(tables))
 
 
-def cells(run: Run) -> Section:
+def cells(run: RunResults) -> Section:
     """What became of every cell, and what in the store is not as it should be."""
     words, blocks = [], []
     if run.undone:

@@ -29,8 +29,8 @@ from aggregator.reading import read_epochs
 from benchmarks.distant import distant
 from experiment import keys, results
 from experiment.cell import Cell
-from experiment.frozen import Frozen
 from experiment.grid import Grid, load_grid
+from experiment.run import Run
 from experiment.store import Store, open_store
 
 ROUNDS = 3
@@ -72,7 +72,7 @@ def make(url: str, count: int) -> None:
     """Makes a store with a run named ``benchmark`` of so many cells, all done."""
     store = open_store(url, create=True)
     grid = Grid(name="benchmark", cells=tuple(cells(count)))
-    store.put(keys.grid("benchmark"), Frozen(run="benchmark", grid=grid).to_bytes())
+    store.put(keys.grid("benchmark"), Run(name="benchmark", grid=grid).to_bytes())
     random = np.random.default_rng(0)
     for cell in grid.cells:
         commit(store, cell, random)

@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from benchmarks.scale import IMAGE, MEMORY, BucketLike, Ground, bare, grid, play, run_of_ours
-from experiment.frozen import Frozen
+from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import executor
 from k8s.cluster.kube import MERGE, connect
@@ -38,7 +38,7 @@ def plan_and_render(settings: Settings, cells: int) -> tuple[float, list[dict[st
         began = time.monotonic()
         made = grid(cells)
         plan = survey.look(store, made, retry_diverged=False)
-        store.put_once("runs/large/grid.json", Frozen(run="large", grid=made, provenance={}).to_bytes(), "launch")
+        store.put_once("runs/large/grid.json", Run(name="large", grid=made, provenance={}).to_bytes(), "launch")
         todo = work("large", made, plan.missing, Scene(prepared={"digits"}))
         commission = render.Launch(store=store.url, run="large", grid=made.name, git_commit="", settings=settings)
         manifests = executor.manifests_for(commission, made, todo)

@@ -17,10 +17,11 @@ import time
 
 from experiment import keys, records, results
 from experiment.cell import Cell
-from experiment.frozen import Frozen
 from experiment.grid import Grid
+from experiment.keys import run_url
 from experiment.records import Outcome
-from experiment.store import Store, open_store, run_url
+from experiment.run import Run
+from experiment.store import Store, open_store
 
 RUN = "overheads"
 
@@ -31,13 +32,13 @@ def freeze(store: Store, dataset: str) -> tuple[Cell, ...]:
 
     cells = tuple(Cell(dataset=dataset, method="l2", alpha=a, epochs=1) for a in (0.1, 0.01))
     prepare(dataset, store)
-    store.put_once(keys.grid(RUN), Frozen(run=RUN, grid=Grid(name=RUN, cells=cells)).to_bytes(), RUN)
+    store.put_once(keys.grid(RUN), Run(name=RUN, grid=Grid(name=RUN, cells=cells)).to_bytes(), RUN)
     return cells
 
 
 def first_looks(store: Store) -> list[float]:
     """Per cell, seconds from its index to its first finished steps, in one worker; the first includes TensorFlow's import."""
-    command = [sys.executable, "-m", "trainer", "--run", run_url(store, RUN), "--indexes", "-"]
+    command = [sys.executable, "-m", "trainer", "--run", run_url(store.url, RUN), "--indexes", "-"]
     confined = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
     waits = []
     with subprocess.Popen(

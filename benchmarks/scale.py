@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks.fleet import Fleet
 from experiment import keys, results
 from experiment.assignment import read_assignment
-from experiment.frozen import Frozen, read_run
 from experiment.grid import Grid, parse_grid
+from experiment.run import Run, read_run
 from experiment.store import LocalStore
 from k8s.cluster import executor, jobs
 from k8s.cluster.kube import Kube
@@ -113,7 +113,7 @@ def run_of_ours(ground: Ground, settings: Settings, cells: int, run: str, *, fau
     """Launches a grid as k8s.launch does and plays its trainers; what came of it."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         store, taken = BucketLike(pathlib.Path(folder)), Counter[str]()
-        frozen = Frozen(run=run, grid=grid(cells), provenance={})
+        frozen = Run(name=run, grid=grid(cells), provenance={})
         results_of = {
             c.id: results.to_bytes(epochs_table(c)) for c in frozen.grid.cells
         }  # real trainers make theirs elsewhere

@@ -1,4 +1,4 @@
-"""Which cells a Job covers: ``runs/RUN/jobs/JOB.json`` maps the Job's completion index to an index of the frozen grid.
+"""Which cells a Job covers: ``runs/RUN/jobs/JOB.json`` maps the Job's completion index to an index of the run's grid.
 
 A Job covers only the cells that were missing at its launch, so its own indexes are not the grid's. The map is written once,
 before the Job, and never changes: pods, status and collection read it, none of them works it out again.
@@ -6,16 +6,15 @@ before the Job, and never changes: pods, status and collection read it, none of 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 from experiment import keys
-from experiment.cell import refuse
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, refuse
+from experiment.run import Run
+from experiment.sealed import SealedForm
 from experiment.store import Store
 
-ASSIGNMENT_SCHEMA = 1
+ASSIGNMENT_FORM = SealedForm(what="a Job's list of cells", schema=1, advice="remove it and launch the run again")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +28,11 @@ class Assignment:
     def __post_init__(self) -> None:
         good = all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in self.indexes)
         if not self.indexes or not good or len(set(self.indexes)) < len(self.indexes):
-            raise refuse(f"the cells of job {self.job}", list(self.indexes)[:9], "different grid indexes, at least one", "launch the run again")  # fmt: skip
+            given, allowed = list(self.indexes)[:9], "different grid indexes, at least one"
+            raise refuse(f"the cells of job {self.job}", given, allowed, "launch the run again")
 
     def grid_index(self, index: int) -> int:
-        """The grid index of a completion index.
+        """Returns the grid index of a completion index.
 
         Raises:
             InvalidInput: the Job has no such index.
@@ -42,33 +42,22 @@ class Assignment:
         return self.indexes[index]
 
     def to_bytes(self) -> bytes:
-        """The map as JSON. The digest makes damage visible."""
-        body = {"schema_version": ASSIGNMENT_SCHEMA, "run": self.run, "job": self.job, "indexes": list(self.indexes)}
-        return json.dumps({**body, "sha256": _digest(body)}, sort_keys=True).encode()
+        """Returns the map as sealed JSON."""
+        return ASSIGNMENT_FORM.to_bytes({"run": self.run, "job": self.job, "indexes": list(self.indexes)})
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str) -> Assignment:
-        """The inverse of ``to_bytes``; ``source`` names the object in errors.
+        """Returns the map that ``to_bytes`` wrote; ``source`` names the object in errors.
 
         Raises:
             InvalidInput: damaged, or of another schema version.
         """
-        try:
-            body = json.loads(data)
-            digest = body.pop("sha256")
-        except (ValueError, AttributeError, KeyError, TypeError) as error:
-            raise InvalidInput(f"{source} is not a job's list of cells ({error}); allowed: what a launch wrote; launch the run again") from error  # fmt: skip
-        if digest != _digest(body) or body["schema_version"] != ASSIGNMENT_SCHEMA:
-            raise InvalidInput(f"{source} is damaged or of another version than {ASSIGNMENT_SCHEMA}; remove it and launch the run again")  # fmt: skip
+        body = ASSIGNMENT_FORM.from_bytes(data, source)
         return cls(run=body["run"], job=body["job"], indexes=tuple(body["indexes"]))
 
 
-def _digest(body: object) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def read_assignment(store: Store, run: str, job: str) -> Assignment:
-    """The cells of a Job as launched.
+    """Returns the cells of a Job as launched.
 
     Raises:
         NotFound: the store knows no such Job of the run.
@@ -82,3 +71,27 @@ def read_assignment(store: Store, run: str, job: str) -> Assignment:
             f"{source} belongs to job {found.job} of run {found.run}; remove it and launch the run again"
         )
     return found
+
+
+def read_assignments(store: Store, run: str) -> dict[str, Assignment]:
+    """Returns the cells of every Job that the run ever had, by the Job's name.
+
+    Raises:
+        InvalidInput: a list is damaged.
+    """
+    jobs = [job for key in store.list(keys.assignments(run)) if (job := keys.job_of(key))]
+    return {job: read_assignment(store, run, job) for job in jobs}
+
+
+def resolve_index(store: Store, run: Run, index: int, job: str | None) -> int:
+    """Returns the grid index that a Job's completion index stands for; without a Job they are the same.
+
+    Raises:
+        InvalidInput: the grid or the Job has no such index.
+    """
+    if job:
+        index = read_assignment(store, run.name, job).grid_index(index)
+    count = len(run.grid.cells)
+    if not 0 <= index < count:
+        raise refuse(f"the index in run {run.name}", index, f"0 to {count - 1}", "correct --index")
+    return index

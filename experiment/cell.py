@@ -13,20 +13,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from experiment.datasets import DATASETS
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, refuse
 
 NUMERICS = 1  # raised whenever the trainer's arithmetic changes on purpose: old results then count as another cell's
 T = TypeVar("T")
-METHODS = ("single", "ce", "l2", "l1")
+COLLABORATIVE_METHODS = ("ce", "l2", "l1")
+METHODS = ("single", *COLLABORATIVE_METHODS)
 HEADS = ("wide", "plain")
 PRECISIONS = ("float32", "bfloat16", "auto")  # auto: the device chooses one of the others
 ENSEMBLE = "Ens"  # the model that is the mean of the members' logits
 MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
-
-
-def refuse(what: str, given: object, allowed: str, do: str) -> InvalidInput:
-    """The one form of an error about input: what was given, what is allowed, what to do."""
-    return InvalidInput(f"{what} is {given!r}; allowed: {allowed}; {do}")
 
 
 def _check_count(what: str, value: object, low: int, high: int) -> None:
@@ -34,9 +30,10 @@ def _check_count(what: str, value: object, low: int, high: int) -> None:
         raise refuse(what, value, f"a whole number from {low} to {high}", "correct it in the grid")
 
 
-def _check_number(what: str, value: object, allowed: str, good: bool) -> None:
-    if not isinstance(value, float) or not math.isfinite(value) or not good:
-        raise refuse(what, value, allowed, "correct it in the grid")
+def _check_number(what: str, value: object, *, at_least: float = -math.inf, above: float = -math.inf) -> None:
+    if not isinstance(value, float) or not math.isfinite(value) or value < at_least or value <= above:
+        bound = f"of at least {at_least:g}" if math.isfinite(at_least) else f"above {above:g}"
+        raise refuse(what, value, f"a finite number {bound}", "correct it in the grid")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,28 +103,14 @@ class Cell:
         self._check_members()
 
     def _check_numbers(self) -> None:
-        _check_number(
-            "alpha",
-            self.alpha,
-            "a finite number of at least 0",
-            self.alpha >= 0 if isinstance(self.alpha, float) else False,
-        )
+        _check_number("alpha", self.alpha, at_least=0)
         if self.method == "single" and self.alpha != 0:
-            raise refuse("alpha of method single", self.alpha, "0", "leave alpha out or choose one of ce, l2, l1")
+            others = ", ".join(COLLABORATIVE_METHODS)
+            raise refuse("alpha of method single", self.alpha, "0", f"leave alpha out or choose one of {others}")
         if self.alpha == 0:
             object.__setattr__(self, "alpha", 0.0)  # -0.0 would be another id
-        _check_number(
-            "learning_rate",
-            self.learning_rate,
-            "a finite number above 0",
-            isinstance(self.learning_rate, float) and self.learning_rate > 0,
-        )
-        _check_number(
-            "weight_decay",
-            self.weight_decay,
-            "a finite number of at least 0",
-            isinstance(self.weight_decay, float) and self.weight_decay >= 0,
-        )
+        _check_number("learning_rate", self.learning_rate, above=0)
+        _check_number("weight_decay", self.weight_decay, at_least=0)
         info = DATASETS[self.dataset]
         _check_count("seed", self.seed, 0, 2**31 - 1)
         _check_count("epochs", self.epochs, 1, 100_000)
@@ -147,16 +130,23 @@ class Cell:
             )
         height, width, _ = DATASETS[self.dataset].shape
         for m in self.members:
-            if height % 2 ** (m.bricks - 1) or width % 2 ** (m.bricks - 1):
-                raise refuse(f"image size {height}x{width} of {self.dataset} for member {m.name} with bricks", m.bricks,
-                             "height and width even before each of the bricks - 1 halvings", "use fewer bricks")  # fmt: skip
+            halvings = m.bricks - 1
+            if height % 2**halvings or width % 2**halvings:
+                what = f"the number of bricks of member {m.name} on {self.dataset} ({height}x{width} pixels)"
+                allowed = "1 more than the number of times that height and width can be halved"
+                raise refuse(what, m.bricks, allowed, "use fewer bricks")
+
+    @property
+    def member_names(self) -> str:
+        """The names of the members, joined by +, as records and columns hold them."""
+        return "+".join(m.name for m in self.members)
 
     @property
     def models(self) -> tuple[str, ...]:
         """The names of the members, then the ensemble's."""
         return (*(m.name for m in self.members), ENSEMBLE)
 
-    @functools.cached_property  # asked for many times over; a frozen cell's never changes
+    @functools.cached_property  # read thousands of times in a launch; a frozen cell's id never changes
     def id(self) -> str:
         """Readable slug and 10 hex digits over all fields and ``NUMERICS``; a DNS label short enough for any prefix we add."""
         digest = hashlib.sha256(
@@ -166,7 +156,7 @@ class Cell:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields as JSON values; ``Cell.from_dict`` is its inverse."""
-        fields = {n: v for n, v in vars(self).items() if n != "id"}  # which is kept beside them
+        fields = {n: v for n, v in vars(self).items() if n != "id"}  # the cached id stands among the fields
         return fields | {"members": [dict(vars(m)) for m in self.members]}
 
     @classmethod

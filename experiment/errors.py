@@ -49,6 +49,11 @@ class NotFound(ExperimentError):
     kind = "missing"
 
 
+def refuse(what: str, given: object, allowed: str, do: str) -> InvalidInput:
+    """Returns the error about an input, in its one form: what was given, what is allowed, what to do."""
+    return InvalidInput(f"{what} is {given!r}; allowed: {allowed}; {do}")
+
+
 KINDS: dict[str, type[ExperimentError]] = {c.kind: c for c in (InvalidInput, Diverged, Transient, Interrupted)}
 PERMANENT = frozenset(c.kind for c in (InvalidInput, Diverged))
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiment.cell import MEMBERS, Cell, Member, build, refuse
-from experiment.errors import InvalidInput
+from experiment.cell import MEMBERS, Cell, Member, build
+from experiment.errors import InvalidInput, refuse
 from experiment.grid_form import check_form
 
 BUILT_IN = Path(__file__).parent / "grids"

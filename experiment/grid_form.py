@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from experiment.cell import Cell, refuse
+from experiment.cell import Cell
 from experiment.datasets import DATASETS
+from experiment.errors import refuse
 
 TABLES = ("base", "dataset", "member", "product", "exclude", "expect")
 SETTINGS = tuple(f.name for f in dataclasses.fields(Cell))

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable
 
 from experiment.cell import Cell
+from experiment.errors import refuse
 
 RUNS, RESULTS, MODELS, REPORTS = "runs/", "results/", "models/", "reports/"
 CHECKPOINTS, PROGRESS, FAILURES, LOGS = "checkpoints/", "progress/", "failures/", "logs/"
 DATASETS, THROUGHPUT, TENSORBOARD = "datasets/", "throughput/", "tensorboard/"
-EPOCHS = "epochs.parquet"
+EPOCHS, PREDICTIONS = "epochs.parquet", "predictions.parquet"
 _COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
+_PREDICTIONS = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/predictions\.parquet")
+_PROGRESS = re.compile(r"progress/(?P<cell>[^/]+)\.json")
 _CHECKPOINT = re.compile(r"checkpoints/[^/]+/(?P<step>\d{9})\.safetensors")
 _GRID = re.compile(r"runs/(?P<run>[^/]+)/grid\.json")
 _ASSIGNMENT = re.compile(r"runs/[^/]+/jobs/(?P<job>[^/]+)\.json")
@@ -24,8 +27,26 @@ def grid(run: str) -> str:
     return f"{RUNS}{run}/grid.json"
 
 
+def run_url(store_url: str, run: str) -> str:
+    """Returns the URL under which every program finds a run: ``STORE/runs/RUN``."""
+    return f"{store_url}/{RUNS}{run}"
+
+
+def split_run_url(url: str) -> tuple[str, str]:
+    """Returns the store's URL and the run's name that ``run_url`` put together.
+
+    Raises:
+        InvalidInput: the URL has another form.
+    """
+    store, middle, run = url.rstrip("/").rpartition("/" + RUNS)
+    if not middle or not store or not run or "/" in run:
+        allowed = "STORE/runs/RUN with STORE a path, file:// or s3:// URL"
+        raise refuse("the run", url, allowed, "copy it from the launcher's first lines")
+    return store, run
+
+
 def run_of(key: str) -> str | None:
-    """The run whose frozen grid this key holds; None for any other key."""
+    """Returns the run whose frozen grid this key holds; None for any other key."""
     match = _GRID.fullmatch(key)
     return match["run"] if match else None
 
@@ -46,24 +67,40 @@ def job_of(key: str) -> str | None:
     return match["job"] if match else None
 
 
+def results_folder(dataset: str, method: str) -> str:
+    """The prefix of the results of a data set's cells of one method."""
+    return f"{RESULTS}dataset={dataset}/method={method}/"
+
+
+def results_of(dataset: str, method: str, cell_id: str) -> str:
+    """The prefix of a cell's results, for readers of a table, whose rows hold these three."""
+    return f"{results_folder(dataset, method)}{cell_id}/"
+
+
 def results(cell: Cell) -> str:
     """The prefix of a cell's results."""
     return results_of(cell.dataset, cell.method, cell.id)
 
 
-def results_of(dataset: str, method: str, cell_id: str) -> str:
-    """``results`` of a cell of which only this is known, as from a row of its table."""
-    return f"{RESULTS}dataset={dataset}/method={method}/{cell_id}/"
+def epochs_of(dataset: str, method: str, cell_id: str) -> str:
+    """The key of a cell's ``epochs.parquet``, for readers of a table, whose rows hold these three."""
+    return results_of(dataset, method, cell_id) + EPOCHS
 
 
 def epochs(cell: Cell) -> str:
     """The cell's commit: it exists if and only if the cell is done."""
-    return results(cell) + EPOCHS
+    return epochs_of(cell.dataset, cell.method, cell.id)
 
 
 def predictions(cell: Cell) -> str:
     """The last epoch's predictions on the test set."""
-    return results(cell) + "predictions.parquet"
+    return results(cell) + PREDICTIONS
+
+
+def predictions_cell(key: str) -> str | None:
+    """Returns the cell whose predictions this key holds; None for any other key."""
+    match = _PREDICTIONS.fullmatch(key)
+    return match["cell"] if match else None
 
 
 def model(cell_id: str, member: str) -> str:
@@ -82,7 +119,7 @@ def checkpoint(cell_id: str, step: int) -> str:
 
 
 def progress(cell_id: str) -> str:
-    """The latest word of a cell in training."""
+    """The latest progress record of a cell in training."""
     return f"{PROGRESS}{cell_id}.json"
 
 
@@ -138,8 +175,14 @@ def report(run: str, path: str = "index.html") -> str:
 
 
 def committed(keys: Iterable[str]) -> set[str]:
-    """The ids of the cells that these keys show to be done."""
+    """Returns the ids of the cells that these keys show to be done."""
     return {m["cell"] for m in map(_COMMIT.fullmatch, keys) if m}
+
+
+def progress_of(key: str) -> str | None:
+    """Returns the cell whose progress this key holds; None for any other key."""
+    match = _PROGRESS.fullmatch(key)
+    return match["cell"] if match else None
 
 
 def step_of(key: str) -> int | None:

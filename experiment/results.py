@@ -75,7 +75,7 @@ def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[
     values = {name: fields[name] for name in CELL_COLUMNS if name in fields}
     return values | {
         "cell_id": cell.id,
-        "members": "+".join(m.name for m in cell.members),
+        "members": cell.member_names,
         "learning_rate_base": cell.learning_rate,
         "train_examples": train_examples,
         "test_examples": test_examples,
@@ -121,13 +121,15 @@ def to_bytes(table: pa.Table) -> bytes:
     )
     data: bytes = sink.getvalue().to_pybytes()
     written = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
-    if written.schema != table.schema or any(_bits(written[n]) != _bits(table[n]) for n in table.schema.names):
+    if written.schema != table.schema or any(
+        column_bits(written[n]) != column_bits(table[n]) for n in table.schema.names
+    ):
         raise InvalidInput("a table changed on its way through Parquet; nothing was written; report this")
     return data
 
 
-def _bits(column: pa.ChunkedArray) -> pa.Array:
-    """The column to be compared bit by bit, so that a NaN equals itself."""
+def column_bits(column: pa.ChunkedArray) -> pa.Array:
+    """Returns the column as integers where it holds floats: compared bit by bit, a NaN equals itself."""
     array = pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
     array = array.flatten() if pa.types.is_fixed_size_list(array.type) else array
     if pa.types.is_floating(array.type):

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import hashlib
 import os
-import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,9 +16,9 @@ import boto3
 import botocore.exceptions as boto
 from botocore.config import Config
 
-from experiment.cell import refuse
 from experiment.claim import claim_file, machine_claims
-from experiment.errors import ExperimentError, InvalidInput, NotFound, Transient
+from experiment.errors import ExperimentError, InvalidInput, NotFound, Transient, refuse
+from experiment.retry import retry_transient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -134,23 +133,21 @@ class S3Store:
 
     def _retry(self, key: str, operation: Callable[[], T]) -> T:
         """One operation with whole-unit retries: request, full body and checks together."""
-        place = f"{self.url}/{key}"
-        for attempt in range(1, ATTEMPTS + 1):
+
+        def translated() -> T:
             try:
                 return operation()
             except (boto.ClientError, boto.BotoCoreError, boto.HTTPClientError) as error:
-                meaning = translate(error, place)
-                if not isinstance(meaning, Transient) or attempt == ATTEMPTS:
-                    raise meaning from error
-            self._sleep(random.uniform(0.5, 1) * min(0.2 * 2**attempt, 10))
-        raise AssertionError("unreachable")
+                raise translate_error(error, f"{self.url}/{key}") from error
+
+        return retry_transient(translated, attempts=ATTEMPTS, sleep=self._sleep)
 
 
 def _code(error: boto.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def translate(error: Exception, place: str) -> ExperimentError:
+def translate_error(error: Exception, place: str) -> ExperimentError:
     """The suite's error for an error of the S3 client: what is absent, what can never work, what may work later."""
     if isinstance(error, boto.ClientError):
         code = _code(error)

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import IO, Protocol
 from urllib.parse import unquote, urlsplit
 
-from experiment import keys
-from experiment.cell import refuse
 from experiment.claim import claim_file
-from experiment.errors import InvalidInput, NotFound, Transient
+from experiment.errors import InvalidInput, NotFound, Transient, refuse
 
 
 class Store(Protocol):
@@ -61,28 +59,6 @@ def open_store(url: str, *, create: bool = False) -> Store:
     if parts.scheme not in ("", "file") or (parts.scheme == "file" and parts.netloc not in ("", "localhost")):
         raise refuse("the store", url, "a directory, file:///DIRECTORY or s3://BUCKET/PREFIX", "correct --store")
     return LocalStore(Path(unquote(parts.path) if parts.scheme else url), create=create)
-
-
-def split_run(url: str) -> tuple[str, str]:
-    """(store URL, run) of a run's URL, ``STORE/runs/RUN``.
-
-    Raises:
-        InvalidInput: the URL has another form.
-    """
-    store, middle, run = url.rstrip("/").rpartition("/" + keys.RUNS)
-    if not middle or not store or not run or "/" in run:
-        raise refuse(
-            "the run",
-            url,
-            "STORE/runs/RUN with STORE a path, file:// or s3:// URL",
-            "copy it from the launcher's first lines",
-        )
-    return store, run
-
-
-def run_url(store: Store, run: str) -> str:
-    """The URL under which every program finds a run."""
-    return f"{store.url}/{keys.RUNS}{run}"
 
 
 class LocalStore:

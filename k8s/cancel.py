@@ -25,7 +25,7 @@ def cancel(arguments: argparse.Namespace) -> int:
     with connect(settings.context, settings.namespace) as kube:
         active = [
             j
-            for j in kube.list("Job", names.selector(frozen.run))
+            for j in kube.list("Job", names.selector(frozen.name))
             if not jobs.finished(j) and not jobs.part(j, names.COLLECT)
         ]
         for job in active:

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from experiment import keys
-from experiment.frozen import Frozen
+from experiment.ledger import committed_ids
+from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
 from k8s.cluster import jobs
 from k8s.cluster.kube import connect
-from k8s.cluster.look import committed
 from k8s.manifests import names
 
 
@@ -28,7 +28,7 @@ def cleanup(arguments: argparse.Namespace) -> int:
     """Removes, and says how much."""
     store, frozen, settings = verbs.opened(arguments)
     with connect(settings.context, settings.namespace) as kube:
-        going = [j for j in kube.list("Job", names.selector(frozen.run)) if arguments.all or jobs.finished(j)]
+        going = [j for j in kube.list("Job", names.selector(frozen.name)) if arguments.all or jobs.finished(j)]
         for job in going:
             kube.delete("Job", jobs.name(job))
             print(f"removed {jobs.name(job)}", flush=True)
@@ -39,9 +39,9 @@ def cleanup(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def leftovers(store: Store, frozen: Frozen, *, everything: bool) -> Iterator[str]:
+def leftovers(store: Store, frozen: Run, *, everything: bool) -> Iterator[str]:
     """Keys that nobody needs any more: checkpoints and progress of finished cells, or of every cell of the run."""
-    cells = {c.id for c in frozen.grid.cells} if everything else committed(store, frozen)
+    cells = {c.id for c in frozen.grid.cells} if everything else committed_ids(store, frozen.grid.cells)
     for cell in sorted(cells):
         yield from store.list(keys.checkpoints(cell))
     yield from sorted({keys.progress(cell) for cell in cells} & set(store.list(keys.PROGRESS)))

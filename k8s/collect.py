@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from experiment import keys, records
-from experiment.frozen import Frozen
-from experiment.store import Store, run_url
+from experiment.assignment import read_assignments
+from experiment.ledger import committed_ids, read_failures
+from experiment.run import Run
+from experiment.store import Store
 from k8s import verbs
-from k8s.cluster import jobs, postmortem, scene
+from k8s.cluster import jobs, postmortem
 from k8s.cluster.kube import Kube, connect
-from k8s.cluster.look import committed, failures
 from k8s.manifests import names, sources
 from k8s.manifests.names import Manifest
 
@@ -33,7 +34,7 @@ class Collector:
 
     kube: Kube
     store: Store
-    frozen: Frozen
+    frozen: Run
     report: Callable[[], int]
     refresh: float = 60.0
     poll: float = POLL
@@ -46,13 +47,13 @@ class Collector:
         seen: object = None
         last = float("-inf")
         while True:
-            found = self.kube.list("Job", names.selector(self.frozen.run))
+            found = self.kube.list("Job", names.selector(self.frozen.name))
             if self._replaced(found):
                 say("a younger collecting Job goes on with this run")
                 return 0
             training = any(jobs.part(j, names.TRAINER) and not jobs.finished(j) for j in found)
             self.write_down()
-            news = (len(committed(self.store, self.frozen)), [sorted(jobs.failed(j)) for j in found])
+            news = (len(committed_ids(self.store, self.frozen.grid.cells)), [sorted(jobs.failed(j)) for j in found])
             if not training:
                 return self.report()
             if seen is None:
@@ -73,14 +74,14 @@ class Collector:
 
     def write_down(self) -> None:
         """Writes a failure record for every pod that failed and left none."""
-        pods = self.kube.list("Pod", names.selector(self.frozen.run, names.TRAINER))
-        assignments = scene.assignments(self.store, self.frozen.run) if pods else {}
+        pods = self.kube.list("Pod", names.selector(self.frozen.name, names.TRAINER))
+        assignments = read_assignments(self.store, self.frozen.name) if pods else {}
         dead = [
             (p, f)
             for p in pods
             if (a := assignments.get(jobs.label(p, names.JOB))) and (f := self._failure(p, a.indexes))
         ]
-        known = failures(self.store, {f.cell for _, f in dead})
+        known, _ = read_failures(self.store, {f.cell for _, f in dead})
         for _, failure in dead:
             if failure.attempt not in {f.attempt for f in known.get(failure.cell, ())}:
                 data = records.to_bytes(failure)
@@ -115,7 +116,7 @@ def collect(arguments: argparse.Namespace) -> int:
     store, frozen, settings = verbs.opened(arguments)
 
     def report() -> int:
-        return subprocess.run([*REPORT, run_url(store, frozen.run)], check=False).returncode
+        return subprocess.run([*REPORT, keys.run_url(store.url, frozen.name)], check=False).returncode
 
     with connect(settings.context, settings.namespace) as kube:
         return Collector(

@@ -8,9 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 
+from experiment import keys
 from experiment.errors import ExperimentError, Interrupted, describe
 from experiment.grid import load_grid
-from experiment.store import Store, open_store, run_url
+from experiment.store import Store, open_store
 from k8s.arguments import parse
 from k8s.local import devices, executor
 from k8s.local.programs import Programs
@@ -46,6 +47,8 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
     empty = arguments.plan and survey.absent(arguments.store)
     store = None if empty else open_store(arguments.store, create=True)
     plan = survey.look(store, grid, retry_diverged=arguments.retry_diverged) if store else Plan(grid=grid)
+    for problem in plan.problems:
+        print(f"warning: {problem.reason}", file=sys.stderr)
     if arguments.plan:
         print(*listing(plan), sep="\n")
     if arguments.executor == "kubernetes":
@@ -63,12 +66,12 @@ def launch(arguments: argparse.Namespace, programs: Programs) -> int:
         return 0
     made = provenance()
     frozen = freeze(store, run, grid, made)
-    print(f"run {run_url(store, run)}", flush=True)
+    print(f"run {keys.run_url(store.url, run)}", flush=True)
     plan = dataclasses.replace(plan, grid=frozen.grid)
     programs = dataclasses.replace(
         programs, env={**programs.env, "GIT_COMMIT": made["git_commit"]}, tensorboard=bool(arguments.tensorboard)
     )
-    return executor.run(store, run_url(store, run), plan, slots, programs)
+    return executor.run(store, keys.run_url(store.url, run), plan, slots, programs)
 
 
 def on_cluster(arguments: argparse.Namespace, store: Store | None, run: str, plan: Plan) -> int:

@@ -8,9 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from experiment import keys
-from experiment.cell import refuse
-from experiment.errors import ExperimentError, InvalidInput
-from experiment.frozen import Frozen
+from experiment.errors import ExperimentError, InvalidInput, refuse
+from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
 from k8s.cluster import jobs, states
@@ -49,7 +48,7 @@ def logs(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def find(frozen: Frozen, wanted: str) -> int:
+def find(frozen: Run, wanted: str) -> int:
     """The grid index of a cell named by its id, the beginning of one, or its index.
 
     Raises:
@@ -69,10 +68,10 @@ def find(frozen: Frozen, wanted: str) -> int:
         if near
         else "see python -m k8s.status"
     )
-    raise refuse("the cell", wanted, f"the id of one of the {len(ids)} cells of run {frozen.run}", advice)
+    raise refuse("the cell", wanted, f"the id of one of the {len(ids)} cells of run {frozen.name}", advice)
 
 
-def _of_pods(store: Store, frozen: Frozen, index: int, context: str, namespace: str) -> Iterator[tuple[str, str]]:
+def _of_pods(store: Store, frozen: Run, index: int, context: str, namespace: str) -> Iterator[tuple[str, str]]:
     """(attempt, log) of the cell's pods whose logs can still be had."""
     try:
         kube = connect(context, namespace)

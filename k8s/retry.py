@@ -32,11 +32,11 @@ def retry(arguments: argparse.Namespace) -> int:
         for index in failed:
             print(f"again: {frozen.grid.cells[index].id}", flush=True)
         if not failed:
-            print(f"no cell of run {frozen.run} has failed; python -m k8s.launch trains what is missing")
+            print(f"no cell of run {frozen.name} has failed; python -m k8s.launch trains what is missing")
             return 0
-        todo = work(frozen.run, frozen.grid, failed, scene.look(kube, store, frozen.run), again=True)
+        todo = work(frozen.name, frozen.grid, failed, scene.look(kube, store, frozen.name), again=True)
         commission = render.Launch(
-            store=store.url, run=frozen.run, grid=frozen.grid.name, git_commit=git_commit(), settings=settings
+            store=store.url, run=frozen.name, grid=frozen.grid.name, git_commit=git_commit(), settings=settings
         )
         manifests = executor.manifests_for(commission, frozen.grid, todo)
         checks.check(manifests)

@@ -49,7 +49,7 @@ def as_json(view: View, cells: Iterable[CellState]) -> str:
     """The run for programs: counts, Jobs, cells."""
     shown = list(cells)
     found = {
-        "run": view.frozen.run,
+        "run": view.frozen.name,
         "time": view.time.isoformat(timespec="seconds"),
         "counts": Counter(c.state for c in shown),
         "jobs": [
@@ -65,7 +65,7 @@ def as_text(view: View, cells: Sequence[CellState]) -> list[str]:
     wide = max((len(c.cell) for c in cells), default=0)
     lines = [f"{c.index:5d}  {c.cell:{wide}}  {c.state:12}  {words(c)}".rstrip() for c in cells]
     lines += [f"{jobs.label(j, names.PART)} Job {jobs.name(j)}: {job_state(j)}" for j in view.jobs or ()]
-    return [*lines, summary(view.frozen.run, cells)]
+    return [*lines, summary(view.frozen.name, cells)]
 
 
 def words(cell: CellState) -> str:

@@ -7,11 +7,10 @@ import os
 import sys
 from collections.abc import Callable
 
-from experiment.cell import refuse
-from experiment.errors import ExperimentError, Interrupted, NotFound, describe
-from experiment.frozen import Frozen, read_run
-from experiment.keys import RUNS, run_of
-from experiment.store import Store, open_store, split_run
+from experiment import keys
+from experiment.errors import ExperimentError, Interrupted, describe
+from experiment.run import Run, open_run
+from experiment.store import Store
 from k8s.manifests import sources
 from k8s.manifests.settings import Settings
 
@@ -44,15 +43,8 @@ def add_run(made: argparse.ArgumentParser) -> None:
     made.add_argument("--store", default="store", metavar="URL", help="with a run's name: its store (./store)")
 
 
-def opened(arguments: argparse.Namespace) -> tuple[Store, Frozen, Settings]:
+def opened(arguments: argparse.Namespace) -> tuple[Store, Run, Settings]:
     """The store, the run as launched, and the settings."""
-    url, name = split_run(arguments.run) if f"/{RUNS}" in arguments.run else (arguments.store, arguments.run)
-    store = open_store(url)
-    try:
-        frozen = read_run(store, name)
-    except NotFound as error:
-        known = [run for key in store.list(RUNS) if (run := run_of(key))]
-        raise refuse(
-            "the run", name, ", ".join(known[-9:]) or "none: the store has no run", "correct --run, or launch a grid"
-        ) from error
-    return store, frozen, sources.load(arguments, os.environ)
+    named = f"/{keys.RUNS}" in arguments.run
+    store, run = open_run(arguments.run if named else keys.run_url(arguments.store, arguments.run))
+    return store, run, sources.load(arguments, os.environ)

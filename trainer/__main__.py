@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from experiment.assignment import resolve_index
 from experiment.errors import ExperimentError, describe
+from experiment.run import open_run
 from experiment.store import open_store
 from trainer import arguments
-from trainer.runs import Run
 from trainer.waiting import await_dataset
 
 
@@ -54,12 +55,12 @@ def _verify() -> int:
 
 
 def _train(given: argparse.Namespace, stop: threading.Event) -> int:
-    run = Run.open(given.run)
-    index = None if given.indexes else run.index(given.index, given.job)
+    store, run = open_run(given.run)
+    index = None if given.indexes else resolve_index(store, run, given.index, given.job)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported; its errors are raised anyway
     from trainer import process  # imports TensorFlow, which takes seconds: only once the input is known to be good
 
-    setting = process.setting(run, stop, tensorboard=given.tensorboard)
+    setting = process.setting(store, run, stop, tensorboard=given.tensorboard)
     if index is None:
         return process.serve(run, sys.stdin, sys.stdout, stop, setting)
     return process.train_one(run, index, stop, setting)

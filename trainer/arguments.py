@@ -8,8 +8,8 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 
-from experiment.cell import refuse
 from experiment.datasets import DATASETS
+from experiment.errors import refuse
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

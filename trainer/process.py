@@ -11,14 +11,15 @@ from typing import IO
 
 from experiment import records
 from experiment.errors import Interrupted
+from experiment.run import Run
+from experiment.store import Store
 from trainer import arguments, datasets, device, worker
 from trainer.attempt import Setting, attempt
-from trainer.runs import Run
 
 HELD_SECONDS = 2.0  # until a cell that another process of this machine trains is looked at again
 
 
-def setting(run: Run, stop: threading.Event, *, tensorboard: bool = False) -> Setting:
+def setting(store: Store, run: Run, stop: threading.Event, *, tensorboard: bool = False) -> Setting:
     """What the attempts of this process share, from its environment.
 
     Raises:
@@ -26,12 +27,12 @@ def setting(run: Run, stop: threading.Event, *, tensorboard: bool = False) -> Se
     """
     deterministic = arguments.deterministic(os.environ)
     return Setting(
-        store=run.store,
+        store=store,
         attempt=arguments.attempt_name(os.environ),
-        load=functools.lru_cache(maxsize=1)(functools.partial(datasets.load, run.store)),
+        load=functools.lru_cache(maxsize=1)(functools.partial(datasets.load, store)),
         stopping=stop.is_set,
         checkpoint_seconds=arguments.checkpoint_seconds(os.environ),
-        git_commit=os.environ.get("GIT_COMMIT") or run.frozen.provenance.get("git_commit", "unknown"),
+        git_commit=os.environ.get("GIT_COMMIT") or run.provenance.get("git_commit", "unknown"),
         image=os.environ.get("IMAGE", ""),
         deterministic=deterministic,
         jit=device.prepare(deterministic=deterministic),
@@ -41,7 +42,7 @@ def setting(run: Run, stop: threading.Event, *, tensorboard: bool = False) -> Se
 
 def train_one(run: Run, index: int, stop: threading.Event, setting: Setting) -> int:
     """Tries one cell until it is committed, by whomever; returns 0."""
-    while attempt(run.frozen.grid.cells[index], setting) == "held":
+    while attempt(run.grid.cells[index], setting) == "held":
         if stop.wait(HELD_SECONDS):
             raise Interrupted("told to stop while another process of this machine trained the cell")
     return 0
@@ -56,7 +57,7 @@ def serve(run: Run, lines: IO[str], out: IO[str], stop: threading.Event, setting
 
     def try_index(index: int) -> str:
         name = f"{setting.attempt[:24]}-{uuid.uuid4().hex[:8]}"
-        return attempt(run.frozen.grid.cells[index], dataclasses.replace(setting, attempt=name, show=show))
+        return attempt(run.grid.cells[index], dataclasses.replace(setting, attempt=name, show=show))
 
-    worker.serve(run.frozen, lines, out, stop, try_index)
+    worker.serve(run, lines, out, stop, try_index)
     return 0

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from experiment.cell import Cell, refuse
-from experiment.errors import Diverged
+from experiment.cell import Cell
+from experiment.errors import Diverged, refuse
 from trainer import device, metrics, schedule
 from trainer.datasets import Dataset
 from trainer.program import EVALUATION_BATCH, Program, program, signature

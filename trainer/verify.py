@@ -9,15 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
 from experiment import keys, records, results
 from experiment.cell import Cell
-from experiment.frozen import Frozen
 from experiment.grid import Grid
 from experiment.records import Progress
-from experiment.store import Store, open_store, run_url
+from experiment.run import Run
+from experiment.store import Store, open_store
 from trainer.datasets import prepare
 
 RUN = "verify-resume"
@@ -46,28 +43,25 @@ def differences(cell: Cell, one: Store, other: Store) -> list[str]:
     found = []
     for name, key in (("epochs", keys.epochs(cell)), ("predictions", keys.predictions(cell))):
         tables = [results.from_bytes(store.read(key), name, key) for store in (one, other)]
-        found += [c for c in tables[0].column_names if c not in TIMINGS and _bits(tables[0], c) != _bits(tables[1], c)]
+        found += [
+            c
+            for c in tables[0].column_names
+            if c not in TIMINGS and results.column_bits(tables[0][c]) != results.column_bits(tables[1][c])
+        ]
     return found
-
-
-def _bits(table: pa.Table, column: str) -> bytes | list[object]:
-    values = table[column].combine_chunks()
-    if pa.types.is_fixed_size_list(values.type) or pa.types.is_list(values.type):
-        values = values.flatten()
-    return np.asarray(values).tobytes() if pa.types.is_floating(values.type) else values.to_pylist()
 
 
 def _store(folder: Path, cell: Cell) -> Store:
     store = open_store(str(folder), create=True)
     prepare(cell.dataset, store)
-    frozen = Frozen(run=RUN, grid=Grid(name="verify", cells=(cell,)))
+    frozen = Run(name=RUN, grid=Grid(name="verify", cells=(cell,)))
     store.put_once(keys.grid(RUN), frozen.to_bytes(), "verify")
     return store
 
 
 def _run(store: Store, kill_at: int | None) -> tuple[int, int]:
     """(steps reached, steps in all) of a worker that is killed once it shows ``kill_at``, or finishes."""
-    command = [sys.executable, "-m", "trainer", "--run", run_url(store, RUN), "--indexes", "-"]
+    command = [sys.executable, "-m", "trainer", "--run", keys.run_url(store.url, RUN), "--indexes", "-"]
     environ = {**os.environ, "CHECKPOINT_SECONDS": "0"}  # a checkpoint at every look
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     reached = steps = 0

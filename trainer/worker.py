@@ -13,14 +13,14 @@ from typing import IO
 
 from experiment import records
 from experiment.errors import ExperimentError, Interrupted, InvalidInput, describe
-from experiment.frozen import Frozen
 from experiment.records import Outcome
+from experiment.run import Run
 
 QUIT = "quit"
 LOOK_SECONDS = 0.2  # between two looks of an idle worker at whether it was told to stop
 
 
-def serve(frozen: Frozen, lines: IO[str], out: IO[str], stop: threading.Event, attempt: Callable[[int], str]) -> None:
+def serve(frozen: Run, lines: IO[str], out: IO[str], stop: threading.Event, attempt: Callable[[int], str]) -> None:
     """Tries the cells whose indexes come in; writes exactly one outcome for each.
 
     Args:
@@ -53,7 +53,7 @@ def _next(waiting: queue.Queue[str], stop: threading.Event) -> str:
     raise Interrupted("the worker was told to stop; launch again to go on")
 
 
-def _index(line: str, frozen: Frozen) -> int:
+def _index(line: str, frozen: Run) -> int:
     count = len(frozen.grid.cells)
     if not line.isascii() or not line.isdigit() or int(line) >= count:
         raise InvalidInput(f"the index is {line!r}; allowed: 0 to {count - 1}, or {QUIT}; correct the launcher")

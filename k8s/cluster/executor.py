@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from experiment import keys
 from experiment.errors import InvalidInput
-from experiment.frozen import Frozen
 from experiment.grid import Grid
+from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import jobs, scene, submit, watch
 from k8s.cluster.kube import Kube, connect
@@ -85,11 +85,9 @@ def rehearse(settings: Settings, store: Store, run: str, plan: Plan) -> int:
     return 0
 
 
-def _frozen(store: Store, run: str, grid: Grid, made: Mapping[str, str]) -> Frozen:
+def _frozen(store: Store, run: str, grid: Grid, made: Mapping[str, str]) -> Run:
     """The run as an earlier launch of the same cells froze it, or as this one would; writes nothing."""
-    return (
-        freeze(store, run, grid, made) if store.exists(keys.grid(run)) else Frozen(run=run, grid=grid, provenance=made)
-    )
+    return freeze(store, run, grid, made) if store.exists(keys.grid(run)) else Run(name=run, grid=grid, provenance=made)
 
 
 def manifests_for(commission: render.Launch, grid: Grid, todo: Work) -> list[Manifest]:
@@ -143,7 +141,7 @@ def widen(kube: Kube, found: Scene, settings: Settings) -> None:
 
 def advise(store: Store, run: str, settings: Settings) -> int:
     """Says how to follow the run."""
-    where = f"--run {store.url}/runs/{run} --namespace {settings.namespace}"
+    where = f"--run {keys.run_url(store.url, run)} --namespace {settings.namespace}"
     say(
         f"follow it with python -m k8s.status {where}",
         f"report: {store.url}/{keys.report(run)}, made by the collecting Job",

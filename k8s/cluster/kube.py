@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -15,8 +14,8 @@ import kubernetes.config
 import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException
 
-from experiment.cell import refuse
-from experiment.errors import NotFound, Transient
+from experiment.errors import NotFound, refuse
+from experiment.retry import retry_transient
 from k8s.cluster.refusals import translate
 from k8s.manifests.names import Manifest
 
@@ -118,15 +117,14 @@ class Kube:
 
     def request(self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None, content: str = "application/json") -> bytes:  # fmt: skip
         """One request, repeated while the server cannot be reached or is busy."""
-        for attempt in range(1, ATTEMPTS + 1):
+
+        def translated() -> bytes:
             try:
                 return self._request(method, path, query or {}, body, content)
             except (ApiException, urllib3.exceptions.HTTPError) as error:
-                meaning = translate(error, f"{method} {path}")
-                if not isinstance(meaning, Transient) or attempt == ATTEMPTS:
-                    raise meaning from error
-            self._sleep(random.uniform(0.5, 1) * min(0.2 * 2**attempt, 5))
-        raise AssertionError("unreachable")
+                raise translate(error, f"{method} {path}") from error
+
+        return retry_transient(translated, attempts=ATTEMPTS, longest_pause=5, sleep=self._sleep)
 
     def _request(self, method: str, path: str, query: dict[str, str], body: Any, content: str) -> bytes:
         data: bytes = self._call(method, path, query, body, content).data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from experiment import keys
-from experiment.assignment import Assignment, read_assignment
+from experiment.assignment import read_assignments
 from experiment.store import Store
 from k8s.cluster.kube import Kube
 from k8s.manifests import names
@@ -15,13 +15,7 @@ def look(kube: Kube, store: Store, run: str) -> Scene:
     """The run as it stands in cluster and store."""
     return Scene(
         jobs=kube.list("Job", names.selector(run)),
-        assignments=assignments(store, run),
+        assignments=read_assignments(store, run),
         prepared=outlook.prepared(store),
         reported=store.exists(keys.report(run)),
     )
-
-
-def assignments(store: Store, run: str) -> dict[str, Assignment]:
-    """The cells of every Job that the run ever had, by the Job's name."""
-    known = [job for key in store.list(keys.assignments(run)) if (job := keys.job_of(key))]
-    return {job: read_assignment(store, run, job) for job in known}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from experiment.assignment import Assignment
-from experiment.frozen import Frozen
+from experiment.ledger import Ledger
 from experiment.records import Failure, Progress
+from experiment.run import Run
 from k8s.cluster import jobs, postmortem
 from k8s.manifests import names
 from k8s.manifests.names import Manifest
@@ -44,17 +45,13 @@ class View:
     """What is known of a run.
 
     Attributes:
-        done: ids of the committed cells.
-        progress: the last word of cells in training, by cell.
-        failures: failure records, oldest first, by cell.
+        ledger: what the store says of its cells.
         jobs, pods: of the cluster; None if it could not be asked.
         time: of looking.
     """
 
-    frozen: Frozen
-    done: Collection[str]
-    progress: Mapping[str, Progress] = field(default_factory=dict)
-    failures: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
+    frozen: Run
+    ledger: Ledger
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
     jobs: Sequence[Manifest] | None = None
     pods: Sequence[Manifest] | None = None
@@ -86,11 +83,11 @@ def _state(
 ) -> CellState:
     cell = view.frozen.grid.cells[index].id
     own = [p for job, position in places for p in pods.get((jobs.name(job), position), ())]
-    failures = _all_failures(view.failures.get(cell, ()), own, cell)
+    failures = _all_failures(view.ledger.failures.get(cell, ()), own, cell)
     interrupted = sum(f.kind == "interrupted" for f in failures)
     job, position = places[-1] if places else (None, -1)
-    state, reason = (DONE, "") if cell in view.done else _undone(view, cell, job, position, own, failures)
-    progress = view.progress.get(cell) if state == RUNNING else None
+    state, reason = (DONE, "") if cell in view.ledger.committed else _undone(view, cell, job, position, own, failures)
+    progress = view.ledger.progress.get(cell) if state == RUNNING else None
     if progress and own and progress.attempt != own[-1]["metadata"]["uid"]:
         progress = None  # the word of an earlier attempt
     return CellState(index=index, cell=cell, state=state, reason=reason, interrupted=interrupted, failed=len(failures) - interrupted,
@@ -132,7 +129,7 @@ def _undone(
 
 
 def _without_job(view: View, cell: str, failures: Sequence[Failure]) -> tuple[str, str]:
-    progress = view.progress.get(cell)
+    progress = view.ledger.progress.get(cell)
     if progress and (view.time - datetime.fromisoformat(progress.time)).total_seconds() < FRESH:
         return RUNNING, ""
     if failures and failures[-1].kind != "interrupted":

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from experiment import keys
-from experiment.frozen import Frozen
+from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import jobs, states
 from k8s.cluster.kube import Kube
@@ -41,7 +41,7 @@ class Ticker:
             self._last, self._said = self._clock(), text
 
 
-def wait(kube: Kube, store: Store, frozen: Frozen, sleep: Callable[[float], None] = time.sleep) -> int:
+def wait(kube: Kube, store: Store, frozen: Run, sleep: Callable[[float], None] = time.sleep) -> int:
     """Shows the run's progress to its end; 0 if every cell is done and the report is there."""
     ticker, before = Ticker(), dict[int, CellState]()
     while True:
@@ -106,13 +106,13 @@ def abandon(kube: Kube, view: View) -> list[str]:
     return lines
 
 
-def conclude(ticker: Ticker, store: Store, frozen: Frozen, cells: Sequence[CellState]) -> int:
+def conclude(ticker: Ticker, store: Store, frozen: Run, cells: Sequence[CellState]) -> int:
     """Says how the run ended, and where its report is."""
     for cell in cells:
         if cell.state != states.DONE:
             ticker.note(f"{cell.state}: {cell.cell}: {words(cell)}")
     ticker.note(whole(cells))
-    reported = store.exists(keys.report(frozen.run))
-    url = f"{store.url}/{keys.report(frozen.run)}"
+    reported = store.exists(keys.report(frozen.name))
+    url = f"{store.url}/{keys.report(frozen.name)}"
     ticker.note(f"report: {url}" if reported else f"no report at {url}: see the log of the collecting Job")
     return 0 if reported and all(c.state == states.DONE for c in cells) else 1

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from experiment.cell import refuse
+from experiment.errors import refuse
 from k8s.manifests.names import Manifest
 from k8s.manifests.settings import Settings
 from k8s.manifests.template import documents

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiment.cell import refuse
+from experiment import keys
+from experiment.errors import refuse
 from k8s.manifests import names
 from k8s.manifests.names import Manifest
 from k8s.manifests.settings import TOLERATION, Settings
@@ -35,7 +36,7 @@ class Launch:
     @property
     def url(self) -> str:
         """The run's URL."""
-        return f"{self.store}/runs/{self.run}"
+        return keys.run_url(self.store, self.run)
 
 
 def trainer(launch: Launch, dataset: str, job: str, completions: int) -> Manifest:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
-from experiment.cell import refuse
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, refuse
 from k8s.manifests.settings import Settings
 
 DEFAULT_FILE = "cluster.toml"

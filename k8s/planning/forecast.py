@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from experiment.cell import PRECISIONS, Cell, refuse
+from experiment.cell import PRECISIONS, Cell
 from experiment.datasets import DATASETS
+from experiment.errors import refuse
 from experiment.grid import Grid
 from experiment.records import Throughput
 from k8s.manifests.settings import Settings
@@ -52,7 +53,7 @@ class Part:
 
 def speed(cell: Cell, kind: str, table: Mapping[str, GpuType], measured: Iterable[Throughput]) -> Speed:
     """A cell's expected speed on a type of GPU: measured for such cells if possible, else the published one, scaled."""
-    members = "+".join(m.name for m in cell.members)
+    members = cell.member_names
     precisions = PRECISIONS if cell.precision == "auto" else (cell.precision,)
     alike = [t for t in measured if (t.dataset, t.members) == (cell.dataset, members) and t.precision in precisions]
     here = [t for t in alike if type_of(t.device, table) == kind]
@@ -92,7 +93,7 @@ def measured(grid: Grid, finished: Mapping[str, Finished], recorded: Iterable[Th
         Throughput(
             device=finished[c.id].device,
             dataset=c.dataset,
-            members="+".join(m.name for m in c.members),
+            members=c.member_names,
             precision=c.precision,
             images_per_second=finished[c.id].images_per_second,
             time="",

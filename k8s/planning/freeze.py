@@ -9,20 +9,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from experiment import keys
-from experiment.cell import refuse
-from experiment.frozen import Frozen, read_run
+from experiment.errors import refuse
 from experiment.grid import Grid
 from experiment.records import utc_now
+from experiment.run import Run, read_run
 from experiment.store import Store
 
 
-def freeze(store: Store, run: str, grid: Grid, provenance: Mapping[str, str]) -> Frozen:
+def freeze(store: Store, run: str, grid: Grid, provenance: Mapping[str, str]) -> Run:
     """The run as it stands in the store: written now, or by an earlier launch of the same cells.
 
     Raises:
         InvalidInput: the store has a run of this name with other cells, or its grid.json is damaged.
     """
-    mine = Frozen(run=run, grid=grid, provenance=provenance)
+    mine = Run(name=run, grid=grid, provenance=provenance)
     if store.put_once(keys.grid(run), mine.to_bytes(), uuid.uuid4().hex):
         return mine
     there = read_run(store, run)

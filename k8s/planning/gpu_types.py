@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiment.cell import build, refuse
-from experiment.errors import InvalidInput
+from experiment.cell import build
+from experiment.errors import InvalidInput, refuse
 
 BUILT_IN = Path(__file__).with_name("gpu_types.toml")
 

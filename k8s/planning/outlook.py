@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from experiment import keys, records
-from experiment.cell import refuse
+from experiment.errors import refuse
 from experiment.records import Throughput
 from experiment.store import Store
 from k8s.manifests import sources

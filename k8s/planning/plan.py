@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
 from experiment.grid import Grid
+from experiment.ledger import Problem
 from experiment.records import Failure
 
 
@@ -34,11 +35,13 @@ class Plan:
     Attributes:
         finished: the cells that have a verified result, by id.
         failures: the last failure of each cell that has none, by id.
+        problems: the records that cannot be read.
     """
 
     grid: Grid
     finished: Mapping[str, Finished] = field(default_factory=dict)
     failures: Mapping[str, Failure] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
     retry_diverged: bool = False
 
     @property

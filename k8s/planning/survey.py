@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 import pyarrow.compute as pc
 
-from experiment import keys, records, results
+from experiment import keys, results
 from experiment.cell import Cell
 from experiment.errors import InvalidInput
 from experiment.grid import Grid
-from experiment.records import Failure
+from experiment.ledger import committed_ids, read_failures
+from experiment.parallel import map_parallel
 from experiment.store import Store
 from k8s.planning.plan import Finished, Plan
-
-READERS = 16
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 def look(store: Store, grid: Grid, *, retry_diverged: bool) -> Plan:
     """The plan for this grid from what the store holds of it."""
     done = finished(store, grid.cells)
-    failures = last_failures(store, [c for c in grid.cells if c.id not in done])
-    return Plan(grid=grid, finished=done, failures=failures, retry_diverged=retry_diverged)
+    failures, problems = read_failures(store, [c.id for c in grid.cells if c.id not in done])
+    last = {cell: found[-1] for cell, found in failures.items()}
+    return Plan(grid=grid, finished=done, failures=last, problems=tuple(problems), retry_diverged=retry_diverged)
 
 
 def absent(url: str) -> bool:
@@ -43,9 +39,8 @@ def finished(store: Store, cells: Iterable[Cell]) -> dict[str, Finished]:
         InvalidInput: some results are damaged, foreign or of another schema; all are named, none is touched.
     """
     wanted = {c.id: c for c in cells}
-    places = sorted({keys.results(c).rsplit("/", 2)[0] + "/" for c in wanted.values()})
-    done = keys.committed(k for listed in _each(lambda p: list(store.list(p)), places) for k in listed)
-    answers = _each(lambda i: _verify(store, wanted[i]), sorted(done & wanted.keys()))
+    done = sorted(committed_ids(store, wanted.values()))
+    answers = map_parallel(store, lambda cell: _verify(store, wanted[cell]), done)
     refused = [a for a in answers if isinstance(a, InvalidInput)]
     if refused:
         more = f" (and {len(refused) - 1} more like it)" if len(refused) > 1 else ""
@@ -67,21 +62,3 @@ def _verify(store: Store, cell: Cell) -> Finished | InvalidInput:
     seconds = float(pc.sum(ensemble["seconds"]).as_py())
     speed = float(pc.mean(ensemble["images_per_second"]).as_py())
     return Finished(cell=cell.id, seconds=seconds, images_per_second=speed, device=str(made.get("device", "")))
-
-
-def last_failures(store: Store, cells: Iterable[Cell]) -> Mapping[str, Failure]:
-    """The latest failure record of each of these cells that has one, by id."""
-    wanted = {c.id for c in cells}
-    if not wanted:
-        return {}
-    known = [k for k in store.list(keys.FAILURES) if (named := keys.attempt_of(k)) and named[0] in wanted]
-    found = _each(lambda key: records.parse(store.read(key), f"{store.url}/{key}"), known)
-    latest: dict[str, Failure] = {}
-    for failure in sorted((f for f in found if isinstance(f, Failure)), key=lambda f: f.time):
-        latest[failure.cell] = failure
-    return latest
-
-
-def _each(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
-    with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(function, items))

@@ -10,9 +10,9 @@ import pandas as pd
 from experiment import keys, results
 from experiment.cell import Cell
 from experiment.datasets import DATASETS
-from experiment.frozen import Frozen
 from experiment.grid import Grid, load_grid
 from experiment.records import Provenance
+from experiment.run import Run
 from experiment.store import LocalStore
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "paper"
@@ -31,7 +31,7 @@ def committed(root: Path) -> LocalStore:
     cells = load_grid("full").cells
     for cell in cells:
         commit(store, cell, groups[cell.dataset, cell.method, cell.alpha])
-    frozen = Frozen(run=RUN, grid=Grid(name="full", cells=cells), provenance={"time": "2017-06-01T00:00:00Z"})
+    frozen = Run(name=RUN, grid=Grid(name="full", cells=cells), provenance={"time": "2017-06-01T00:00:00Z"})
     store.put_once(keys.grid(RUN), frozen.to_bytes(), "author")
     return store
 

@@ -10,9 +10,9 @@ import numpy as np
 from experiment import keys, results
 from experiment.cell import ENSEMBLE, Cell
 from experiment.datasets import DATASETS
-from experiment.frozen import Frozen
 from experiment.grid import Grid, load_grid
 from experiment.records import Provenance
+from experiment.run import Run
 from experiment.store import LocalStore, Store
 
 RUN = "made"
@@ -37,7 +37,7 @@ def committed(
 
 
 def freeze(store: Store, grid: Grid, run: str = RUN) -> None:
-    frozen = Frozen(run=run, grid=grid, provenance={"git_commit": "abc", "time": "2026-01-01T00:00:00+00:00"})
+    frozen = Run(name=run, grid=grid, provenance={"git_commit": "abc", "time": "2026-01-01T00:00:00+00:00"})
     store.put(keys.grid(run), frozen.to_bytes())
 
 

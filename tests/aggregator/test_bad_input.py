@@ -13,8 +13,8 @@ from aggregator.load import to_frame
 from aggregator.reading import read_epochs
 from experiment import keys, records, results
 from experiment.errors import InvalidInput
-from experiment.frozen import read_run
 from experiment.grid import Grid, load_grid
+from experiment.run import read_run
 from tests.aggregator import made
 
 HOSTILE = '=HYPERLINK("http://x","y") <script>alert(1)</script> \\input{/etc/passwd} | a_b & 50% #1 {x} ~^$\u202e'

@@ -34,8 +34,10 @@ def progress(time):
 
 
 def state(**given):
-    facts = {"done": [], "unreadable": {}, "failures": [], "progress": [], **given}
-    return states([CELL], now=NOW, **facts)[0]
+    facts = {"done": [], "unreadable": {}, **given}
+    failures = {CELL.id: sorted(facts.pop("failures", []), key=lambda f: f.time)}
+    progress = {p.cell: p for p in facts.pop("progress", [])}
+    return states([CELL], now=NOW, failures=failures, progress=progress, **facts)[0]
 
 
 def test_a_result_counts_more_than_any_record():

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from experiment import keys
 from experiment.assignment import read_assignment
 from experiment.cell import MEMBERS, Cell
-from experiment.frozen import Frozen, read_run
+from experiment.run import Run, read_run
 from experiment.store import Store
 from k8s import launch, setup
 from k8s.cluster import jobs
@@ -117,7 +117,7 @@ class Lab:
 
         return self.until(look, f"a running pod of index {index}")
 
-    def frozen(self) -> Frozen:
+    def frozen(self) -> Run:
         """The run as launched."""
         return read_run(self.store, self.run)
 

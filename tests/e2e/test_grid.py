@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiment import keys, records, results
-from experiment.frozen import read_run
+from experiment.run import read_run
 from k8s.manifests import names
 from tests.e2e.field import trainer
 

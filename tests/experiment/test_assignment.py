@@ -43,7 +43,7 @@ def test_damage_is_seen():
 
     with pytest.raises(InvalidInput, match="damaged"):
         Assignment.from_bytes(json.dumps(body).encode(), "there")
-    with pytest.raises(InvalidInput, match="not a job's list"):
+    with pytest.raises(InvalidInput, match="not a Job's list"):
         Assignment.from_bytes(b"[]", "there")
 
 

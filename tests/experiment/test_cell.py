@@ -198,7 +198,7 @@ def test_an_odd_image_size_before_a_halving_is_refused_by_name(dataset, bricks, 
         assert Cell(dataset=dataset, method="single", members=members)
     else:
         with pytest.raises(
-            InvalidInput, match=f"image size .* of {dataset} for member Deep with bricks is {bricks}; .*; use fewer"
+            InvalidInput, match=f"the number of bricks of member Deep on {dataset} .* is {bricks}; .*; use fewer bricks"
         ):
             Cell(dataset=dataset, method="single", members=members)
 

@@ -80,3 +80,17 @@ def test_prefixes_lead_to_their_keys():
     assert keys.checkpoint("c", 1).startswith(keys.checkpoints("c"))
     assert keys.failure("c", "a").startswith(keys.failures("c"))
     assert keys.log("c", "a").startswith(keys.logs("c"))
+
+
+@given(cells())
+def test_a_cell_is_read_from_the_keys_of_its_progress_and_predictions(cell):
+    assert keys.progress_of(keys.progress(cell.id)) == cell.id
+    assert keys.predictions_cell(keys.predictions(cell)) == cell.id
+    assert keys.progress_of(keys.epochs(cell)) is None
+    assert keys.predictions_cell(keys.epochs(cell)) is None
+
+
+@given(cells())
+def test_a_row_of_a_table_leads_to_the_key_of_its_result(cell):
+    assert keys.epochs_of(cell.dataset, cell.method, cell.id) == keys.epochs(cell)
+    assert keys.epochs(cell).startswith(keys.results_folder(cell.dataset, cell.method))

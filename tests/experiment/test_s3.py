@@ -12,7 +12,7 @@ import botocore.exceptions as boto
 import pytest
 
 from experiment.errors import InvalidInput, Transient
-from experiment.s3 import ATTEMPTS, S3Store, translate
+from experiment.s3 import ATTEMPTS, S3Store, translate_error
 from experiment.store import open_store
 from tests.faults import Proxy
 
@@ -204,4 +204,4 @@ def test_retries_and_time_limits_are_set_here_whatever_the_environment_says(moto
 def test_an_error_of_no_known_meaning_is_tried_again_later():
     error = boto.ClientError({"Error": {"Code": "Teapot", "Message": "?"}}, "GetObject")
 
-    assert isinstance(translate(error, "s3://b/k"), Transient)
+    assert isinstance(translate_error(error, "s3://b/k"), Transient)

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from experiment.errors import InvalidInput, NotFound
-from experiment.store import LocalStore, open_store, run_url, split_run
+from experiment.keys import run_url, split_run_url
+from experiment.store import LocalStore, open_store
 
 
 def test_what_is_put_is_read(store):
@@ -88,7 +89,7 @@ def test_a_store_is_opened_again_by_its_own_url(store):
     again = open_store(store.url)
 
     assert again.read("k") == b"v"
-    assert split_run(run_url(again, "r")) == (store.url, "r")
+    assert split_run_url(run_url(again.url, "r")) == (store.url, "r")
     if hasattr(again, "_client"):
         again._client.close()
 
@@ -133,9 +134,9 @@ def test_a_place_where_no_store_can_be_made_is_refused(place):
 @pytest.mark.parametrize("url", ["store", "store/runs", "store/runs/", "/runs/x", "store/runs/a/b", ""])
 def test_a_run_is_named_as_store_runs_run(url):
     with pytest.raises(InvalidInput, match="allowed: STORE/runs/RUN"):
-        split_run(url)
+        split_run_url(url)
 
 
 @pytest.mark.parametrize("url", ["s/runs/r", "/a/b/runs/r", "s3://b/p/runs/r", "s3://b/runs/r", "/a/runs/b/runs/r/"])
 def test_a_run_url_is_split_into_store_and_run(url):
-    assert split_run(url) == (url.rstrip("/").removesuffix("/runs/r"), "r")
+    assert split_run_url(url) == (url.rstrip("/").removesuffix("/runs/r"), "r")

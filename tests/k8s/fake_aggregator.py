@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 from experiment import keys
-from experiment.frozen import read_run
-from experiment.store import open_store, split_run
+from experiment.keys import split_run_url
+from experiment.run import read_run
+from experiment.store import open_store
 
-url, run = split_run(sys.argv[sys.argv.index("--run") + 1])
+url, run = split_run_url(sys.argv[sys.argv.index("--run") + 1])
 store = open_store(url)
 done = [c.id for c in read_run(store, run).grid.cells if store.exists(keys.epochs(c))]
 print(f"report on {len(done)} cells")

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from experiment import keys, records
 from experiment.errors import KINDS
-from experiment.frozen import read_run
+from experiment.keys import split_run_url
 from experiment.records import Failure, Outcome, Progress
-from experiment.store import open_store, split_run
+from experiment.run import read_run
+from experiment.store import open_store
 from k8s.planning.plan import shape
 from tests.made import commit
 
@@ -106,7 +107,7 @@ def main() -> int:
         print("Traceback\nModuleNotFoundError: no tensorflow", file=sys.stderr)
         return FAKE["start"]
     signal.signal(signal.SIGTERM, lambda *_: FAKE["deaf"] or STOP.set())
-    url, run = split_run(arguments.run)
+    url, run = split_run_url(arguments.run)
     store = open_store(url)
     asked: queue.Queue[str] = queue.Queue()
 

@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from experiment import keys
-from experiment.frozen import Frozen
 from experiment.grid import load_grid
+from experiment.run import Run
 from k8s import launch
 from k8s.manifests import checks
 from tests.k8s.settings_of import AGGREGATOR, IMAGE
@@ -60,7 +60,7 @@ def test_the_same_launch_makes_the_same_manifests(moto_store, capsys):
 
 
 def test_a_rehearsal_of_other_cells_under_the_name_of_a_run_is_refused(moto_store, capsys):
-    moto_store.put(keys.grid("mine"), Frozen(run="mine", grid=load_grid("demo")).to_bytes())
+    moto_store.put(keys.grid("mine"), Run(name="mine", grid=load_grid("demo")).to_bytes())
 
     code, _, err = rehearse(moto_store, capsys, "--run", "mine")
 

@@ -7,16 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from experiment.assignment import Assignment
-from experiment.frozen import Frozen
 from experiment.grid import load_grid
+from experiment.ledger import Ledger
 from experiment.records import Failure, Progress
+from experiment.run import Run
 from k8s.cluster import jobs, postmortem, states, watch
 from k8s.manifests import names
 from k8s.status import as_json, as_text, words
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 GRID = load_grid("smoke")
-RUN = Frozen(run="r", grid=GRID)
+RUN = Run(name="r", grid=GRID)
 JOB = "r-digits-123456"
 MAP = {JOB: Assignment(run="r", job=JOB, indexes=(3, 1, 0))}
 
@@ -48,8 +49,13 @@ def failure(cell, attempt, kind, message, time="2026-11-01T11:20:00Z"):
     return Failure(cell=cell, attempt=attempt, kind=kind, exit_code=1, message=message, time=time)
 
 
+def view_of(done=(), failures=None, progress=None, **view):
+    ledger = Ledger(committed=frozenset(done), failures=failures or {}, progress=progress or {})
+    return states.View(frozen=RUN, time=NOW, assignments=MAP, ledger=ledger, **view)
+
+
 def of(index, **view):
-    return states.states(states.View(frozen=RUN, time=NOW, assignments=MAP, **{"done": set(), **view}))[index]
+    return states.states(view_of(**view))[index]
 
 
 def test_the_store_says_what_is_done_whatever_the_cluster_says():
@@ -63,9 +69,7 @@ def test_the_store_says_what_is_done_whatever_the_cluster_says():
 
 
 def test_positions_in_a_job_are_not_indexes_of_the_grid():
-    found = states.states(
-        states.View(frozen=RUN, time=NOW, assignments=MAP, done=set(), jobs=[job(failedIndexes="1")], pods=[])
-    )
+    found = states.states(view_of(jobs=[job(failedIndexes="1")], pods=[]))
 
     assert [c.state for c in found] == [states.WAITING, states.FAILED, states.ABSENT, states.WAITING]
 
@@ -212,9 +216,7 @@ def test_without_a_cluster_a_fresh_word_means_running():
 
 
 def test_status_as_text_and_json_name_every_cell():
-    view = states.View(
-        frozen=RUN, time=NOW, assignments=MAP, done={GRID.cells[0].id}, jobs=[job(active=2, ready=1)], pods=[]
-    )
+    view = view_of(done={GRID.cells[0].id}, jobs=[job(active=2, ready=1)], pods=[])
     cells = states.states(view)
 
     text, data = "\n".join(as_text(view, cells)), as_json(view, cells)

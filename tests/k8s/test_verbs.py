@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from experiment import keys
-from experiment.frozen import Frozen
 from experiment.grid import load_grid
+from experiment.run import Run
 from k8s import logs, status
 from tests.made import commit
 
@@ -18,7 +18,7 @@ def run(local_store, monkeypatch, tmp_path):
     """A run of four cells, the second of which is done; no cluster."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
-    local_store.put(keys.grid("mine"), Frozen(run="mine", grid=GRID).to_bytes())
+    local_store.put(keys.grid("mine"), Run(name="mine", grid=GRID).to_bytes())
     commit(local_store, GRID.cells[1])
     return local_store
 

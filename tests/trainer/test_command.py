@@ -9,10 +9,10 @@ import pytest
 
 from experiment import keys, records
 from experiment.cell import Cell
-from experiment.frozen import Frozen
 from experiment.grid import Grid
+from experiment.keys import run_url
 from experiment.records import Outcome, Progress
-from experiment.store import run_url
+from experiment.run import Run
 from trainer import datasets
 
 CELLS = tuple(
@@ -24,8 +24,8 @@ LONG = Cell(dataset="digits", method="l2", alpha=0.1, epochs=100_000)
 def freeze(store, *cells):
     """The URL of a run of these cells, with the data set prepared."""
     datasets.prepare("digits", store)
-    store.put_once(keys.grid("test"), Frozen(run="test", grid=Grid(name="test", cells=cells)).to_bytes(), "test")
-    return run_url(store, "test")
+    store.put_once(keys.grid("test"), Run(name="test", grid=Grid(name="test", cells=cells)).to_bytes(), "test")
+    return run_url(store.url, "test")
 
 
 def start(*arguments, **env):
@@ -95,7 +95,7 @@ def test_the_index_comes_from_the_jobs_environment_and_a_lost_data_set_is_named(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--run", "STORE/runs/none", "--index", "0"], 42, "runs/none/grid.json does not exist"),
+        (["--run", "STORE/runs/none", "--index", "0"], 42, "the run is 'none'; allowed: test"),
         (["--run", "STORE", "--index", "0"], 42, "STORE/runs/RUN"),
         (["--run", "STORE/runs/test", "--index", "7"], 42, "allowed: 0 to 1"),
         (["--run", "STORE/runs/test"], 2, "JOB_COMPLETION_INDEX"),

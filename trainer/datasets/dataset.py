@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from experiment import keys
-from experiment.cell import refuse
 from experiment.datasets import DATASETS
-from experiment.errors import InvalidInput, NotFound, Transient
+from experiment.errors import InvalidInput, NotFound, Transient, refuse
+from experiment.prepared import Manifest, read_manifest
 from experiment.store import Store
 from trainer.datasets import npz
 from trainer.datasets.cache import alone, cache_folder, write_whole
-from trainer.datasets.manifest import Manifest, read_manifest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

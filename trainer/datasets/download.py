@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import logging
-import random
 import re
 import time
 import urllib.error
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from experiment.errors import InvalidInput, Transient
-from trainer.datasets.manifest import SourceFile
+from experiment.prepared import SourceFile
+from experiment.retry import retry_transient
 from trainer.datasets.settings import public
 from trainer.datasets.sources import Remote
 from trainer.datasets.verify import verified, wrong
@@ -43,18 +43,17 @@ def download(file: Remote, folder: Path, *, sleep: Callable[[float], None] = tim
             target.unlink()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     tries: dict[str, list[Exception]] = {url: [] for url in file.urls}
-    for again in range(ROUNDS):
-        if again:
-            sleep(random.uniform(0.5, 1) * min(2**again, 30))
+
+    def try_mirrors() -> SourceFile:
         for url in _worth_trying(tries):
             try:
-                return target, _fetch(url, file, target)
+                return _fetch(url, file, target)
             except (InvalidInput, OSError, http.client.HTTPException) as error:
                 tries[url].append(error)
                 _log.warning("%s: %s", public(url), _reason(error))
-        if not _worth_trying(tries):
-            break
-    raise _given_up(file, tries)
+        raise _given_up(file, tries)
+
+    return target, retry_transient(try_mirrors, attempts=ROUNDS, first_pause=2, longest_pause=30, sleep=sleep)
 
 
 def _worth_trying(tries: dict[str, list[Exception]]) -> list[str]:
@@ -65,9 +64,9 @@ def _worth_trying(tries: dict[str, list[Exception]]) -> list[str]:
 def _given_up(file: Remote, tries: dict[str, list[Exception]]) -> InvalidInput | Transient:
     last = {url: errors[-1] for url, errors in tries.items()}
     reasons = "; ".join(f"{public(url)}: {_reason(e)}" for url, e in last.items())
-    if all(map(_permanent, last.values())):
+    if not _worth_trying(tries):
         return InvalidInput(
-            f"{file.name} is not to be had: {reasons}; put it into DATASETS_DIR or correct DATASET_NAME_URL"
+            f"{file.name} cannot be had from any mirror: {reasons}; put it into DATASETS_DIR or correct DATASET_NAME_URL"
         )
     return Transient(f"{file.name} could not be downloaded: {reasons}; try again later, or put it into DATASETS_DIR")
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from experiment.cell import refuse
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, refuse
+from experiment.prepared import SourceFile
 from trainer.datasets import parse, sources
 from trainer.datasets.download import download
 from trainer.datasets.extract import Limits, gunzip, members
 from trainer.datasets.foreign import read_npz
-from trainer.datasets.manifest import SourceFile
 from trainer.datasets.settings import Settings
 from trainer.datasets.sources import Remote
 from trainer.datasets.split import Original

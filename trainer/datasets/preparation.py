@@ -11,15 +11,14 @@ import uuid
 from collections.abc import Callable
 
 from experiment import keys
-from experiment.cell import refuse
 from experiment.datasets import DATASETS
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, refuse
+from experiment.prepared import Manifest, read_manifest
 from experiment.records import utc_now
 from experiment.store import Store
 from trainer.datasets import npz, originals
 from trainer.datasets.cache import alone
 from trainer.datasets.dataset import open_prepared
-from trainer.datasets.manifest import Manifest, read_manifest
 from trainer.datasets.settings import Settings
 from trainer.datasets.split import Original, split
 

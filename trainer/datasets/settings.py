@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from experiment.cell import refuse
+from experiment.errors import refuse
 from trainer.datasets.cache import cache_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from experiment.cell import refuse
+from experiment.errors import refuse
 from trainer.datasets.settings import Settings
 
 MOST = 2 << 30  # bytes of a file whose size is not known beforehand

@@ -11,7 +11,7 @@ import numpy as np
 
 from experiment.datasets import CLASSES, DATASETS, DatasetInfo
 from experiment.errors import InvalidInput
-from trainer.datasets.manifest import SourceFile
+from experiment.prepared import SourceFile
 
 SPLIT = 20170531  # the split's own constant, never the seed of a cell
 _ALL, _TEST, _LETTER = 0, 1, 2  # streams of Philox; letters follow each other

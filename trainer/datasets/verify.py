@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from experiment.errors import InvalidInput
-from trainer.datasets.manifest import SourceFile
+from experiment.prepared import SourceFile
 from trainer.datasets.sources import Remote
 
 

@@ -66,7 +66,7 @@ def test_known_checksums_hold_unless_the_user_gives_others(store, site, settings
     url = site.folder("originals", mnist_files())
 
     with pytest.raises(
-        InvalidInput, match=r"train-images-idx3-ubyte\.gz is not to be had: .*9,912,422 bytes"
+        InvalidInput, match=r"train-images-idx3-ubyte\.gz cannot be had from any mirror: .*9,912,422 bytes"
     ) as caught:
         prepare("mnist", store, replace(settings, url=url), sleep=naps)
     assert caught.value.exit_code == 42

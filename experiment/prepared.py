@@ -1,19 +1,23 @@
-"""What a store says of its prepared data set: which file, made from what, with how much left out."""
+"""A store's prepared data sets: the manifest says which file each one is, what it was made from and what was left out."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from dataclasses import dataclass
-from typing import Any
 
 from experiment import keys
-from experiment.cell import build, refuse
+from experiment.cell import build
 from experiment.errors import InvalidInput, NotFound
+from experiment.sealed import SealedForm
 from experiment.store import Store
 
-FORMAT = 1
+MANIFEST_FORM = SealedForm(
+    what="the manifest of a data set",
+    schema=1,
+    advice="remove it, then prepare the data set again",
+    schema_field="format",
+    digest_field="manifest_sha256",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,50 +61,35 @@ class Manifest:
     created: str
 
     def to_bytes(self) -> bytes:
-        """The manifest as JSON with a digest that makes damage to any part of it visible."""
-        body = {"format": FORMAT, **json.loads(json.dumps(dataclasses.asdict(self)))}
-        return json.dumps({**body, "manifest_sha256": _digest(body)}, indent=1, sort_keys=True).encode()
+        """Returns the manifest as sealed JSON."""
+        return MANIFEST_FORM.to_bytes(dataclasses.asdict(self))
 
     @classmethod
-    def from_bytes(cls, data: bytes, place: str) -> Manifest:
-        """The inverse of ``to_bytes``; ``place`` names the object in errors.
+    def from_bytes(cls, data: bytes, source: str) -> Manifest:
+        """Returns the manifest that ``to_bytes`` wrote; ``source`` names the object in errors.
 
         Raises:
             InvalidInput: damaged, or of another format.
         """
-        advice = "remove it, then prepare the data set again"
-        try:
-            body: dict[str, Any] = json.loads(data)
-            digest, form = body.pop("manifest_sha256"), body["format"]
-        except (ValueError, AttributeError, KeyError, TypeError) as error:
-            raise InvalidInput(f"{place} is not the manifest of a data set ({error!r}); {advice}") from error
-        if digest != _digest(body):
-            raise InvalidInput(f"{place} is damaged: its content does not have its digest; {advice}")
-        if form != FORMAT:
-            raise refuse(f"the format of {place}", form, str(FORMAT), "use the version of the suite that wrote it")
-        del body["format"]
+        body = MANIFEST_FORM.from_bytes(data, source)
         files = tuple(build(SourceFile, f) for f in body.pop("source"))
         return build(cls, {**body, "shape": tuple(body["shape"]), "source": files})
 
 
-def _digest(body: object) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def read_manifest(store: Store, name: str) -> Manifest | None:
-    """The store's manifest of a data set; None if it has none.
+    """Returns the store's manifest of a data set; None if it has none.
 
     Raises:
         InvalidInput: it is damaged, of another format, or another data set's.
     """
     key = keys.dataset_manifest(name)
-    place = f"{store.url}/{key}"
+    source = f"{store.url}/{key}"
     try:
-        found = Manifest.from_bytes(store.read(key), place)
+        found = Manifest.from_bytes(store.read(key), source)
     except NotFound:
         return None
     if found.name != name or found.key != keys.dataset(name, found.sha256):
         raise InvalidInput(
-            f"{place} is the manifest of {found.name} at {found.key}; remove it, then prepare {name} again"
+            f"{source} is the manifest of {found.name} at {found.key}; remove it, then prepare {name} again"
         )
     return found

@@ -1,0 +1,98 @@
+"""A run: one launch of a grid, frozen into ``runs/RUN/grid.json``. Pods and reports read that file and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from experiment import keys
+from experiment.cell import Cell
+from experiment.errors import InvalidInput, NotFound, refuse
+from experiment.grid import Grid
+from experiment.sealed import SealedForm
+from experiment.store import Store, open_store
+
+GRID_FORM = SealedForm(
+    what="a frozen grid", schema=1, advice="restore it, or launch the grid again under another --run"
+)
+RUN_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
+MOST_LISTED = 9  # runs that an error lists
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A launched grid as it stands in ``runs/RUN/grid.json``.
+
+    Attributes:
+        name: unique in its store.
+        provenance: git commit, image and time of the launch, as the launcher gave them.
+    """
+
+    name: str
+    grid: Grid
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not RUN_NAME.fullmatch(self.name):
+            allowed = "up to 30 of a-z, 0-9 and '-', with no '-' at either end"
+            raise refuse("the run's name", self.name, allowed, "choose another --run")
+
+    def to_bytes(self) -> bytes:
+        """Returns the run as sealed JSON."""
+        return GRID_FORM.to_bytes(
+            {
+                "run": self.name,
+                "grid": self.grid.name,
+                "provenance": dict(self.provenance),
+                "cells": [{"id": c.id, **c.as_dict()} for c in self.grid.cells],
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes, source: str) -> Run:
+        """Returns the run that ``to_bytes`` wrote; ``source`` names the object in errors.
+
+        Raises:
+            InvalidInput: damaged, of another schema version, or with cells whose ids this version computes otherwise.
+        """
+        body = GRID_FORM.from_bytes(data, source)
+        cells = tuple(_cell_of(entry, source) for entry in body["cells"])
+        return cls(name=body["run"], grid=Grid(name=body["grid"], cells=cells), provenance=body["provenance"])
+
+
+def _cell_of(entry: Mapping[str, object], source: str) -> Cell:
+    cell = Cell.from_dict({k: v for k, v in entry.items() if k != "id"})
+    if cell.id != entry["id"]:
+        raise InvalidInput(
+            f"{source} names cell {entry['id']}, which this version calls {cell.id}; "
+            "use the version of the suite that launched it, or launch the grid again"
+        )
+    return cell
+
+
+def read_run(store: Store, name: str) -> Run:
+    """Returns the run as launched.
+
+    Raises:
+        NotFound: the store has no such run.
+        InvalidInput: its grid.json is damaged or of another version.
+    """
+    key = keys.grid(name)
+    return Run.from_bytes(store.read(key), f"{store.url}/{key}")
+
+
+def open_run(url: str) -> tuple[Store, Run]:
+    """Opens the run at ``STORE/runs/RUN`` and the store it lands in.
+
+    Raises:
+        InvalidInput: the URL has another form, there is no such store or run, or its grid.json is damaged.
+    """
+    place, name = keys.split_run_url(url)
+    store = open_store(place)
+    try:
+        return store, read_run(store, name)
+    except NotFound as error:
+        known = sorted(run for key in store.list(keys.RUNS) if (run := keys.run_of(key)))
+        allowed = ", ".join(known[-MOST_LISTED:]) or "none: the store has no run"
+        raise refuse("the run", name, allowed, "correct --run, or launch a grid") from error

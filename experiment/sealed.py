@@ -1,0 +1,60 @@
+"""Sealed JSON: an object with its schema version and a sha256 over its canonical form, so that any damage shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from experiment.errors import InvalidInput, refuse
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedForm:
+    """The form of one kind of sealed object.
+
+    Attributes:
+        what: the kind, as errors name it.
+        schema: the version that is written and read.
+        advice: what to do about an object that is damaged or foreign.
+        schema_field: the field that holds the version.
+        digest_field: the field that holds the sha256 of all the others.
+    """
+
+    what: str
+    schema: int
+    advice: str
+    schema_field: str = "schema_version"
+    digest_field: str = "sha256"
+
+    def to_bytes(self, body: Mapping[str, Any]) -> bytes:
+        """Returns the body as JSON with its version and digest."""
+        whole = json.loads(json.dumps({**body, self.schema_field: self.schema}))
+        return json.dumps({**whole, self.digest_field: _digest(whole)}, indent=1, sort_keys=True).encode()
+
+    def from_bytes(self, data: bytes, source: str) -> dict[str, Any]:
+        """Returns the body of a sealed object; ``source`` names it in errors.
+
+        Raises:
+            InvalidInput: it is foreign, damaged or of another version.
+        """
+        try:
+            body: dict[str, Any] = json.loads(data)
+            digest = body.pop(self.digest_field)
+            schema = body[self.schema_field]
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
+            raise InvalidInput(f"{source} is not {self.what} ({error!r}); {self.advice}") from error
+        if digest != _digest(body):
+            raise InvalidInput(f"{source} is damaged: its content does not have its sha256; {self.advice}")
+        if schema != self.schema:
+            raise refuse(
+                f"the schema of {source}", schema, str(self.schema), "use the version of the suite that wrote it"
+            )
+        del body[self.schema_field]
+        return body
+
+
+def _digest(body: object) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
