@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from experiment.errors import COMMITTED, ExperimentError, InvalidInput, describe
+from experiment.errors import COMMITTED, ExperimentError, InvalidInput, describe_error
 from experiment.keys import split_run_url
 from experiment.store import open_store
 
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
             store, run, out=arguments.out, wait=arguments.wait, prices=cost, now=lambda: dt.datetime.now(dt.UTC)
         )
     except ExperimentError as error:
-        print(f"error: {describe(error)}", file=sys.stderr)
+        print(f"error: {describe_error(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("error: interrupted; no report was made; the same command makes it", file=sys.stderr)

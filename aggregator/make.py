@@ -19,7 +19,7 @@ from aggregator.sections import Material
 from aggregator.study import studies
 from experiment import keys
 from experiment.datasets import DATASETS
-from experiment.errors import ExperimentError, describe
+from experiment.errors import ExperimentError, describe_error
 from experiment.ledger import Problem
 from experiment.store import LocalStore, Store
 
@@ -90,7 +90,7 @@ def look(store: Store, names: Iterable[str]) -> tuple[list[Picture], list[str]]:
         try:
             found = prepared.read(store, name)
         except ExperimentError as error:
-            remarks.append(f"No pictures of {DATASETS[name].title}: {describe(error)}.")
+            remarks.append(f"No pictures of {DATASETS[name].title}: {describe_error(error)}.")
             continue
         pictures += [images.samples(name, found), images.principal(name, found)]
     return pictures, remarks

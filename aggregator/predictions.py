@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aggregator.study import SINGLE, Study, Weight
 from experiment import keys, results
 from experiment.cell import ENSEMBLE, Cell
-from experiment.errors import ExperimentError, NotFound, describe
+from experiment.errors import ExperimentError, NotFound, describe_error
 from experiment.ledger import Problem
 from experiment.parallel import map_parallel
 from experiment.store import Store
@@ -58,7 +58,7 @@ def read(store: Store, cells: Sequence[Cell]) -> tuple[dict[str, Predictions], l
         try:
             return digest(results.from_bytes(store.read(key), "predictions", f"{store.url}/{key}"), cell)
         except ExperimentError as error:
-            return Problem(key=key, cell=cell.id, reason=describe(error), absent=isinstance(error, NotFound))
+            return Problem(key=key, cell=cell.id, reason=describe_error(error), absent=isinstance(error, NotFound))
 
     found = dict(zip([c.id for c in cells], map_parallel(store, one, cells), strict=True))
     good = {i: p for i, p in found.items() if isinstance(p, Predictions)}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiment import keys, results
-from experiment.errors import ExperimentError, InvalidInput, describe
+from experiment.errors import ExperimentError, InvalidInput, describe_error
 from experiment.ledger import Problem
 from experiment.parallel import map_batches
 from experiment.store import Store
@@ -80,7 +80,7 @@ def _read_alone(store: Store, key: str) -> Results:
             f"{source} is not a table of epochs ({' '.join(str(error).split())}); remove it and launch its run again"
         )
     except ExperimentError as error:
-        reason = describe(error)
+        reason = describe_error(error)
     problem = Problem(key=key, reason=reason, cell=next(iter(keys.committed([key])), ""))
     return Results(epochs=encoded(results.TABLES["epochs"].empty_table()), provenance={}, problems=(problem,))
 
@@ -95,9 +95,9 @@ def _checked(store: Store, found: Sequence[str], files: Iterable[pa.Buffer]) -> 
     tables, provenance = [], []
     for key, file in zip(found, files, strict=True):
         table = _rows(file)
-        facts = results.provenance(table.schema, f"{store.url}/{key}")
+        facts = results.read_provenance(table.schema, f"{store.url}/{key}")
         if facts.get("schema_version") != results.SCHEMA_VERSION:
-            table = results.upgrade(table, "epochs", f"{store.url}/{key}")
+            table = results.upgrade_table(table, "epochs", f"{store.url}/{key}")
         if table.num_rows == 0:
             raise InvalidInput(f"{store.url}/{key} has no rows; remove it and launch its run again")
         tables.append(table)

@@ -59,7 +59,7 @@ def commit(store: Store, cell: Cell, random: np.random.Generator) -> None:
     columns["model"] = np.repeat(np.array(cell.models, object), cell.epochs)
     columns["epoch"] = np.tile(np.arange(1, cell.epochs + 1), len(cell.models))
     values = results.cell_values(cell, train_examples=50_000, test_examples=10_000)
-    table = results.to_table("epochs", {**results.repeated(values, rows), **columns}, PROVENANCE)
+    table = results.to_table("epochs", {**results.repeat_values(values, rows), **columns}, PROVENANCE)
     path, data = store.local_path(keys.epochs(cell)), results.to_bytes(table)
     if path is None:
         store.put(keys.epochs(cell), data)

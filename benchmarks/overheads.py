@@ -53,7 +53,7 @@ def first_looks(store: Store) -> list[float]:
             started, shown = time.perf_counter(), False
             worker.stdin.write(f"{index}\n")
             worker.stdin.flush()
-            while not isinstance(record := records.parse(worker.stdout.readline(), "worker"), Outcome):
+            while not isinstance(record := records.parse_record(worker.stdout.readline(), "worker"), Outcome):
                 if not shown:
                     waits.append(time.perf_counter() - started)
                     shown = True
@@ -94,7 +94,7 @@ def main() -> int:
         cold, warm = first_looks(store)
         print(f"first steps of a worker's first cell after {cold:.1f} s, of its second after {warm:.2f} s")
         table = results.from_bytes(store.read(keys.epochs(cells[1])), "epochs", "epochs")
-        peak = results.provenance(table.schema, "epochs")["peak_memory_bytes"]
+        peak = results.read_provenance(table.schema, "epochs")["peak_memory_bytes"]
         print(f"peak memory of the worker: {peak / 1e9:.2f} GB")
         seconds = checkpoint_seconds(store, cells[0])
         share = 100 * seconds / given.checkpoint_seconds

@@ -166,10 +166,10 @@ class Cell:
         Raises:
             InvalidInput: a field is unknown, missing or has an impossible value.
         """
-        return build(cls, {**fields, "members": tuple(build(Member, m) for m in fields.get("members", ()))})
+        return from_fields(cls, {**fields, "members": tuple(from_fields(Member, m) for m in fields.get("members", ()))})
 
 
-def build(cls: type[T], fields: Mapping[str, Any]) -> T:
+def from_fields(cls: type[T], fields: Mapping[str, Any]) -> T:
     """An instance of a dataclass from named fields, refusing by name those it does not have or lacks."""
     known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for name in fields:

@@ -58,7 +58,7 @@ KINDS: dict[str, type[ExperimentError]] = {c.kind: c for c in (InvalidInput, Div
 PERMANENT = frozenset(c.kind for c in (InvalidInput, Diverged))
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """The error as one line without control characters, for records and terminals."""
     return " ".join(f"{error}".split()) or type(error).__name__
 

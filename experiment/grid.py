@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiment.cell import MEMBERS, Cell, Member, build
+from experiment.cell import MEMBERS, Cell, Member, from_fields
 from experiment.errors import InvalidInput, refuse
 from experiment.grid_form import check_form
 
@@ -122,7 +122,7 @@ def load_grid(name: str) -> Grid:
 def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
     """A grid from its TOML table: ``[base]``, ``[dataset.NAME]``, ``[member.NAME]``, ``[[product]]``, ``[[exclude]]``, ``expect``."""
     check_form(name, table)
-    members = {**MEMBERS, **{k: build(Member, {"name": k, **v}) for k, v in table.get("member", {}).items()}}
+    members = {**MEMBERS, **{k: from_fields(Member, {"name": k, **v}) for k, v in table.get("member", {}).items()}}
     excluded = [dict(e) for e in table.get("exclude", ())]
     cells = []
     for block in table.get("product", ()):

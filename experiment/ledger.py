@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from experiment import keys, records
 from experiment.cell import Cell
-from experiment.errors import ExperimentError, NotFound, describe
+from experiment.errors import ExperimentError, NotFound, describe_error
 from experiment.parallel import map_parallel
 from experiment.records import Failure, Progress
 from experiment.store import Store
@@ -101,11 +101,11 @@ def _read_records(store: Store, own: Mapping[str, str], kind: type[R]) -> tuple[
 
     def read(key: str) -> R | Problem | None:
         try:
-            record = records.parse(store.read(key), f"{store.url}/{key}")
+            record = records.parse_record(store.read(key), f"{store.url}/{key}")
         except NotFound:
             return None  # removed since it was listed: its cell was committed
         except ExperimentError as error:
-            return Problem(key=key, cell=own[key], reason=describe(error))
+            return Problem(key=key, cell=own[key], reason=describe_error(error))
         if isinstance(record, kind) and record.cell == own[key]:
             return record
         reason = f"it is not a {kind.__name__.lower()} record of cell {own[key]}; remove it"

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from experiment import keys
-from experiment.cell import build
+from experiment.cell import from_fields
 from experiment.errors import InvalidInput, NotFound
 from experiment.sealed import SealedForm
 from experiment.store import Store
@@ -72,8 +72,8 @@ class Manifest:
             InvalidInput: damaged, or of another format.
         """
         body = MANIFEST_FORM.from_bytes(data, source)
-        files = tuple(build(SourceFile, f) for f in body.pop("source"))
-        return build(cls, {**body, "shape": tuple(body["shape"]), "source": files})
+        files = tuple(from_fields(SourceFile, f) for f in body.pop("source"))
+        return from_fields(cls, {**body, "shape": tuple(body["shape"]), "source": files})
 
 
 def read_manifest(store: Store, name: str) -> Manifest | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from experiment.cell import build
+from experiment.cell import from_fields
 from experiment.errors import InvalidInput
 
 
@@ -145,7 +145,7 @@ def to_bytes(record: Record) -> bytes:
     return to_line(record).encode()
 
 
-def parse(data: bytes | str, source: str) -> Any:
+def parse_record(data: bytes | str, source: str) -> Any:
     """The record in that JSON; ``source`` names it in errors.
 
     Raises:
@@ -158,4 +158,4 @@ def parse(data: bytes | str, source: str) -> Any:
         raise InvalidInput(
             f"{source} is not a record of this suite; allowed: {', '.join(_KINDS)}; remove it"
         ) from error
-    return build(kind, fields)
+    return from_fields(kind, fields)

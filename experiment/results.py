@@ -150,16 +150,16 @@ def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
         raise InvalidInput(
             f"{source} is not a whole Parquet file ({' '.join(str(error).split())}); remove it and launch its run again"
         ) from error
-    return upgrade(table, name, source)
+    return upgrade_table(table, name, source)
 
 
-def upgrade(table: pa.Table, name: str, source: str) -> pa.Table:
+def upgrade_table(table: pa.Table, name: str, source: str) -> pa.Table:
     """The table in today's schema, from any version that this one reads; checks that it is a table of that name.
 
     Raises:
         InvalidInput: foreign, of another table, or of a schema version newer than this one.
     """
-    version = provenance(table.schema, source).get("schema_version")
+    version = read_provenance(table.schema, source).get("schema_version")
     readable = ", ".join(str(v) for v in range(1, SCHEMA_VERSION + 1))
     if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
         raise InvalidInput(
@@ -183,7 +183,7 @@ def check_columns(schema: pa.Schema, name: str, source: str) -> None:
         )
 
 
-def provenance(schema: pa.Schema, source: str) -> dict[str, Any]:
+def read_provenance(schema: pa.Schema, source: str) -> dict[str, Any]:
     """What the trainer recorded in the file beside the rows: attempt, versions, device, times, checksums."""
     try:
         found: dict[str, Any] = dict(json.loads((schema.metadata or {})[_METADATA]))
@@ -194,6 +194,6 @@ def provenance(schema: pa.Schema, source: str) -> dict[str, Any]:
     return found
 
 
-def repeated(values: Mapping[str, Any], count: int) -> dict[str, Sequence[Any]]:
+def repeat_values(values: Mapping[str, Any], count: int) -> dict[str, Sequence[Any]]:
     """Columns of one value each, ``count`` rows long."""
     return {name: [value] * count for name, value in values.items()}

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from experiment import keys
-from experiment.errors import ExperimentError, Interrupted, describe
+from experiment.errors import ExperimentError, Interrupted, describe_error
 from experiment.grid import load_grid
 from experiment.store import Store, open_store
 from k8s.arguments import parse
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None, programs: Programs = PROGRAMS) -> in
     try:
         return launch(arguments, programs)
     except ExperimentError as error:
-        print(f"error: {describe(error)}", file=sys.stderr)
+        print(f"error: {describe_error(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return Interrupted.exit_code

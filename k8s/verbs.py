@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from experiment import keys
-from experiment.errors import ExperimentError, Interrupted, describe
+from experiment.errors import ExperimentError, Interrupted, describe_error
 from experiment.run import Run, open_run
 from experiment.store import Store
 from k8s.manifests import sources
@@ -20,7 +20,7 @@ def run(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace
     try:
         return verb(arguments)
     except ExperimentError as error:
-        print(f"error: {describe(error)}", file=sys.stderr)
+        print(f"error: {describe_error(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return Interrupted.exit_code

@@ -19,7 +19,7 @@ def epochs_table(cell: Cell, attempt: str = "made"):
         cell, train_examples=cell.train_examples or 1437, test_examples=cell.test_examples or 360
     )
     columns = {
-        **results.repeated(values, len(rows)),
+        **results.repeat_values(values, len(rows)),
         **figures,
         "model": [m for m, _ in rows],
         "epoch": [e for _, e in rows],

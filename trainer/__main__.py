@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 
 from experiment.assignment import resolve_index
-from experiment.errors import ExperimentError, describe
+from experiment.errors import ExperimentError, describe_error
 from experiment.run import open_run
 from experiment.store import open_store
 from trainer import arguments
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _verify()
         return _train(given, stop)
     except ExperimentError as error:
-        print(f"error: {describe(error)}", file=sys.stderr)
+        print(f"error: {describe_error(error)}", file=sys.stderr)
         return error.exit_code
 
 

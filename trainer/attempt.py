@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from experiment import keys, records
 from experiment.cell import NUMERICS, Cell
-from experiment.errors import ExperimentError, Interrupted, describe
+from experiment.errors import ExperimentError, Interrupted, describe_error
 from experiment.records import Failure, Progress, Provenance, utc_now
 from experiment.store import Store
 from trainer import checkpoint, commit, device, training
@@ -161,7 +161,7 @@ def _leave_record(cell: Cell, setting: Setting, log: Log, error: BaseException, 
         attempt=setting.attempt,
         kind=error.kind if known else ExperimentError.kind,
         exit_code=error.exit_code if known else ExperimentError.exit_code,
-        message=describe(error),
+        message=describe_error(error),
         time=utc_now(),
         epoch=epoch,
         traceback="" if known else "".join(traceback.format_exception(error)),
@@ -171,11 +171,11 @@ def _leave_record(cell: Cell, setting: Setting, log: Log, error: BaseException, 
         setting.store.put(keys.failure(cell.id, setting.attempt), records.to_bytes(failure))
         setting.store.delete(keys.progress(cell.id))
     except ExperimentError as second:
-        log.say(f"no failure record: {describe(second)}")
+        log.say(f"no failure record: {describe_error(second)}")
 
 
 def _keep_log(store: Store, cell: Cell, name: str, log: Log) -> None:
     try:
         store.put(keys.log(cell.id, name), log.to_bytes())
     except ExperimentError as error:
-        log.say(f"log not kept: {describe(error)}")
+        log.say(f"log not kept: {describe_error(error)}")

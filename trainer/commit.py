@@ -46,7 +46,7 @@ def epochs_columns(cell: Cell, result: Result) -> dict[str, object]:
     """The columns of ``epochs.parquet``."""
     columns = epoch_columns(result.figures, cell.models)
     values = results.cell_values(cell, train_examples=result.examples, test_examples=len(result.labels))
-    return {**results.repeated(values, len(columns["epoch"])), **columns}
+    return {**results.repeat_values(values, len(columns["epoch"])), **columns}
 
 
 def prediction_columns(cell: Cell, result: Result) -> dict[str, object]:

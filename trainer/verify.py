@@ -70,7 +70,7 @@ def _run(store: Store, kill_at: int | None) -> tuple[int, int]:
         worker.stdin.write("0\nquit\n")
         worker.stdin.flush()
         for line in worker.stdout:
-            record = records.parse(line, "the worker's output")
+            record = records.parse_record(line, "the worker's output")
             if isinstance(record, Progress):
                 reached, steps = record.step, record.steps
                 if kill_at is not None and reached >= kill_at:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import IO
 
 from experiment import records
-from experiment.errors import ExperimentError, Interrupted, InvalidInput, describe
+from experiment.errors import ExperimentError, Interrupted, InvalidInput, describe_error
 from experiment.records import Outcome
 from experiment.run import Run
 
@@ -66,6 +66,6 @@ def _outcome(index: int, cell: str, attempt: Callable[[int], str]) -> Outcome:
     except Interrupted:
         raise
     except ExperimentError as error:
-        return Outcome(index=index, cell=cell, state="failed", kind=error.kind, message=describe(error))
+        return Outcome(index=index, cell=cell, state="failed", kind=error.kind, message=describe_error(error))
     except Exception as error:  # noqa: BLE001 - one cell's unforeseen error must not cost the others
-        return Outcome(index=index, cell=cell, state="failed", kind=ExperimentError.kind, message=describe(error))
+        return Outcome(index=index, cell=cell, state="failed", kind=ExperimentError.kind, message=describe_error(error))

@@ -58,7 +58,7 @@ class Worker:
             await self._in.drain()
         while line := await self._out.readline():
             try:
-                record = records.parse(line, "a line of the trainer")
+                record = records.parse_record(line, "a line of the trainer")
             except InvalidInput:
                 continue  # a library printed to standard output
             self.answered = True

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiment.cell import build
+from experiment.cell import from_fields
 from experiment.errors import InvalidInput, refuse
 
 BUILT_IN = Path(__file__).with_name("gpu_types.toml")
@@ -41,7 +41,7 @@ def load_table(own: str = "") -> dict[str, GpuType]:
                 raise refuse(
                     f"row {name} of {path}", row, "a table [NAME] with speed, on_demand, spot, names", "correct it"
                 )
-            table[name] = build(GpuType, row)
+            table[name] = from_fields(GpuType, row)
     return table
 
 

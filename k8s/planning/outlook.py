@@ -37,7 +37,7 @@ def prepared(store: Store) -> set[str]:
 
 def speeds(store: Store, plan: Plan) -> list[Throughput]:
     """Every training speed that the store knows."""
-    found = [records.parse(store.read(k), f"{store.url}/{k}") for k in store.list(keys.THROUGHPUT)]
+    found = [records.parse_record(store.read(k), f"{store.url}/{k}") for k in store.list(keys.THROUGHPUT)]
     return forecast.measured(plan.grid, plan.finished, [t for t in found if isinstance(t, Throughput)])
 
 

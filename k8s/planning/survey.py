@@ -53,7 +53,7 @@ def _verify(store: Store, cell: Cell) -> Finished | InvalidInput:
     source = f"{store.url}/{key}"
     try:
         table = results.from_bytes(store.read(key), "epochs", source)
-        made = results.provenance(table.schema, source)
+        made = results.read_provenance(table.schema, source)
     except InvalidInput as error:
         return error
     ensemble = table.filter(pc.equal(table["model"], cell.models[-1]))

@@ -46,7 +46,9 @@ def commit(store: LocalStore, cell: Cell, rows: pd.DataFrame) -> None:
     of_ensemble = rows["model"] == "Ens"
     seconds = rows["wall_seconds"] / cell.epochs
     columns = {
-        **results.repeated(results.cell_values(cell, train_examples=info.train, test_examples=info.test), len(rows)),
+        **results.repeat_values(
+            results.cell_values(cell, train_examples=info.train, test_examples=info.test), len(rows)
+        ),
         "model": rows["model"],
         "epoch": rows["epoch"],
         "train_error": rows["train_error"] / 100,

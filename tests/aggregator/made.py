@@ -78,7 +78,7 @@ def epoch_columns(cell: Cell, error: Error = flat) -> dict[str, list]:
             for name, value in row.items():
                 columns[name].append(value)
     values = results.cell_values(cell, train_examples=cell.train_examples or info.train, test_examples=test)
-    return {**results.repeated(values, len(columns["epoch"])), **columns}
+    return {**results.repeat_values(values, len(columns["epoch"])), **columns}
 
 
 def prediction_columns(cell: Cell, error: Error = flat) -> dict[str, object]:

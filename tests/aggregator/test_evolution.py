@@ -26,7 +26,9 @@ def test_the_kept_files_are_of_version_1():
     for name in ("epochs", "predictions"):
         table = results.from_bytes((KEPT / f"{name}-v1.parquet").read_bytes(), name, "kept")
 
-        assert results.provenance(pa.parquet.read_schema(KEPT / f"{name}-v1.parquet"), "kept")["schema_version"] == 1
+        assert (
+            results.read_provenance(pa.parquet.read_schema(KEPT / f"{name}-v1.parquet"), "kept")["schema_version"] == 1
+        )
         assert table.num_rows == {"epochs": 9, "predictions": 300}[name]
 
 

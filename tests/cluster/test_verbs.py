@@ -191,7 +191,7 @@ def test_the_collecting_job_writes_down_what_killed_pods_could_not_and_reports_w
 
     assert collector(lab, lambda: made.append(1) or 0).run() == 0
 
-    written = [records.parse(lab.store.read(k), k) for k in lab.store.list(keys.FAILURES)]
+    written = [records.parse_record(lab.store.read(k), k) for k in lab.store.list(keys.FAILURES)]
     assert sorted((f.cell, f.kind) for f in written) == [(cell(0).id, "error"), (cell(1).id, "diverged")]
     assert len(made) == 1
 

@@ -41,12 +41,12 @@ def committed(field, cell):
     """What a cell's commit says about the attempt that made it."""
     table = results.from_bytes(field.store.read(keys.epochs(cell)), "epochs", cell.id)
     assert table.num_rows == cell.epochs * len(cell.models)
-    return results.provenance(table.schema, cell.id)
+    return results.read_provenance(table.schema, cell.id)
 
 
 def failures(field, cell):
     """The failure records of a cell by their attempts, which are the pods' ids."""
-    found = [records.parse(field.store.read(k), k) for k in field.store.list(keys.failures(cell.id))]
+    found = [records.parse_record(field.store.read(k), k) for k in field.store.list(keys.failures(cell.id))]
     return {f.attempt: f for f in found}
 
 

@@ -13,7 +13,7 @@ from experiment.errors import (
     InvalidInput,
     NotFound,
     Transient,
-    describe,
+    describe_error,
     kind_of,
 )
 
@@ -37,4 +37,4 @@ def test_any_other_code_is_an_error(code):
 
 @pytest.mark.parametrize(("error", "line"), [(ValueError("a\n b\t\x0bc"), "a b c"), (KeyError(), "KeyError")])
 def test_an_error_is_described_in_one_line(error, line):
-    assert describe(error) == line
+    assert describe_error(error) == line

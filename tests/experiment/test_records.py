@@ -24,18 +24,18 @@ def test_a_record_survives_the_way_through_its_line(record):
     line = records.to_line(record)
 
     assert "\n" not in line
-    assert records.parse(line, "here") == record
-    assert records.parse(records.to_bytes(record), "here") == record
+    assert records.parse_record(line, "here") == record
+    assert records.parse_record(records.to_bytes(record), "here") == record
 
 
 @pytest.mark.parametrize("line", ["", "{", "[]", "3", "null", "{}", '{"record": "spell"}', '{"record": []}', "\x00"])
 def test_what_is_no_record_is_refused(line):
     with pytest.raises(InvalidInput, match="here is not a record of this suite; allowed: progress, failure, outcome"):
-        records.parse(line, "here")
+        records.parse_record(line, "here")
 
 
 def test_a_record_with_other_fields_is_refused_by_their_names():
     with pytest.raises(InvalidInput, match="a outcome lacks index, cell, state; given: nothing"):
-        records.parse('{"record": "outcome"}', "here")
+        records.parse_record('{"record": "outcome"}', "here")
     with pytest.raises(InvalidInput, match="a setting of outcome is 'mood'; allowed: index, cell"):
-        records.parse('{"record": "outcome", "index": 1, "cell": "c", "state": "s", "mood": "m"}', "here")
+        records.parse_record('{"record": "outcome", "index": 1, "cell": "c", "state": "s", "mood": "m"}', "here")

@@ -125,7 +125,7 @@ def test_a_worker_killed_outright_leaves_a_failure_record(launcher):
     launcher()
     store = LocalStore(launcher.store)
     (key,) = store.list(keys.FAILURES)
-    failure = records.parse(store.read(key), key)
+    failure = records.parse_record(store.read(key), key)
 
     assert (failure.kind, failure.exit_code, failure.epoch) == ("error", -9, 10)
     assert failure.message == "its worker was killed by SIGKILL (out of memory?)"

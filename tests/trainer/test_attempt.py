@@ -41,7 +41,7 @@ def test_a_committed_cell_has_results_predictions_and_models_and_nothing_else_is
     epochs = results.from_bytes(store.read(keys.epochs(cell)), "epochs", "epochs")
     assert epochs.num_rows == cell.epochs * 3
     assert epochs["model"].to_pylist()[:3] == ["A", "B", "Ens"]
-    facts = results.provenance(epochs.schema, "epochs")
+    facts = results.read_provenance(epochs.schema, "epochs")
     assert set(facts) >= {f.name for f in dataclasses.fields(records.Provenance)}
     assert (facts["attempt"], facts["git_commit"], facts["dataset_sha256"]) == ("first", "abc", tiny.sha256)
     predictions = results.from_bytes(store.read(keys.predictions(cell)), "predictions", "predictions").to_pandas()
@@ -85,12 +85,12 @@ def test_an_interrupted_attempt_leaves_a_checkpoint_and_the_next_goes_on_to_the_
     looks = iter([False] * 4)
     with pytest.raises(Interrupted, match="told to stop at step"):
         attempt(cell, make_setting(stopping=lambda: next(looks, True)))
-    record = records.parse(local_store.read(keys.failure(cell.id, "first")), "record")
+    record = records.parse_record(local_store.read(keys.failure(cell.id, "first")), "record")
     assert (record.kind, record.exit_code) == ("interrupted", 143)
     step = checkpoint.newest(local_store, cell.id, print).step
     assert attempt(cell, make_setting(attempt="second")) == "committed"
     epochs = results.from_bytes(local_store.read(keys.epochs(cell)), "epochs", "epochs")
-    assert results.provenance(epochs.schema, "x")["resumed_from_step"] == step > 0
+    assert results.read_provenance(epochs.schema, "x")["resumed_from_step"] == step > 0
     undisturbed = type(local_store)(local_store.root.with_name("other"), create=True)
     attempt(cell, make_setting(store=undisturbed))
     assert differences(cell, local_store, undisturbed) == []
@@ -112,7 +112,7 @@ def test_a_diverged_cell_leaves_a_record_that_says_where(make_setting, make_cell
     cell = make_cell(learning_rate=1e30)
     with pytest.raises(Diverged):
         attempt(cell, make_setting())
-    record = records.parse(local_store.read(keys.failure(cell.id, "first")), "record")
+    record = records.parse_record(local_store.read(keys.failure(cell.id, "first")), "record")
     assert (record.kind, record.exit_code) == ("diverged", 43)
     assert "epoch 1, step" in record.message
     assert not local_store.exists(keys.epochs(cell))
@@ -132,7 +132,7 @@ def test_every_failure_is_recorded_with_its_kind(make_setting, make_cell, local_
 
     with pytest.raises(type(error)):
         attempt(make_cell(), make_setting(load=load))
-    record = records.parse(local_store.read(keys.failure(make_cell().id, "first")), "record")
+    record = records.parse_record(local_store.read(keys.failure(make_cell().id, "first")), "record")
     assert (record.kind, record.exit_code, record.message) == (kind, code, str(error))
     assert bool(record.traceback) == (kind == "error")
 

@@ -38,7 +38,7 @@ def start(*arguments, **env):
 def finish(process, given=None):
     """(exit code, records on standard output, standard error)."""
     out, err = process.communicate(given, timeout=120)
-    return process.returncode, [records.parse(line, "output") for line in out.splitlines()], err
+    return process.returncode, [records.parse_record(line, "output") for line in out.splitlines()], err
 
 
 def test_a_warm_worker_answers_every_index_and_quits(local_store):
@@ -58,7 +58,7 @@ def test_a_worker_that_must_stop_leaves_a_checkpoint_and_exits_143(local_store, 
     worker = start("--run", freeze(local_store, LONG), "--indexes", "-")
     worker.stdin.write("0\n")
     worker.stdin.flush()
-    while records.parse(worker.stdout.readline(), "output").step < 10:
+    while records.parse_record(worker.stdout.readline(), "output").step < 10:
         pass
     if how == "end of input":
         worker.stdin.close()
@@ -75,7 +75,7 @@ def test_an_idle_worker_stops_too(local_store):
     worker = start("--run", freeze(local_store, *CELLS), "--indexes", "-")
     worker.stdin.write("0\n")
     worker.stdin.flush()
-    while not isinstance(records.parse(worker.stdout.readline(), "output"), Outcome):
+    while not isinstance(records.parse_record(worker.stdout.readline(), "output"), Outcome):
         pass
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 143
@@ -88,7 +88,7 @@ def test_the_index_comes_from_the_jobs_environment_and_a_lost_data_set_is_named(
     code, _, err = finish(start("--run", url, JOB_COMPLETION_INDEX="1", ATTEMPT="pod-uid"))
     assert code == 42
     assert "python -m trainer --prepare digits" in err.splitlines()[-1]
-    record = records.parse(local_store.read(keys.failure(CELLS[1].id, "pod-uid")), "record")
+    record = records.parse_record(local_store.read(keys.failure(CELLS[1].id, "pod-uid")), "record")
     assert (record.kind, record.exit_code) == ("invalid", 42)
 
 

@@ -122,7 +122,9 @@ def test_a_file_of_unknown_length_is_complete_when_its_checksum_is_right(site, t
 def test_a_wrong_checksum_everywhere_is_invalid_input_and_leaves_nothing_to_open(one, site, tmp_path, naps):
     site.files["/a/data.gz"] = DATA[:-1] + b"?"
 
-    with pytest.raises(InvalidInput, match=r"data\.gz cannot be had from any mirror: .*md5 [0-9a-f]{32}; allowed: md5 [0-9a-f]{32}"):
+    with pytest.raises(
+        InvalidInput, match=r"data\.gz cannot be had from any mirror: .*md5 [0-9a-f]{32}; allowed: md5 [0-9a-f]{32}"
+    ):
         download(one, tmp_path, sleep=naps)
     assert list(tmp_path.iterdir()) == []
     assert len(site.requests) == 2, "once may be damage on the way"
