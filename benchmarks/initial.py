@@ -14,9 +14,10 @@ import contextlib
 from experiment.cell import HEADS, MEMBERS, Cell
 from experiment.datasets import DATASETS
 from experiment.store import open_store
-from trainer import datasets, device, training
-from trainer.program import program, signature
-from trainer.values import Figures, Snapshot
+from trainer import datasets
+from trainer.model import device, training
+from trainer.model.program import program, signature
+from trainer.model.types import Dataset, Figures, Snapshot
 
 COLUMNS = ("train_error", "test_error", "train_cross_entropy", "decay")
 
@@ -25,7 +26,7 @@ class _Enough(Exception):
     """The last epoch that was asked for is over."""
 
 
-def curve(cell: Cell, data: datasets.Dataset, factor: float, stop_after: int, *, jit: bool) -> None:
+def curve(cell: Cell, data: Dataset, factor: float, stop_after: int, *, jit: bool) -> None:
     """Trains the cell from ``factor`` times its initial weights and prints its first member's epochs."""
     arithmetic = device.arithmetic(cell.precision)
     start = program(signature(cell, arithmetic), jit=jit)

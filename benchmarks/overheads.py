@@ -65,9 +65,10 @@ def first_looks(store: Store) -> list[float]:
 
 def checkpoint_seconds(store: Store, cell: Cell) -> float:
     """Median seconds of a checkpoint of the cell: state off the device, one file, one durable put, the older one removed."""
-    from trainer import checkpoint, device
-    from trainer.program import Program, signature
-    from trainer.values import Snapshot
+    from trainer import checkpoint
+    from trainer.model import device
+    from trainer.model.program import Program, signature
+    from trainer.model.types import Snapshot
 
     program = Program(signature(cell, "float32"), jit=device.prepare())
     program.begin(0)

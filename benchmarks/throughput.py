@@ -86,7 +86,7 @@ def ratio(one: list[float], other: list[float]) -> float:
 
 def keep(url: str, dataset: str, rates: dict[str, list[float]], workers: int) -> None:
     """Records our speed in a store, for the launcher's forecasts."""
-    from trainer import device
+    from trainer.model import device
 
     store, members = open_store(url, create=True), Workload(dataset).cell.members
     for peer, precision in (("ours", "float32"), ("ours bf16", "bfloat16")):

@@ -15,7 +15,7 @@ from experiment.errors import ExperimentError, describe_error
 from experiment.run import open_run
 from experiment.store import open_store
 from trainer import arguments
-from trainer.waiting import await_dataset
+from trainer.datasets.waiting import await_dataset
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +49,7 @@ def _prepare(names: Sequence[str], url: str) -> int:
 
 
 def _verify() -> int:
-    from trainer.verify import verify_resume
+    from trainer.verify_resume import verify_resume
 
     return verify_resume()
 

@@ -12,12 +12,12 @@ from experiment.cell import NUMERICS, Cell
 from experiment.errors import ExperimentError, Interrupted, describe_error
 from experiment.records import Failure, Progress, Provenance, utc_now
 from experiment.store import Store
-from trainer import checkpoint, commit, device, training
-from trainer.datasets import Dataset
+from trainer import checkpoint, commit
 from trainer.log import Log
-from trainer.program import program, signature
+from trainer.model import device, training
+from trainer.model.program import program, signature
+from trainer.model.types import Closed, Dataset, Pace, Snapshot
 from trainer.summaries import Summaries
-from trainer.values import Closed, Pace, Snapshot
 
 PROGRESS_SECONDS = 10.0  # between two words on a cell in the store
 

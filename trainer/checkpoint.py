@@ -13,8 +13,8 @@ from safetensors.numpy import load, save
 from experiment import keys
 from experiment.errors import InvalidInput
 from experiment.store import Store
-from trainer.program import STATE
-from trainer.values import Snapshot
+from trainer.model.program import STATE
+from trainer.model.types import Snapshot
 
 _HEADER = "__header__"  # holds all but the arrays, as UTF-8 JSON in an array of bytes: safetensors hides its metadata
 

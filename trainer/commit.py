@@ -12,9 +12,10 @@ from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.records import Provenance
 from experiment.store import Store
-from trainer import checkpoint, export, metrics
-from trainer.networks import Network
-from trainer.values import Result, epoch_columns
+from trainer import checkpoint
+from trainer.model import export, metrics
+from trainer.model.networks import Network
+from trainer.model.types import Result, epoch_columns
 
 
 def commit(store: Store, cell: Cell, result: Result, provenance: Provenance, say: Callable[[str], None]) -> bool:

@@ -13,8 +13,9 @@ from experiment import records
 from experiment.errors import Interrupted
 from experiment.run import Run
 from experiment.store import Store
-from trainer import arguments, datasets, device, worker
+from trainer import arguments, datasets, worker
 from trainer.attempt import Setting, attempt
+from trainer.model import device
 
 HELD_SECONDS = 2.0  # until a cell that another process of this machine trains is looked at again
 

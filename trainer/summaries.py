@@ -17,8 +17,8 @@ from experiment import keys
 from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.store import Store
-from trainer.program import Program
-from trainer.values import Figures
+from trainer.model.program import Program
+from trainer.model.types import Figures
 
 Event, Summary = tf.compat.v1.Event, tf.compat.v1.Summary  # TensorBoard's own messages; the package is not needed
 OF_EPOCH = ("learning_rate", "seconds", "images_per_second", "test_agreement")  # the same for every model

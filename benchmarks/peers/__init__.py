@@ -39,7 +39,7 @@ class Workload:
 
     def flops_per_image(self) -> int:
         """Multiplications and additions of convolutions and linear maps, forward and twice that backward, all members."""
-        from trainer.architecture import layers
+        from trainer.model.architecture import layers
 
         height, width, channels = DATASETS[self.dataset].shape
         total = 0

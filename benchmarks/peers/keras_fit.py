@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from benchmarks.peers import Steps, Workload
 from experiment.datasets import DATASETS
-from trainer import export
-from trainer.networks import Network
+from trainer.model import export
+from trainer.model.networks import Network
 
 
 def prepare(workload: Workload) -> Steps:

@@ -6,12 +6,12 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.peers import Steps, Workload
-from trainer import device, schedule
-from trainer.program import Program, signature
+from trainer.model import device, schedule
+from trainer.model.program import Program, signature
 
 
 def prepare(workload: Workload, precision: str = "float32") -> Steps:
-    """The trainer's own compiled steps, as ``trainer.training`` calls them."""
+    """The trainer's own compiled steps, as ``trainer.model.training`` calls them."""
     cell = workload.cell
     program = Program(signature(cell, precision), jit=device.prepare())
     program.begin(0)

@@ -11,7 +11,7 @@ from torch.nn import functional
 from benchmarks.peers import Steps, Workload
 from experiment.cell import Member
 from experiment.datasets import DATASETS
-from trainer.architecture import Layer, blocks, head, stem
+from trainer.model.architecture import Layer, blocks, head, stem
 
 
 class Norm(nn.Module):

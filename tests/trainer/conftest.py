@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiment.cell import Cell, Member
-from trainer.datasets import Dataset
+from trainer.model.types import Dataset
 
 SMALL = (Member(name="A", bricks=2, blocks=1, filters=3), Member(name="B", bricks=2, blocks=1, filters=4))
 

@@ -11,9 +11,10 @@ import pytest
 
 from experiment import keys, records, results
 from experiment.errors import Diverged, Interrupted, InvalidInput, Transient
-from trainer import checkpoint, device, training
+from trainer import checkpoint
 from trainer.attempt import Setting, attempt
-from trainer.verify import differences
+from trainer.model import device, training
+from trainer.verify_resume import differences
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from safetensors.numpy import load, save
 from experiment import keys
 from experiment.errors import InvalidInput
 from trainer import checkpoint
-from trainer.program import STATE
-from trainer.values import Snapshot
+from trainer.model.program import STATE
+from trainer.model.types import Snapshot
 
 CELL = "digits-l2-0p01-s0-0123456789"
 

@@ -5,10 +5,11 @@ import itertools
 import pytest
 
 from experiment import keys
-from trainer import checkpoint, training
+from trainer import checkpoint
 from trainer.attempt import Setting, attempt
-from trainer.program import STATE
-from trainer.verify import differences, verify_resume
+from trainer.model import training
+from trainer.model.program import STATE
+from trainer.verify_resume import differences, verify_resume
 
 
 class PowerCut(BaseException):

@@ -12,7 +12,7 @@ import pytest
 from experiment import keys
 from experiment.grid import load_grid
 from experiment.store import LocalStore
-from trainer.verify import differences
+from trainer.verify_resume import differences
 
 KILLS = 4  # of workers, of which every second takes the launcher along
 CELLS = load_grid("smoke").cells

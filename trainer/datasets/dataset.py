@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import mmap
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,35 +17,7 @@ from experiment.prepared import Manifest, read_manifest
 from experiment.store import Store
 from trainer.datasets import npz
 from trainer.datasets.cache import alone, cache_folder, write_whole
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset:
-    """A data set, read-only: images (N, H, W, C) uint8 and labels (N,) uint8, in the order of the fixed split.
-
-    Attributes:
-        sha256: of the prepared file, for the provenance of results.
-    """
-
-    name: str
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-    sha256: str
-
-    def first(self, train: int = 0, test: int = 0) -> Dataset:
-        """The first ``train`` and ``test`` examples of the fixed split; 0 means all.
-
-        Raises:
-            InvalidInput: there are fewer.
-        """
-        for what, asked, there in (("train", train, len(self.y_train)), ("test", test, len(self.y_test))):
-            if not 0 <= asked <= there:
-                raise refuse(f"{what}_examples of {self.name}", asked, f"0 (all) to {there}", "correct it in the grid")
-        a, b = train or len(self.y_train), test or len(self.y_test)
-        return Dataset(name=self.name, sha256=self.sha256, x_train=self.x_train[:a], y_train=self.y_train[:a],
-                       x_test=self.x_test[:b], y_test=self.y_test[:b])  # fmt: skip
+from trainer.model.types import Dataset
 
 
 def load(store: Store, name: str, *, cache: Path | None = None) -> Dataset:

@@ -16,9 +16,9 @@ from typing import IO, Any
 from experiment.errors import InvalidInput, Transient
 from experiment.prepared import SourceFile
 from experiment.retry import retry_transient
-from trainer.datasets.settings import public
+from trainer.datasets.checksums import verified, wrong
+from trainer.datasets.overrides import public
 from trainer.datasets.sources import Remote
-from trainer.datasets.verify import verified, wrong
 
 ROUNDS = 4  # times that the mirrors are tried in turn
 TIMEOUT = 20  # seconds without a byte

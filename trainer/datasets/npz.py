@@ -20,12 +20,12 @@ from typing import IO
 import numpy as np
 
 from experiment.errors import InvalidInput
+from trainer.model.types import ALIGNMENT
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 # What zipfile and its decompressors raise on files that are damaged, encrypted or of a kind it does not know.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, KeyError, IndexError,
               EOFError, OSError, RuntimeError, OverflowError)  # fmt: skip
-ALIGNMENT = 64  # bytes, of the arrays in the file; .npy headers are a multiple of it
 _PADDING = 0xD935  # the id of the extra field that aligns a zip entry
 _LOCAL_HEADER = 30  # bytes of a zip entry before its name; the lengths of name and extra field are the last four
 # Matched and not evaluated: NumPy's own parser goes through Python's, which fails in many ways on damaged text.

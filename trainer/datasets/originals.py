@@ -12,13 +12,13 @@ import numpy as np
 from experiment.errors import InvalidInput, refuse
 from experiment.prepared import SourceFile
 from trainer.datasets import parse, sources
+from trainer.datasets.checksums import verified
 from trainer.datasets.download import download
 from trainer.datasets.extract import Limits, gunzip, members
-from trainer.datasets.foreign import read_npz
-from trainer.datasets.settings import Settings
+from trainer.datasets.keras_npz import read_npz
+from trainer.datasets.overrides import Settings
 from trainer.datasets.sources import Remote
 from trainer.datasets.split import Original
-from trainer.datasets.verify import verified
 
 MNIST_LIMITS = Limits(members=1, member=64 << 20, total=66 << 20)  # 47,040,016 bytes of training images
 CIFAR10_LIMITS = Limits(members=100, member=64 << 20, total=512 << 20)  # 6 batches of 30,730,000 bytes

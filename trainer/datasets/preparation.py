@@ -19,7 +19,7 @@ from experiment.store import Store
 from trainer.datasets import npz, originals
 from trainer.datasets.cache import alone
 from trainer.datasets.dataset import open_prepared
-from trainer.datasets.settings import Settings
+from trainer.datasets.overrides import Settings
 from trainer.datasets.split import Original, split
 
 _log = logging.getLogger(__name__)

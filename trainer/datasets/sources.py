@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from experiment.errors import refuse
-from trainer.datasets.settings import Settings
+from trainer.datasets.overrides import Settings
 
 MOST = 2 << 30  # bytes of a file whose size is not known beforehand
 

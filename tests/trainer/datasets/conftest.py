@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiment.store import LocalStore
-from tests.trainer.datasets import packing
+from tests.trainer.datasets import factories
 from tests.trainer.datasets.serving import Site, serve
 from trainer.datasets import Settings
 
@@ -52,7 +52,7 @@ def naps():
 
 def shared(name: str):
     """A file of the real data, or a skip that says which is missing."""
-    path = packing.SHARED / name
+    path = factories.SHARED / name
     if not path.is_file():
         pytest.skip(f"needs the real data: {path} is not there")
     return path

@@ -12,7 +12,7 @@ import pytest
 
 from experiment.errors import InvalidInput, Transient
 from experiment.store import LocalStore
-from tests.trainer.datasets import packing
+from tests.trainer.datasets import factories
 from trainer.datasets import Settings, load, prepare
 
 
@@ -39,7 +39,7 @@ class Remote(LocalStore):
 @pytest.fixture
 def prepared(store, tmp_path):
     """A store with 40 made images as mnist."""
-    (a, b), (c, d) = packing.made(30, (28, 28)), packing.made(10, (28, 28), 1)
+    (a, b), (c, d) = factories.made(30, (28, 28)), factories.made(10, (28, 28), 1)
     np.savez(tmp_path / "mnist.npz", x_train=a, y_train=b, x_test=c, y_test=d)
     prepare("mnist", store, Settings(folder=tmp_path, any_count=True, cache=tmp_path / "unused"))
     return store

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiment.errors import InvalidInput
-from tests.trainer.datasets.packing import tar
+from tests.trainer.datasets.factories import tar
 from trainer.datasets.extract import Limits, gunzip, members
 
 LIMITS = Limits(members=20, member=8 << 20, total=32 << 20)

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.errors import InvalidInput
-from tests.trainer.datasets import packing
+from tests.trainer.datasets import factories
 from trainer.datasets import npz
-from trainer.datasets.foreign import read_npz
+from trainer.datasets.keras_npz import read_npz
+from trainer.model.types import ALIGNMENT
 
 
 def arrays(count: int = 7) -> dict[str, np.ndarray]:
-    x, y = packing.made(count, (8, 8, 1))
+    x, y = factories.made(count, (8, 8, 1))
     return {"x_train": x, "y_train": y, "x_test": x[:3], "y_test": y[:3]}
 
 
@@ -37,7 +38,7 @@ def test_the_arrays_of_a_prepared_file_are_aligned_in_it(count):
     data = npz.encode(arrays(count))
     start = np.frombuffer(data, np.uint8).ctypes.data
 
-    assert {(a.ctypes.data - start) % npz.ALIGNMENT for a in npz.decode(data, "f").values()} == {0}
+    assert {(a.ctypes.data - start) % ALIGNMENT for a in npz.decode(data, "f").values()} == {0}
 
 
 def test_the_prepared_file_is_an_ordinary_npz():
@@ -91,7 +92,7 @@ def own(tmp_path):
 
 
 def test_a_file_in_keras_layout_needs_no_channels_and_may_hold_wider_numbers(own):
-    x, y = packing.made(7, (8, 8))
+    x, y = factories.made(7, (8, 8))
 
     found = read_npz("digits", own(x_train=x, y_train=y.astype(np.int64)))
 
@@ -149,7 +150,7 @@ def test_a_header_that_promises_more_than_there_is_takes_no_memory(tmp_path):
 
 
 def test_a_bomb_in_an_npz_is_refused_before_it_is_unpacked(own, monkeypatch):
-    monkeypatch.setattr("trainer.datasets.foreign.MOST", 1000)
+    monkeypatch.setattr("trainer.datasets.keras_npz.MOST", 1000)
 
     with pytest.raises(InvalidInput, match="would take 1,088 bytes, more than 1,000"):
         read_npz("digits", own(x_train=np.zeros((15, 8, 8), np.uint8)))

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from experiment.errors import InvalidInput
-from tests.trainer.datasets import packing
+from tests.trainer.datasets import factories
 from trainer.datasets import parse
 
 
 def test_idx_is_read_in_any_number_of_dimensions():
-    images, _ = packing.made(5, (4, 6))
+    images, _ = factories.made(5, (4, 6))
 
-    np.testing.assert_array_equal(parse.idx(packing.idx(images), 3, "f"), images)
-    np.testing.assert_array_equal(parse.idx(packing.idx(images[:, 0, 0]), 1, "f"), images[:, 0, 0])
+    np.testing.assert_array_equal(parse.idx(factories.idx(images), 3, "f"), images)
+    np.testing.assert_array_equal(parse.idx(factories.idx(images[:, 0, 0]), 1, "f"), images[:, 0, 0])
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_idx_is_read_in_any_number_of_dimensions():
 )
 def test_idx_of_another_length_or_magic_number_is_refused(damage):
     with pytest.raises(InvalidInput, match="the file is not what it should be"):
-        parse.idx(damage(packing.idx(packing.made(5, (4, 6))[0])), 3, "the file")
+        parse.idx(damage(factories.idx(factories.made(5, (4, 6))[0])), 3, "the file")
 
 
 def test_idx_with_a_header_of_huge_numbers_takes_no_memory():
@@ -50,7 +50,7 @@ def test_cifar_records_hold_label_then_red_green_blue_planes():
 
 
 def test_cifar_rows_and_columns_are_not_exchanged():
-    x, y = packing.made(3, (32, 32, 3))
+    x, y = factories.made(3, (32, 32, 3))
     rows = np.concatenate([y[:, None], x.transpose(0, 3, 1, 2).reshape(3, -1)], axis=1).astype(np.uint8)
 
     np.testing.assert_array_equal(parse.cifar(rows.tobytes(), "f")[0], x)
@@ -63,9 +63,9 @@ def test_cifar_of_partial_records_is_refused(length):
 
 
 def test_a_letter_is_its_grey_values():
-    image = packing.made(1, (28, 28))[0][0]
+    image = factories.made(1, (28, 28))[0][0]
 
-    assert parse.png(packing.png(image)) == image.tobytes()
+    assert parse.png(factories.png(image)) == image.tobytes()
 
 
 def test_a_black_and_white_letter_is_read_as_grey():
@@ -97,9 +97,9 @@ def other(array: np.ndarray, kind: str = "PNG") -> bytes:
     [
         b"",
         b"not a picture",
-        packing.png(np.zeros((28, 28), np.uint8))[:40],
-        packing.png(packing.made(1, (28, 28))[0][0])[:-40],
-        packing.png(np.zeros((28, 27), np.uint8)),
+        factories.png(np.zeros((28, 28), np.uint8))[:40],
+        factories.png(factories.made(1, (28, 28))[0][0])[:-40],
+        factories.png(np.zeros((28, 27), np.uint8)),
         other(np.zeros((28, 28, 3), np.uint8)),
         other(np.zeros((28, 28), np.uint8), "BMP"),
         bomb(),
@@ -111,12 +111,12 @@ def test_what_is_no_letter_is_left_out(data):
 
 
 def test_letters_come_sorted_by_class_and_name_and_corrupt_ones_are_counted():
-    images, _ = packing.made(3, (28, 28))
+    images, _ = factories.made(3, (28, 28))
     files = [
-        ("n/B/z.png", packing.png(images[0])),
+        ("n/B/z.png", factories.png(images[0])),
         ("n/B/bad.png", b""),
-        ("n/B/a.png", packing.png(images[1])),
-        ("n/A/x.png", packing.png(images[2])),
+        ("n/B/a.png", factories.png(images[1])),
+        ("n/A/x.png", factories.png(images[2])),
     ]
 
     x, y, skipped = parse.letters(files)
@@ -152,7 +152,7 @@ def test_random_bytes_are_an_array_or_refused(data, dimensions):
         assert "\n" not in reason
 
 
-_LETTER = packing.png(np.arange(784, dtype=np.uint32).reshape(28, 28).astype(np.uint8))
+_LETTER = factories.png(np.arange(784, dtype=np.uint32).reshape(28, 28).astype(np.uint8))
 
 
 @given(st.lists(st.tuples(st.integers(0, len(_LETTER) - 1), st.integers(0, 255)), min_size=1, max_size=4))

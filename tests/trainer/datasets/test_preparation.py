@@ -12,7 +12,7 @@ import pytest
 from experiment import keys
 from experiment.errors import InvalidInput, Transient
 from experiment.store import LocalStore
-from tests.trainer.datasets.packing import mnist_files, served
+from tests.trainer.datasets.factories import mnist_files, served
 from tests.trainer.datasets.serving import Answer
 from trainer.datasets import Manifest, load, prepare
 

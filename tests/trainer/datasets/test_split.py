@@ -9,7 +9,7 @@ import pytest
 
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
-from tests.trainer.datasets import packing
+from tests.trainer.datasets import factories
 from trainer.datasets.split import Original, order, split
 
 GOLDEN_ORDER = [3, 5, 1, 7, 2, 0, 6, 4]
@@ -17,7 +17,7 @@ GOLDEN_SHA = "6810096967ea42ce9c20ee5b6278949d7be026b0b50b9cb4a4a08326222e6c09"
 
 
 def original(train=(30, 0), test=(10, 1), shape=(28, 28, 1)):
-    (a, b), (c, d) = packing.made(train[0], shape, train[1]), packing.made(test[0], shape, test[1])
+    (a, b), (c, d) = factories.made(train[0], shape, train[1]), factories.made(test[0], shape, test[1])
     return Original(x_train=a, y_train=b, x_test=c, y_test=d, files=())
 
 

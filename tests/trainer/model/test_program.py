@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import device, export, schedule
-from trainer.program import STATE, Program, signature
+from trainer.model import device, export, schedule
+from trainer.model.program import STATE, Program, signature
 
 
 def steps(cell, data, count=4, *, jit=False, **rates):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer import metrics
+from trainer.model import metrics
 
 LABELS = np.array([0, 1, 1, 2])
 LOGITS = np.array(

@@ -1,14 +1,47 @@
-"""What training takes and gives: snapshots, paces and results, as plain values."""
+"""What training takes and gives: data sets, snapshots, paces and results, as plain values."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from experiment.errors import refuse
+
+ALIGNMENT = 64  # bytes: TensorFlow takes an array as it lies in memory if its address is a multiple of this
 Figures = list[dict[str, float]]  # one epoch: per model the epoch columns
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """A data set, read-only: images (N, H, W, C) uint8 and labels (N,) uint8, in the order of the fixed split.
+
+    Attributes:
+        sha256: of the prepared file, for the provenance of results.
+    """
+
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    sha256: str
+
+    def first(self, train: int = 0, test: int = 0) -> Dataset:
+        """Returns the first ``train`` and ``test`` examples of the fixed split; 0 means all.
+
+        Raises:
+            InvalidInput: there are fewer.
+        """
+        for what, asked, there in (("train", train, len(self.y_train)), ("test", test, len(self.y_test))):
+            if not 0 <= asked <= there:
+                raise refuse(f"{what}_examples of {self.name}", asked, f"0 (all) to {there}", "correct it in the grid")
+        train, test = train or len(self.y_train), test or len(self.y_test)
+        parts = {"x_train": train, "y_train": train, "x_test": test, "y_test": test}
+        return dataclasses.replace(self, **{part: getattr(self, part)[:count] for part, count in parts.items()})
 
 
 @dataclass(frozen=True, kw_only=True)

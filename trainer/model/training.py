@@ -10,10 +10,9 @@ import tensorflow as tf
 
 from experiment.cell import Cell
 from experiment.errors import Diverged, refuse
-from trainer import device, metrics, schedule
-from trainer.datasets import Dataset
-from trainer.program import EVALUATION_BATCH, Program, program, signature
-from trainer.values import Closed, Figures, Pace, Result, Snapshot, Watch
+from trainer.model import device, metrics, schedule
+from trainer.model.program import EVALUATION_BATCH, Program, program, signature
+from trainer.model.types import Closed, Dataset, Figures, Pace, Result, Snapshot, Watch
 
 SECONDS_PER_CALL = 0.5  # how long the device works before Python looks up: fast to stop, too long to cost anything
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainer import schedule
+from trainer.model import schedule
 
 
 def test_an_epoch_order_is_a_function_of_seed_and_epoch():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from experiment import cell
-from trainer import costs
+from trainer.model import costs
 
 PAIRWISE = [name for name, cost in costs.METHODS.items() if cost is not None]
 

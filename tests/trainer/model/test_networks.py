@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from experiment.cell import MEMBERS, Member
-from trainer import export
-from trainer.architecture import blocks
-from trainer.networks import Network
+from trainer.model import export
+from trainer.model.architecture import blocks
+from trainer.model.networks import Network
 
 
 @pytest.mark.parametrize(

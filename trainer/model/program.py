@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
-from trainer import adam, costs, schedule
-from trainer.networks import Network
+from trainer.model import adam, costs, schedule
+from trainer.model.networks import Network
 
 EVALUATION_BATCH = 500
 STATE = ("theta", "adam_m", "adam_v", "moments", "sums", "bad_step")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer.datasets.npz import ALIGNMENT
+from trainer.model.types import ALIGNMENT
 
 CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16_CAPABILITY = (8, 0)  # compute capability from which NVIDIA's tensor cores multiply bfloat16 (Ampere)

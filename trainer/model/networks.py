@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from experiment.cell import Member
-from trainer.architecture import Layer, Parameter, blocks, head, layers, stem
+from trainer.model.architecture import Layer, Parameter, blocks, head, layers, stem
 
 MOMENTUM, EPSILON = 0.99, 1e-3  # of batch normalisation
 VECTOR = 16  # channels below which a CPU normalises bfloat16 ten times slower than float32

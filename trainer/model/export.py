@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from trainer.architecture import Layer, blocks, head, stem
-from trainer.networks import EPSILON, MOMENTUM, Network
+from trainer.model.architecture import Layer, blocks, head, stem
+from trainer.model.networks import EPSILON, MOMENTUM, Network
 
 
 def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str, np.ndarray]) -> keras.Model:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from experiment.errors import Diverged
-from trainer import checkpoint, device, training
-from trainer.program import program
+from trainer import checkpoint
+from trainer.model import device, training
+from trainer.model.program import program
 
 
 def run(cell, data, watch=lambda pace, snapshot: None, snapshot=None):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import device
-from trainer.datasets.npz import ALIGNMENT
+from trainer.model import device
+from trainer.model.types import ALIGNMENT
 
 
 def at(offset):
