@@ -15,57 +15,56 @@ from experiment.grid import Grid
 from experiment.records import Progress
 from experiment.run import Run
 from experiment.store import Store, open_store
-from trainer.datasets import prepare
+from trainer.datasets import prepare_dataset
 
-RUN = "verify-resume"
+RUN_NAME = "verify-resume"
 CELL = Cell(dataset="digits", method="l2", alpha=0.01, epochs=12)
-TIMINGS = ("seconds", "images_per_second")  # what may differ
+TIMINGS = ("seconds", "images_per_second")  # the columns that may differ
 KILLS = 4
 
 
 def verify_resume(cell: Cell = CELL, kills: int = KILLS) -> int:
-    """Trains the cell undisturbed, then again under SIGKILL at random steps; 0 if the results are equal to the last bit."""
+    """Trains the cell undisturbed, then again under SIGKILL at random steps; returns 0 if no bit of the results differs."""
     with tempfile.TemporaryDirectory() as folder:
-        calm, rough = (_store(Path(folder) / name, cell) for name in ("calm", "rough"))
-        _, steps = _run(calm, None)
+        undisturbed, killed = (_store_with_run(Path(folder) / name, cell) for name in ("undisturbed", "killed"))
+        _, steps = _train(undisturbed, None)
         print(f"{cell.id}: {steps} steps undisturbed")
         for number in range(kills):
-            reached, _ = _run(rough, random.randrange(steps * number // kills, steps * (number + 1) // kills))
-            print(f"killed with SIGKILL at step {reached}" if reached < steps else "ended before it could be killed")
-        _run(rough, None)
-        differing = differences(cell, calm, rough)
+            kill_at = random.randrange(steps * number // kills, steps * (number + 1) // kills)
+            reached, _ = _train(killed, kill_at)
+            print(f"killed with SIGKILL at step {reached}" if reached < steps else "finished before it could be killed")
+        _train(killed, None)
+        differing = differing_columns(cell, undisturbed, killed)
     print(f"differs: {', '.join(differing)}" if differing else "resumed and undisturbed results are bit-identical")
     return 1 if differing else 0
 
 
-def differences(cell: Cell, one: Store, other: Store) -> list[str]:
-    """The columns in which a cell's results in two stores differ, timings aside: to the last bit, NaN equal to NaN."""
+def differing_columns(cell: Cell, one: Store, other: Store) -> list[str]:
+    """Returns the columns in which a cell's results differ between two stores, without timings; NaN equals NaN."""
     found = []
     for name, key in (("epochs", keys.epochs(cell)), ("predictions", keys.predictions(cell))):
-        tables = [results.from_bytes(store.read(key), name, key) for store in (one, other)]
-        found += [
-            c
-            for c in tables[0].column_names
-            if c not in TIMINGS and results.column_bits(tables[0][c]) != results.column_bits(tables[1][c])
-        ]
+        first, second = (results.from_bytes(store.read(key), name, key) for store in (one, other))
+        compared = [column for column in first.column_names if column not in TIMINGS]
+        found += [c for c in compared if results.column_bits(first[c]) != results.column_bits(second[c])]
     return found
 
 
-def _store(folder: Path, cell: Cell) -> Store:
+def _store_with_run(folder: Path, cell: Cell) -> Store:
     store = open_store(str(folder), create=True)
-    prepare(cell.dataset, store)
-    frozen = Run(name=RUN, grid=Grid(name="verify", cells=(cell,)))
-    store.put_once(keys.grid(RUN), frozen.to_bytes(), "verify")
+    prepare_dataset(cell.dataset, store)
+    run = Run(name=RUN_NAME, grid=Grid(name="verify", cells=(cell,)))
+    store.put_once(keys.grid(RUN_NAME), run.to_bytes(), "verify")
     return store
 
 
-def _run(store: Store, kill_at: int | None) -> tuple[int, int]:
-    """(steps reached, steps in all) of a worker that is killed once it shows ``kill_at``, or finishes."""
-    command = [sys.executable, "-m", "trainer", "--run", keys.run_url(store.url, RUN), "--indexes", "-"]
-    environ = {**os.environ, "CHECKPOINT_SECONDS": "0"}  # a checkpoint at every look
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+def _train(store: Store, kill_at: int | None) -> tuple[int, int]:
+    """Runs a worker until it finishes or shows step ``kill_at`` and is killed; returns (last step shown, steps in all)."""
+    command = [sys.executable, "-m", "trainer", "--run", keys.run_url(store.url, RUN_NAME), "--indexes", "-"]
+    environ = {**os.environ, "CHECKPOINT_SECONDS": "0"}  # a checkpoint whenever there can be one
     reached = steps = 0
-    with subprocess.Popen(command, text=True, env=environ, **pipes) as worker:
+    with subprocess.Popen(
+        command, text=True, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as worker:
         assert worker.stdin and worker.stdout
         worker.stdin.write("0\nquit\n")
         worker.stdin.flush()

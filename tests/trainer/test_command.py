@@ -23,7 +23,7 @@ LONG = Cell(dataset="digits", method="l2", alpha=0.1, epochs=100_000)
 
 def freeze(store, *cells):
     """The URL of a run of these cells, with the data set prepared."""
-    datasets.prepare("digits", store)
+    datasets.prepare_dataset("digits", store)
     store.put_once(keys.grid("test"), Run(name="test", grid=Grid(name="test", cells=cells)).to_bytes(), "test")
     return run_url(store.url, "test")
 

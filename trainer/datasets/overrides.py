@@ -1,4 +1,4 @@
-"""What the user says about where data sets come from."""
+"""The user's own sources of data sets, read from environment variables."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Where one data set comes from, if not from its known mirrors.
+class Overrides:
+    """The user's own sources of one data set, in place of its known mirrors.
 
     Attributes:
         folder: a directory with the original files, or NAME.npz in the layout of Keras' mnist.npz (``DATASETS_DIR``).
-        url: the folder that serves the original files, or the one file, or an .npz (``DATASET_NAME_URL``).
-        sha256: by file name, what the files must have, in place of the known checksums (``DATASET_NAME_SHA256``).
-        any_count: accept another number of examples than the experiment's (``DATASET_NAME_COUNTS=any``).
-        cache: where this machine keeps downloads and copies of a remote store's data sets (``XDG_CACHE_HOME``).
+        url: a folder that serves the original files, or the URL of the only file or of an .npz (``DATASET_NAME_URL``).
+        sha256: checksums by file name, in place of the known ones (``DATASET_NAME_SHA256``).
+        any_count: whether to accept another number of examples than the experiment's (``DATASET_NAME_COUNTS=any``).
+        cache: the folder for downloads and for copies of a remote store's data sets (``XDG_CACHE_HOME``).
     """
 
     folder: Path | None = None
@@ -34,8 +34,8 @@ class Settings:
     cache: Path = field(default_factory=lambda: cache_folder(os.environ))
 
     @classmethod
-    def from_environment(cls, name: str, environ: Mapping[str, str]) -> Settings:
-        """The settings of one data set.
+    def from_environment(cls, name: str, environ: Mapping[str, str]) -> Overrides:
+        """Returns the user's sources of one data set.
 
         Raises:
             InvalidInput: a variable has an impossible value.
@@ -46,7 +46,10 @@ class Settings:
             raise refuse(f"{prefix}URL", url, "an http:// or https:// URL", "for local files set DATASETS_DIR")
         if url and "@" in urlsplit(url).netloc:
             raise refuse(
-                f"{prefix}URL", public(url), "a URL without user and password", "use a presigned URL, or DATASETS_DIR"
+                f"{prefix}URL",
+                public_url(url),
+                "a URL without user and password",
+                "use a presigned URL, or DATASETS_DIR",
             )
         if counts not in ("", "any"):
             raise refuse(f"{prefix}COUNTS", counts, "any, or not set", "correct it")
@@ -60,14 +63,14 @@ class Settings:
         )
 
 
-def public(url: str) -> str:
-    """The URL without user, password, query and fragment, which may hold secrets."""
+def public_url(url: str) -> str:
+    """Returns the URL without user, password, query and fragment, which may hold secrets."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _checksums(variable: str, text: str) -> dict[str, str]:
-    """``FILE=HEX`` pairs, separated by spaces or commas."""
+    """Returns checksums by file name from ``FILE=HEX`` pairs, which spaces or commas separate."""
     pairs = [item.rpartition("=") for item in text.replace(",", " ").split()]
     for file, _, value in pairs:
         if not file or not _SHA256.fullmatch(value.lower()):

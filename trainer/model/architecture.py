@@ -16,14 +16,14 @@ from experiment.datasets import CLASSES
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: a kernel (fan-in of the rows, weight decay, He initialisation), or a vector that starts at zero."""
+    """One parameter: a kernel, which is decayed and drawn at random, or a vector, which starts at zero and is not decayed."""
 
     name: str
     shape: tuple[int, ...]
 
     @property
     def size(self) -> int:
-        """Number of scalars."""
+        """The number of scalars."""
         return math.prod(self.shape)
 
     @property
@@ -51,7 +51,7 @@ class Layer:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Its parameters, in the order in which the vector holds them."""
+        """The parameters of the layer, in the order in which the vector holds them."""
         fan_in, out = self.channels
         bias = (Parameter(f"{self.name}/bias", (out,)),) if self.bias or self.kind == "norm" else ()
         if self.kind == "conv":
@@ -62,8 +62,8 @@ class Layer:
 Block = tuple[str, tuple[Layer, ...], Layer | None]  # (name, main path, projection of the shortcut; None: identity)
 
 
-def blocks(member: Member) -> Iterator[Block]:
-    """The residual blocks in order; the last of every brick but the last brick halves the image and doubles the filters."""
+def residual_blocks(member: Member) -> Iterator[Block]:
+    """Yields the residual blocks in order. Between two bricks stands one that halves the image and doubles the filters."""
     width = member.filters
     for brick in range(member.bricks):
         for block in range(member.blocks):
@@ -87,14 +87,14 @@ def _path(name: str, width: int, out: int, *, stride: int, bias: bool) -> tuple[
     )
 
 
-def stem(member: Member, channels: int) -> tuple[Layer, Layer]:
-    """The normalisation of the raw image and the first convolution."""
+def stem_layers(member: Member, channels: int) -> tuple[Layer, Layer]:
+    """Returns the normalisation of the raw image and the first convolution."""
     first = Layer("first", "conv", (channels, member.filters), size=3, bias=True)
     return Layer("input", "input", (channels, channels)), first
 
 
-def head(member: Member, kind: str) -> tuple[Layer, ...]:
-    """The end of the network. ``wide``: a 1x1 convolution to 2^B F channels first; ``plain``: without it."""
+def head_layers(member: Member, kind: str) -> tuple[Layer, ...]:
+    """Returns the layers after the last block: ``wide`` has a 1x1 convolution to 2^bricks x filters channels, ``plain`` has none."""
     width = member.filters * 2 ** (member.bricks - 1)
     if kind == "plain":
         return (Layer("logits", "linear", (width, CLASSES), bias=True),)
@@ -102,7 +102,9 @@ def head(member: Member, kind: str) -> tuple[Layer, ...]:
     return widen, Layer("logits", "linear", (2 * width, CLASSES), bias=True)
 
 
-def layers(member: Member, channels: int, kind: str) -> list[Layer]:
-    """All layers of a member in the order in which the vectors hold their parameters and moments."""
-    inner = [layer for _, path, shortcut in blocks(member) for layer in (*path, *((shortcut,) if shortcut else ()))]
-    return [*stem(member, channels), *inner, *head(member, kind)]
+def member_layers(member: Member, channels: int, kind: str) -> list[Layer]:
+    """Returns all layers of a member, in the order in which the vectors hold their parameters and moments."""
+    inner = [
+        layer for _, path, shortcut in residual_blocks(member) for layer in (*path, *((shortcut,) if shortcut else ()))
+    ]
+    return [*stem_layers(member, channels), *inner, *head_layers(member, kind)]

@@ -1,4 +1,4 @@
-"""The device that trains: prepared once per process, and named for the results."""
+"""The device that trains: set up once per process, and named in the results."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of a processor, as Linux names t
 PACKAGES = ("tensorflow", "keras", "numpy", "pyarrow")
 
 
-def prepare(*, deterministic: bool = True) -> bool:
-    """Lets GPU memory grow with need and makes operations deterministic. Returns whether there is a GPU: XLA pays there."""
+def prepare_device(*, deterministic: bool = True) -> bool:
+    """Lets GPU memory grow as needed and makes operations deterministic; returns whether to compile with XLA: on a GPU."""
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -30,31 +30,31 @@ def prepare(*, deterministic: bool = True) -> bool:
     return bool(gpus)
 
 
-def resident(array: np.ndarray) -> tf.Tensor:
-    """The array on the device, for reading alone.
+def place_on_device(array: np.ndarray) -> tf.Tensor:
+    """Returns the array as a tensor on the device, for reading only.
 
-    On a CPU it is the array's own memory if that may be shared: the workers of a machine then hold one copy of a data set,
-    the pages of its file. TensorFlow's kernels need it aligned, and the exchange format knows no read-only memory.
+    On a CPU the tensor shares the array's memory where it can, so that the workers of a machine hold one copy of a data
+    set: the pages of its file. TensorFlow's kernels need aligned memory, and DLPack cannot export memory that is read-only.
     """
     if tf.config.list_physical_devices("GPU") or array.ctypes.data % ALIGNMENT or not array.flags.c_contiguous:
         return tf.constant(array)
     view = array[:]
     try:
         view.flags.writeable = True
-    except ValueError:  # of bytes, which are nobody's to write
+    except ValueError:  # the memory belongs to a bytes object, which is immutable
         return tf.constant(array)
     return tf.experimental.dlpack.from_dlpack(view.__dlpack__())
 
 
-def name() -> str:
-    """The GPU's name, or the processor's."""
+def device_name() -> str:
+    """Returns the name of the GPU, or of the processor where there is no GPU."""
     if (gpu := _gpu()) is not None:
         return str(gpu.get("device_name", "GPU"))
     return f"CPU {_processor('model name') or platform.processor() or platform.machine()}"
 
 
-def arithmetic(precision: str) -> str:
-    """What a cell's ``precision`` comes to here: ``auto`` is bfloat16 where the device has units for it, else float32."""
+def resolve_precision(precision: str) -> str:
+    """Returns the arithmetic that a cell's ``precision`` means on this device: ``auto`` is bfloat16 where it has units for it."""
     if precision != "auto":
         return precision
     gpu = _gpu()
@@ -66,28 +66,31 @@ def arithmetic(precision: str) -> str:
 
 
 def _gpu() -> dict[str, Any] | None:
-    """What TensorFlow knows of the GPU, if there is one."""
+    """Returns TensorFlow's details of the first GPU; None where there is no GPU."""
     gpus = tf.config.list_physical_devices("GPU")
     return dict(tf.config.experimental.get_device_details(gpus[0])) if gpus else None
 
 
 def _processor(fact: str) -> str:
-    """A fact of the first processor as Linux tells it; empty elsewhere."""
+    """Returns a field of the first processor in /proc/cpuinfo; empty where Linux has no such file or field."""
     try:
         lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     facts = (line.partition(":") for line in lines)
-    return next((value.strip() for name, _, value in facts if name.strip() == fact), "")
+    return next((value.strip() for device_name, _, value in facts if device_name.strip() == fact), "")
 
 
-def packages() -> dict[str, str]:
-    """Versions of Python and the packages that decide the numbers. ``tensorflow`` may be installed as ``tensorflow-cpu``."""
+def package_versions() -> dict[str, str]:
+    """Returns the versions of Python and of the packages that determine the numbers.
+
+    TensorFlow's comes from the module: it may be installed as ``tensorflow-cpu``.
+    """
     versions = {"python": platform.python_version(), "tensorflow": tf.__version__}
     return versions | {p: metadata.version(p) for p in PACKAGES if p != "tensorflow"}
 
 
 def peak_memory_bytes() -> int:
-    """The largest resident size of this process so far."""
+    """Returns the largest resident size of this process so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # kibibytes everywhere else

@@ -9,25 +9,25 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from trainer.model.architecture import Layer, blocks, head, stem
+from trainer.model.architecture import Layer, head_layers, residual_blocks, stem_layers
 from trainer.model.networks import EPSILON, MOMENTUM, Network
 
 
 def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str, np.ndarray]) -> keras.Model:
-    """The network as a functional Keras model from images (height, width, channels) of 0 to 255 to logits.
+    """Returns the network as a functional Keras model from images (height, width, channels) of 0 to 255 to logits.
 
     Args:
         arrays: every parameter and moment by name (``Network.arrays``).
     """
     images = keras.Input(shape, name="images")
-    norm, first = stem(network.member, network.channels)
+    norm, first = stem_layers(network.member, network.channels)
     x = _apply(first, _apply(norm, images))
-    for name, path, shortcut in blocks(network.member):
+    for name, path, shortcut in residual_blocks(network.member):
         y = x
         for layer in path:
             y = _apply(layer, y)
         x = keras.layers.Add(name=_name(f"{name}/sum"))([y, x if shortcut is None else _apply(shortcut, x)])
-    *widen, logits = head(network.member, network.head)
+    *widen, logits = head_layers(network.member, network.head)
     for layer in widen:
         x = _apply(layer, x)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
@@ -39,7 +39,7 @@ def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str,
 
 
 def to_bytes(model: keras.Model) -> bytes:
-    """The model as the content of a ``.keras`` file."""
+    """Returns the content of the model's ``.keras`` file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)

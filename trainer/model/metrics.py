@@ -1,4 +1,4 @@
-"""The figures of an epoch: sums gathered in training, and what the logits of the test set say."""
+"""The figures of an epoch: averages over its training steps, and measures of the logits of the test set."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ ECE_BINS = 15
 
 
 def ensemble_logits(logits: np.ndarray) -> np.ndarray:
-    """Members' logits (members, n, classes) with the ensemble's, their mean, behind them: (members + 1, n, classes)."""
+    """Returns the logits (members, n, classes) and behind them their mean, the ensemble's: (members + 1, n, classes)."""
     return np.concatenate([logits, logits.mean(axis=0, keepdims=True, dtype=np.float32)])
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Log-probabilities in float64 along the last axis."""
+    """Returns log-probabilities along the last axis, in float64."""
     shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    result: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return result
 
 
-def error(labels: np.ndarray, logits: np.ndarray) -> float:
-    """Share of examples whose largest logit is not the label's. labels (n,), logits (n, classes)."""
+def error_rate(labels: np.ndarray, logits: np.ndarray) -> float:
+    """Returns the share of examples whose largest logit is not the label's. labels (n,), logits (n, classes)."""
     return float(np.mean(logits.argmax(axis=-1) != labels))
 
 
 def cross_entropy(labels: np.ndarray, logits: np.ndarray) -> float:
-    """Mean cross-entropy in nats. labels (n,), logits (n, classes)."""
+    """Returns the mean cross-entropy in nats. labels (n,), logits (n, classes)."""
     return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())
 
 
 def calibration_error(labels: np.ndarray, logits: np.ndarray) -> float:
-    """Expected calibration error (Guo et al. 2017): 15 equal bins of confidence, |accuracy - confidence| weighted by share."""
+    """Returns the expected calibration error (Guo et al. 2017) over 15 bins of confidence of equal width.
+
+    It is the mean over the bins of |accuracy - confidence|, each weighted by its share of the examples.
+    """
     confidence = np.exp(log_softmax(logits).max(axis=-1))
     right = logits.argmax(axis=-1) == labels
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
@@ -39,27 +43,27 @@ def calibration_error(labels: np.ndarray, logits: np.ndarray) -> float:
     return float(np.abs(gap).sum() / len(labels))
 
 
-def agreement(logits: np.ndarray) -> float:
-    """Share of examples on which all members predict the same class. logits (members, n, classes)."""
+def member_agreement(logits: np.ndarray) -> float:
+    """Returns the share of examples on which all members predict the same class. logits (members, n, classes)."""
     predictions = logits.argmax(axis=-1)
     return float(np.mean((predictions == predictions[0]).all(axis=0)))
 
 
 def test_figures(labels: np.ndarray, logits: np.ndarray, decay: Sequence[float]) -> list[dict[str, float]]:
-    """Per model (members, then the ensemble) the test columns of ``epochs.parquet``.
+    """Returns the test columns of ``epochs.parquet`` of each model: the members, then the ensemble.
 
     Args:
         labels: (n,).
         logits: the members', (members, n, classes).
-        decay: each member's weight decay in nats: part of its cost, not of the ensemble's.
+        decay: per member, its weight decay in nats. It is part of the member's cost and not of the ensemble's.
     """
-    shared = agreement(logits)
+    shared = member_agreement(logits)
     rows = []
     for each, penalty in zip(ensemble_logits(logits), (*decay, 0.0), strict=True):
         entropy = cross_entropy(labels, each)
         rows.append(
             {
-                "test_error": error(labels, each),
+                "test_error": error_rate(labels, each),
                 "test_cost": entropy + penalty,
                 "test_cross_entropy": entropy,
                 "test_ece": calibration_error(labels, each),
@@ -70,12 +74,13 @@ def test_figures(labels: np.ndarray, logits: np.ndarray, decay: Sequence[float])
 
 
 def train_figures(sums: np.ndarray, examples: int, steps: int) -> list[dict[str, float]]:
-    """Per model the training columns of ``epochs.parquet``: exact averages over the epoch.
+    """Returns the training columns of ``epochs.parquet`` of each model: averages over the whole epoch.
 
     Args:
-        sums: (members + 1, 3) float64: wrong predictions, sum over steps of the batch's mean cross-entropy, of weight decay.
-        examples: examples trained on in the epoch.
-        steps: its mini-batches.
+        sums: (members + 1, 3) float64: the number of wrong predictions, then two sums over the steps: of the batch's mean
+            cross-entropy, and of the weight decay.
+        examples: number of training examples in the epoch.
+        steps: number of its mini-batches.
     """
     return [
         {

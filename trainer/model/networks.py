@@ -1,7 +1,7 @@
 """The pre-activation ResNets of Noel (2017) as pure functions of one flat vector of parameters.
 
-All parameters of an ensemble lie behind one another in a vector, and so do the moving moments of its batch
-normalisations: an optimizer step is then one operation, and a checkpoint a handful of arrays.
+One vector holds all parameters of an ensemble and another the moving moments of its batch normalisations. An optimizer
+step is then one operation, and a checkpoint a handful of arrays.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import numpy as np
 import tensorflow as tf
 
 from experiment.cell import Member
-from trainer.model.architecture import Layer, Parameter, blocks, head, layers, stem
+from trainer.model.architecture import Layer, Parameter, head_layers, member_layers, residual_blocks, stem_layers
 
 MOMENTUM, EPSILON = 0.99, 1e-3  # of batch normalisation
-VECTOR = 16  # channels below which a CPU normalises bfloat16 ten times slower than float32
-TRUNCATION = 0.87962566103423978  # standard deviation of a standard normal cut at 2 standard deviations
+VECTOR = 16  # with fewer channels, a CPU normalises bfloat16 ten times slower than float32
+TRUNCATION = 0.87962566103423978  # standard deviation of a standard normal distribution truncated at 2
 
 
 @dataclass(frozen=True)
 class Network:
-    """A member on images of ``channels`` channels: its layout in the vectors, initial values and forward pass."""
+    """A member for images of ``channels`` channels: its place in the vectors, its initial values and its forward pass."""
 
     member: Member
     channels: int
@@ -31,8 +31,8 @@ class Network:
 
     @property
     def layers(self) -> list[Layer]:
-        """See ``layers``."""
-        return layers(self.member, self.channels, self.head)
+        """All layers, in order."""
+        return member_layers(self.member, self.channels, self.head)
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -41,33 +41,36 @@ class Network:
 
     @property
     def norms(self) -> list[Layer]:
-        """The layers with moving moments, in order: each holds ``out`` means, then ``out`` variances."""
+        """The layers with moving moments, in order: of each, the vector holds the means, then the variances."""
         return [layer for layer in self.layers if layer.kind in ("input", "norm")]
 
     @property
     def size(self) -> int:
-        """Number of trainable parameters."""
+        """The number of trainable parameters."""
         return sum(p.size for p in self.parameters)
 
     @property
     def moments_size(self) -> int:
-        """Number of moving means and variances."""
+        """The number of moving means and variances."""
         return sum(2 * layer.channels[1] for layer in self.norms)
 
     def initial(self, rng: np.random.Generator) -> np.ndarray:
-        """Initial parameters, (size,) float32: He et al. (2015), truncated normal, fan-in; biases and centres zero."""
+        """Returns the initial parameters, (size,) float32: kernels as He et al. (2015) draw them, biases and centres 0.
+
+        The distribution is a truncated normal, scaled by the fan-in.
+        """
         return np.concatenate([_initial(p, rng).ravel() for p in self.parameters])
 
     def initial_moments(self) -> np.ndarray:
-        """Initial moving moments, (moments_size,) float32: means 0, variances 1."""
-        return np.concatenate([np.repeat(np.float32([0, 1]), layer.channels[1]) for layer in self.norms])
+        """Returns the initial moving moments, (moments_size,) float32: means 0, variances 1."""
+        return np.concatenate([np.repeat(np.array([0, 1], np.float32), layer.channels[1]) for layer in self.norms])
 
     def kernel_mask(self) -> np.ndarray:
-        """(size,) float32: 1 where weight decay applies, 0 at biases and centres."""
+        """Returns (size,) float32: 1 at kernels, which are decayed, and 0 at biases and centres."""
         return np.concatenate([np.full(p.size, p.is_kernel, np.float32) for p in self.parameters])
 
     def arrays(self, theta: np.ndarray, moments: np.ndarray) -> dict[str, np.ndarray]:
-        """Every parameter and moment by name, for export."""
+        """Returns every parameter and moment by name."""
         named = {p.name: a.reshape(p.shape) for p, a in zip(self.parameters, _cut(theta, self.parameters), strict=True)}
         ends = np.cumsum([2 * layer.channels[1] for layer in self.norms])[:-1]
         for layer, pair in zip(self.norms, np.split(moments, ends), strict=True):
@@ -77,35 +80,35 @@ class Network:
     def forward(
         self, theta: tf.Tensor, moments: tf.Tensor, images: tf.Tensor, *, training: bool, dtype: tf.DType
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The logits of a batch, and the moving moments after it.
+        """Returns the logits of a batch, and the moving moments after it.
 
         Args:
             theta: (size,) float32.
             moments: (moments_size,) float32.
             images: (batch, height, width, channels), float32 of 0 to 255.
-            training: normalise by the batch and move the moments, or by the moments.
+            training: whether to normalise by the batch and move the moments, rather than normalise by the moments.
             dtype: of convolutions and activations. Moments, logits and everything after them are float32.
 
         Returns:
             logits (batch, classes) float32; moments (moments_size,) float32, unchanged when not training.
         """
         apply = _Pass(self, theta, moments, training=training)
-        norm, first = stem(self.member, self.channels)
+        norm, first = stem_layers(self.member, self.channels)
         x = apply(first, tf.cast(apply(norm, images), dtype))
-        for _, path, shortcut in blocks(self.member):
+        for _, path, shortcut in residual_blocks(self.member):
             y = x
             for layer in path:
                 y = apply(layer, y)
             x = y + (x if shortcut is None else apply(shortcut, x))
-        *widen, logits = head(self.member, self.head)
+        *widen, logits = head_layers(self.member, self.head)
         x = tf.reduce_mean(tf.cast(x, tf.float32), axis=(1, 2), keepdims=True)
-        for layer in widen:  # its 1x1 convolution and the pooling are linear: pooled first, it is 49 times less work
+        for layer in widen:  # a 1x1 convolution and pooling commute: after the pooling it is 49 times less work
             x = apply(layer, x)
-        return apply(logits, tf.squeeze(x, axis=(1, 2))), apply.moved()
+        return apply(logits, tf.squeeze(x, axis=(1, 2))), apply.moved_moments()
 
 
 class _Pass:
-    """One forward pass: applies layers, and gathers the moments that batch normalisation moves."""
+    """One forward pass: applies layers and keeps the moments that batch normalisation moves."""
 
     def __init__(self, network: Network, theta: tf.Tensor, moments: tf.Tensor, *, training: bool) -> None:
         self._training = training
@@ -137,13 +140,19 @@ class _Pass:
         if channels < VECTOR:
             x = tf.cast(x, tf.float32)
         y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            x, tf.ones(channels), centre, mean, variance, epsilon=EPSILON,
-            is_training=self._training, exponential_avg_factor=1 - MOMENTUM,
-        )  # fmt: skip
+            x,
+            scale=tf.ones(channels),
+            offset=centre,
+            mean=mean,
+            variance=variance,
+            epsilon=EPSILON,
+            is_training=self._training,
+            exponential_avg_factor=1 - MOMENTUM,
+        )
         self._moments[layer.name] = (mean, variance)
         return tf.cast(y, dtype)
 
-    def moved(self) -> tf.Tensor:
+    def moved_moments(self) -> tf.Tensor:
         return tf.concat([part for pair in self._moments.values() for part in pair], axis=0)
 
 

@@ -1,7 +1,7 @@
-"""The compiled steps: one program per ensemble shape and method, kept warm from cell to cell.
+"""The compiled training steps: one program per shape of ensemble and method, reused from cell to cell.
 
-Learning rate, collaboration weight and weight decay are arguments, so that cells which differ in these alone share a
-program. State lives on the device; a call does many steps.
+Learning rate, alpha and weight decay are arguments: cells that differ in nothing else share a program. The state stays on
+the device, and one call does many steps.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
 from trainer.model import adam, costs, schedule
 from trainer.model.networks import Network
+from trainer.model.types import Rates
 
 EVALUATION_BATCH = 500
+Span = tuple[int, int]
 STATE = ("theta", "adam_m", "adam_v", "moments", "sums", "bad_step")
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What a program is compiled for."""
+    """The settings that a program is compiled for."""
 
     members: tuple[Member, ...]
     channels: int
@@ -33,22 +35,22 @@ class Signature:
     arithmetic: str
 
 
-def signature(cell: Cell, arithmetic: str) -> Signature:
-    """The signature of the program that trains a cell in float32 or bfloat16."""
+def program_signature(cell: Cell, arithmetic: str) -> Signature:
+    """Returns the signature of the program that trains a cell in float32 or bfloat16."""
     return Signature(cell.members, DATASETS[cell.dataset].shape[2], cell.head, cell.method, arithmetic)
 
 
 @functools.lru_cache(maxsize=8)
-def program(key: Signature, *, jit: bool) -> Program:
-    """The program of a signature, compiled at its first use in this process."""
+def compiled_program(key: Signature, *, jit: bool) -> Program:
+    """Returns the program of a signature, compiled at its first use in this process."""
     return Program(key, jit=jit)
 
 
 class Program:
-    """State of one ensemble on the device and the compiled functions that move it.
+    """The state of one ensemble on the device and the compiled functions that change it.
 
     Args:
-        jit: compile whole with XLA. On a CPU its convolutions are many times slower than oneDNN's: off there.
+        jit: compile with XLA. Not on a CPU, where XLA's convolutions are many times slower than oneDNN's.
     """
 
     def __init__(self, key: Signature, *, jit: bool) -> None:
@@ -68,8 +70,8 @@ class Program:
         self._logits = tf.function(self._infer, jit_compile=jit)
 
     def begin(self, seed: int) -> None:
-        """Sets the state to that before the first step of a cell with this seed."""
-        rngs = [schedule.generator(schedule.WEIGHTS, seed, i) for i in range(len(self.networks))]
+        """Sets the state to what it is before the first step of a cell with this seed."""
+        rngs = [schedule.random_generator(schedule.WEIGHTS, seed, i) for i in range(len(self.networks))]
         zeros = np.zeros(sum(self._sizes), np.float32)
         self.state = {
             "theta": np.concatenate([n.initial(rng) for n, rng in zip(self.networks, rngs, strict=True)]),
@@ -77,12 +79,12 @@ class Program:
             "adam_v": zeros,
             "moments": np.concatenate([n.initial_moments() for n in self.networks]),
             "sums": np.zeros(self._sums.shape),
-            "bad_step": np.int64(-1),
+            "bad_step": np.array(-1),
         }
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        """Every value that the next step depends on, by the names in ``STATE``."""
+        """All values that the next step depends on, by the names in ``STATE``."""
         return {name: np.asarray(getattr(self, f"_{name}").numpy()) for name in STATE}
 
     @state.setter
@@ -96,72 +98,72 @@ class Program:
         return int(self._bad_step.numpy())
 
     def take_sums(self) -> np.ndarray:
-        """The sums of ``metrics.train_figures`` since they were last taken; they start anew."""
+        """Returns the sums for ``metrics.train_figures`` and sets them to zero."""
         sums: np.ndarray = self._sums.numpy()
         self._sums.assign(tf.zeros_like(self._sums))
         return sums
 
     def train(
-        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, span: tuple[int, int], *, steps_before: int,
-        learning_rate: float, alpha: float, weight_decay: float,
-    ) -> None:  # fmt: skip
-        """Does the steps ``span`` = [first, last) of an epoch.
+        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, span: Span, *, steps_before: int, rates: Rates
+    ) -> None:
+        """Does the steps from ``span[0]`` up to and without ``span[1]`` of an epoch.
 
         Args:
             images: (n, height, width, channels) uint8 on the device.
             labels: (n,) int32.
             order: (steps, batch) int32, from ``schedule.epoch_order``.
-            steps_before: steps of all epochs before this one.
+            steps_before: number of steps in all earlier epochs.
         """
-        first, last = (tf.constant(i, tf.int32) for i in span)
-        rates = tf.constant([learning_rate, alpha, weight_decay], tf.float32)
-        self._train(images, labels, order, first, last, tf.constant(steps_before, tf.int64), rates)
+        bounds = tuple(tf.constant(i, tf.int32) for i in span)
+        before, numbers = tf.constant(steps_before, tf.int64), tf.constant(rates, tf.float32)
+        self._train(images, labels, order, bounds, before, numbers)
 
     def logits(self, images: tf.Tensor) -> np.ndarray:
-        """The members' logits in inference mode, (members, ``EVALUATION_BATCH``, classes), of that many uint8 images."""
+        """Returns the members' logits in inference mode, (members, n, classes), of n = ``EVALUATION_BATCH`` uint8 images."""
         result: np.ndarray = self._logits(images).numpy()
         return result
 
     def decay(self, weight_decay: float) -> list[float]:
-        """Each member's weight decay in nats: ``weight_decay`` x (sum of squared kernels) / 2."""
+        """Returns each member's weight decay in nats: ``weight_decay`` x (sum of squared kernels) / 2."""
         parts = tf.split(self._theta, self._sizes)
-        return [float(_decay(t, k, weight_decay)) for t, k in zip(parts, self._kernels, strict=True)]
+        return [float(costs.weight_decay_cost(t, k, weight_decay)) for t, k in zip(parts, self._kernels, strict=True)]
 
     def arrays(self) -> dict[str, dict[str, np.ndarray]]:
-        """Per member's name, every parameter and moment by name."""
+        """Returns, by member's name, every parameter and moment by name."""
         theta = np.split(self._theta.numpy(), np.cumsum(self._sizes)[:-1])
         moments = np.split(self._moments.numpy(), np.cumsum(self._moments_sizes)[:-1])
         return {n.member.name: n.arrays(t, m) for n, t, m in zip(self.networks, theta, moments, strict=True)}
 
     def graph(self, shape: tuple[int, int, int], batch_size: int) -> tf.Graph:
-        """The graph of one step, for people to look at: on uint8 images of ``shape`` (height, width, channels)."""
+        """Returns the graph of one step on uint8 images of ``shape`` (height, width, channels), for people to look at."""
         images = tf.TensorSpec((batch_size, *shape), tf.uint8, "images")
         labels, step = tf.TensorSpec((batch_size,), tf.int32, "labels"), tf.TensorSpec((), tf.int64, "step")
         rates = tf.TensorSpec((3,), tf.float32, "rates")
         return tf.function(self._step).get_concrete_function(images, labels, step, rates).graph
 
-    def _steps(self, images, labels, order, first, last, steps_before, rates):  # noqa: ANN001, ANN202 - traced
-        for i in tf.range(first, last):
-            self._step(
-                tf.gather(images, order[i]), tf.gather(labels, order[i]), steps_before + tf.cast(i + 1, tf.int64), rates
-            )
+    def _steps(
+        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, span: Span, before: tf.Tensor, rates: tf.Tensor
+    ) -> None:
+        for i in tf.range(*span):
+            step = before + tf.cast(i + 1, tf.int64)
+            self._step(tf.gather(images, order[i]), tf.gather(labels, order[i]), step, rates)
 
-    def _step(self, images, labels, step, rates):  # noqa: ANN001, ANN202 - traced
+    def _step(self, images: tf.Tensor, labels: tf.Tensor, step: tf.Tensor, rates: tf.Tensor) -> None:
         learning_rate, alpha, weight_decay = tf.unstack(rates)
         with tf.GradientTape() as tape:
             logits, moments = self._forward(images, training=True)
             with tf.name_scope("costs"):
-                entropies = [costs.cross_entropy(labels, each) for each in logits]
+                entropies = [costs.batch_cross_entropy(labels, each) for each in logits]
                 parts = zip(tf.split(self._theta, self._sizes), self._kernels, strict=True)
-                decays = [_decay(theta, kernels, weight_decay) for theta, kernels in parts]
+                decays = [costs.weight_decay_cost(theta, kernels, weight_decay) for theta, kernels in parts]
                 cost = tf.add_n(entropies + decays)
             if self.key.method != "single":
                 with tf.name_scope(f"collaboration_{self.key.method}"):
-                    cost += alpha * costs.collaboration(self.key.method, logits)
+                    cost += alpha * costs.collaboration_cost(self.key.method, logits)
         with tf.name_scope("gradient"):
             gradient = tape.gradient(cost, self._theta)
         with tf.name_scope("adam"):
-            adam.update(self._theta, (self._adam_m, self._adam_v), gradient, step, learning_rate)
+            adam.update_parameters(self._theta, (self._adam_m, self._adam_v), gradient, step, learning_rate)
         with tf.name_scope("figures"):
             self._moments.assign(moments)
             self._record(labels, logits, entropies, decays)
@@ -187,13 +189,9 @@ class Program:
             tf.math.count_nonzero(tf.argmax(each, -1, tf.int32) != labels, dtype=tf.float32)
             for each in (*logits, ensemble)
         ]
-        entropies = [*entropies, costs.cross_entropy(labels, ensemble)]
+        entropies = [*entropies, costs.batch_cross_entropy(labels, ensemble)]
         sums = tf.stack([tf.stack(wrong), tf.stack(entropies), tf.stack([*decays, 0.0])], axis=-1)
         self._sums.assign_add(tf.cast(sums, tf.float64))
 
     def _infer(self, images: tf.Tensor) -> tf.Tensor:
         return tf.stack(self._forward(images, training=False)[0])
-
-
-def _decay(theta: tf.Tensor, kernels: tf.Tensor, weight_decay: tf.Tensor | float) -> tf.Tensor:
-    return weight_decay * tf.nn.l2_loss(theta * kernels)

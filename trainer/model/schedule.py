@@ -1,4 +1,4 @@
-"""What happens when: everything random and every rate as a pure function of seed, epoch and step."""
+"""Randomness and learning rates, each a pure function of seed, epoch and step."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import numpy as np
 WEIGHTS, ORDER = 1, 2  # independent streams of the same seed
 
 
-def generator(stream: int, seed: int, index: int) -> np.random.Generator:
-    """A counter-based generator (Philox; Salmon et al. 2011) for one purpose: the same on every machine."""
+def random_generator(stream: int, seed: int, index: int) -> np.random.Generator:
+    """Returns a counter-based generator (Philox; Salmon et al. 2011) for one purpose, the same on every machine."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([stream, seed, index])))
 
 
 def epoch_order(seed: int, epoch: int, examples: int, batch_size: int) -> np.ndarray:
-    """The mini-batches of an epoch (from 0): (examples // batch_size, batch_size) int32 indexes, each at most once.
+    """Returns the mini-batches of an epoch (from 0): (examples // batch_size, batch_size) int32 indexes, each at most once.
 
-    The examples of a last short batch are left out; each epoch shuffles anew, so others are left out next time.
+    The last, short batch is left out. Every epoch is shuffled anew, so other examples are left out in the next.
     """
-    order = generator(ORDER, seed, epoch).permutation(examples).astype(np.int32)
+    order = random_generator(ORDER, seed, epoch).permutation(examples).astype(np.int32)
     steps = examples // batch_size
     return order[: steps * batch_size].reshape(steps, batch_size)
 
 
 def learning_rate(base: float, epoch: int, epochs: int) -> float:
-    """The learning rate of an epoch (from 0) of ``epochs``: halved from 50 %, again from 75 %, again after 90 %."""
+    """Returns the learning rate of an epoch (from 0): halved from 50 % of ``epochs``, again from 75 %, again after 90 %."""
     return base * 0.5 ** ((2 * epoch >= epochs) + (4 * epoch >= 3 * epochs) + (10 * epoch > 9 * epochs))

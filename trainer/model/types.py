@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,14 +46,14 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """All that going on takes.
+    """Everything that is needed to go on with a training.
 
     Attributes:
-        step: steps done.
-        arithmetic: of the convolutions since the first step.
+        step: number of steps done.
+        arithmetic: the arithmetic of the convolutions since the first step.
         arrays: the program's state.
-        figures: of the epochs finished.
-        seconds: (training, test) spent in the epoch under way.
+        figures: the figures of the finished epochs.
+        seconds: (training, test) time spent in the current epoch.
     """
 
     step: int
@@ -68,12 +68,12 @@ class Result:
     """What a trained cell yields.
 
     Attributes:
-        arithmetic: of the convolutions.
-        figures: per epoch, per model, the epoch columns.
-        examples: training examples of the data set as used.
-        labels: (n,) of the test set.
-        logits: (members, n, classes) float32 of the test set after the last epoch.
-        arrays: per member's name, every parameter and moment by name.
+        arithmetic: the arithmetic of the convolutions.
+        figures: per epoch and model, the epoch columns.
+        examples: number of training examples used.
+        labels: the labels of the test set, (n,).
+        logits: the logits of the test set after the last epoch, (members, n, classes) float32.
+        arrays: by member's name, every parameter and moment by name.
     """
 
     arithmetic: str
@@ -86,7 +86,7 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How far and how fast: what a watcher is shown."""
+    """How far a training is and how fast it goes, as a watcher is told."""
 
     step: int
     steps: int
@@ -95,12 +95,20 @@ class Pace:
     seconds_left: float
 
 
+class Rates(NamedTuple):
+    """The numbers in which cells of one program may differ."""
+
+    learning_rate: float
+    alpha: float
+    weight_decay: float
+
+
 Watch = Callable[[Pace, Callable[[], Snapshot]], None]
-Closed = Callable[[int, Figures], None]  # is given an epoch, from 1, when its figures are known
+OnEpochEnd = Callable[[int, Figures], None]  # called with each finished epoch, from 1, and its figures
 
 
-def epoch_columns(figures: Sequence[Figures], models: Sequence[str]) -> dict[str, list[Any]]:
-    """The epoch columns of ``epochs.parquet``, one row per (epoch, model)."""
+def figure_columns(figures: Sequence[Figures], models: Sequence[str]) -> dict[str, list[Any]]:
+    """Returns the epoch columns of ``epochs.parquet``, one row per (epoch, model)."""
     rows = [
         {"model": model, "epoch": epoch, **row}
         for epoch, per_model in enumerate(figures, start=1)

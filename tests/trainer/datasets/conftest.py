@@ -8,7 +8,7 @@ import pytest
 from experiment.store import LocalStore
 from tests.trainer.datasets import factories
 from tests.trainer.datasets.serving import Site, serve
-from trainer.datasets import Settings
+from trainer.datasets import Overrides
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +35,8 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(cache=tmp_path / "cache")
+def overrides(tmp_path):
+    return Overrides(cache=tmp_path / "cache")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from tests.trainer.datasets.serving import Site
-from trainer.datasets import Settings, sources
+from trainer.datasets import Overrides, sources
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -97,6 +97,6 @@ def notmnist_files(x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
     return {sources.LARGE: tar(large), sources.SMALL: tar(small)}
 
 
-def served(site: Site, settings: Settings, files: Mapping[str, bytes]) -> Settings:
+def served(site: Site, overrides: Overrides, files: Mapping[str, bytes]) -> Overrides:
     """Settings for files of a site, with their checksums, in any number."""
-    return replace(settings, url=site.folder("originals", files), sha256=sums(files), any_count=True)
+    return replace(overrides, url=site.folder("originals", files), sha256=sums(files), any_count=True)

@@ -9,14 +9,14 @@ import pytest
 
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
-from trainer.datasets import Settings, sources
+from trainer.datasets import Overrides, sources
 from trainer.datasets.cache import cache_folder
 
 SHA = "0123456789abcdef" * 4
 
 
 def test_the_environment_names_directory_url_checksums_and_counts():
-    found = Settings.from_environment(
+    found = Overrides.from_environment(
         "notmnist",
         {
             "DATASETS_DIR": "/data",
@@ -28,7 +28,7 @@ def test_the_environment_names_directory_url_checksums_and_counts():
         },
     )
 
-    assert found == Settings(
+    assert found == Overrides(
         folder=Path("/data"),
         url="https://mirror.example/n/",
         sha256={"notMNIST_large.tar.gz": SHA, "notMNIST_small.tar.gz": SHA},
@@ -50,23 +50,23 @@ def test_the_environment_names_directory_url_checksums_and_counts():
 )
 def test_an_impossible_value_is_refused_by_the_name_of_its_variable(variable, value, reason):
     with pytest.raises(InvalidInput, match=f"{variable} is .*{reason}"):
-        Settings.from_environment("mnist", {variable: value})
+        Overrides.from_environment("mnist", {variable: value})
 
 
 def test_a_checksum_for_an_unknown_file_is_refused():
     with pytest.raises(InvalidInput, match=r"a file in DATASET_MNIST_SHA256 is 'x\.gz'; allowed: train-images"):
-        sources.plan("mnist", Settings(sha256={"x.gz": SHA}))
+        sources.original_files("mnist", Overrides(sha256={"x.gz": SHA}))
 
 
 def test_known_mirrors_are_tried_in_order_for_every_file():
-    files = sources.plan("mnist", Settings())
+    files = sources.original_files("mnist", Overrides())
 
     assert [f.name for f in files] == [f.name for f in sources.SOURCES["mnist"].files]
     assert files[0].urls == tuple(m + files[0].name for m in sources.SOURCES["mnist"].mirrors)
 
 
 def test_a_url_of_ones_own_replaces_the_mirrors_and_keeps_the_checksums():
-    (file,) = sources.plan("cifar10", Settings(url="https://mirror.example/c"))
+    (file,) = sources.original_files("cifar10", Overrides(url="https://mirror.example/c"))
 
     assert file.urls == ("https://mirror.example/c/cifar-10-binary.tar.gz",)
     assert file.checksum == "md5:c32a1d4ab5d03f1284b67883e8d87530"
@@ -78,17 +78,17 @@ def test_a_url_may_name_the_one_file_or_carry_a_query():
         "https://m.example/cifar-10-binary.tar.gz?key=1": "https://m.example/cifar-10-binary.tar.gz?key=1",
         "https://m.example/c/?key=1": "https://m.example/c/cifar-10-binary.tar.gz?key=1",
     }.items():
-        assert sources.plan("cifar10", Settings(url=given))[0].urls == (expected,)
+        assert sources.original_files("cifar10", Overrides(url=given))[0].urls == (expected,)
 
 
 def test_a_password_in_a_url_is_refused_and_not_repeated():
     with pytest.raises(InvalidInput, match="without user and password") as caught:
-        Settings.from_environment("mnist", {"DATASET_MNIST_URL": "https://me:secret@m.example/"})
+        Overrides.from_environment("mnist", {"DATASET_MNIST_URL": "https://me:secret@m.example/"})
     assert "secret" not in str(caught.value)
 
 
 def test_a_checksum_of_ones_own_replaces_size_and_checksum():
-    (file,) = sources.plan("cifar10", Settings(sha256={sources.CIFAR10: SHA}))
+    (file,) = sources.original_files("cifar10", Overrides(sha256={sources.CIFAR10: SHA}))
 
     assert (file.size, file.checksum) == (None, f"sha256:{SHA}")
 

@@ -20,8 +20,8 @@ from trainer.datasets import parse
 def test_idx_is_read_in_any_number_of_dimensions():
     images, _ = factories.made(5, (4, 6))
 
-    np.testing.assert_array_equal(parse.idx(factories.idx(images), 3, "f"), images)
-    np.testing.assert_array_equal(parse.idx(factories.idx(images[:, 0, 0]), 1, "f"), images[:, 0, 0])
+    np.testing.assert_array_equal(parse.parse_idx(factories.idx(images), 3, "f"), images)
+    np.testing.assert_array_equal(parse.parse_idx(factories.idx(images[:, 0, 0]), 1, "f"), images[:, 0, 0])
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ def test_idx_is_read_in_any_number_of_dimensions():
 )
 def test_idx_of_another_length_or_magic_number_is_refused(damage):
     with pytest.raises(InvalidInput, match="the file is not what it should be"):
-        parse.idx(damage(factories.idx(factories.made(5, (4, 6))[0])), 3, "the file")
+        parse.parse_idx(damage(factories.idx(factories.made(5, (4, 6))[0])), 3, "the file")
 
 
 def test_idx_with_a_header_of_huge_numbers_takes_no_memory():
     with pytest.raises(InvalidInput, match="holds 0 values; allowed: the 79,228,162,458,924,105,385,300,197,375"):
-        parse.idx(bytes((0, 0, 8, 3)) + struct.pack(">3I", *[2**32 - 1] * 3), 3, "f")
+        parse.parse_idx(bytes((0, 0, 8, 3)) + struct.pack(">3I", *[2**32 - 1] * 3), 3, "f")
 
 
 def test_cifar_records_hold_label_then_red_green_blue_planes():
     record = bytes([7]) + bytes([1]) * 1024 + bytes([2]) * 1024 + bytes([3]) * 1024
 
-    x, y = parse.cifar(record * 2, "f")
+    x, y = parse.parse_cifar_batch(record * 2, "f")
 
     assert x.shape == (2, 32, 32, 3)
     assert y.tolist() == [7, 7]
@@ -53,19 +53,19 @@ def test_cifar_rows_and_columns_are_not_exchanged():
     x, y = factories.made(3, (32, 32, 3))
     rows = np.concatenate([y[:, None], x.transpose(0, 3, 1, 2).reshape(3, -1)], axis=1).astype(np.uint8)
 
-    np.testing.assert_array_equal(parse.cifar(rows.tobytes(), "f")[0], x)
+    np.testing.assert_array_equal(parse.parse_cifar_batch(rows.tobytes(), "f")[0], x)
 
 
 @pytest.mark.parametrize("length", [0, 1, 3072, 3074])
 def test_cifar_of_partial_records_is_refused(length):
     with pytest.raises(InvalidInput, match="a multiple of 3,073"):
-        parse.cifar(bytes(length), "f")
+        parse.parse_cifar_batch(bytes(length), "f")
 
 
 def test_a_letter_is_its_grey_values():
     image = factories.made(1, (28, 28))[0][0]
 
-    assert parse.png(factories.png(image)) == image.tobytes()
+    assert parse.png_pixels(factories.png(image)) == image.tobytes()
 
 
 def test_a_black_and_white_letter_is_read_as_grey():
@@ -73,17 +73,17 @@ def test_a_black_and_white_letter_is_read_as_grey():
     sink = io.BytesIO()
     Image.fromarray(image).save(sink, "PNG")
 
-    assert parse.png(sink.getvalue()) == (image * 255).astype(np.uint8).tobytes()
+    assert parse.png_pixels(sink.getvalue()) == (image * 255).astype(np.uint8).tobytes()
 
 
 def bomb() -> bytes:
-    """A PNG that says it is 28 x 28 and holds a gigabyte of pixels, and one that says it is huge."""
+    """A PNG whose header claims 60,000 x 60,000 pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)) + chunk(
-        b"IDAT", zlib.compress(bytes(1 << 20))) + chunk(b"IEND", b"")  # fmt: skip
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1 << 20))) + chunk(b"IEND", b"")
 
 
 def other(array: np.ndarray, kind: str = "PNG") -> bytes:
@@ -107,7 +107,7 @@ def other(array: np.ndarray, kind: str = "PNG") -> bytes:
     ids=["empty", "text", "header only", "truncated", "another size", "colour", "not PNG", "bomb"],
 )
 def test_what_is_no_letter_is_left_out(data):
-    assert parse.png(data) is None
+    assert parse.png_pixels(data) is None
 
 
 def test_letters_come_sorted_by_class_and_name_and_corrupt_ones_are_counted():
@@ -119,7 +119,7 @@ def test_letters_come_sorted_by_class_and_name_and_corrupt_ones_are_counted():
         ("n/A/x.png", factories.png(images[2])),
     ]
 
-    x, y, skipped = parse.letters(files)
+    x, y, skipped = parse.parse_letters(files)
 
     np.testing.assert_array_equal(x[..., 0], images[[2, 1, 0]])
     assert y.tolist() == [0, 1, 1]
@@ -138,12 +138,12 @@ def test_letters_come_sorted_by_class_and_name_and_corrupt_ones_are_counted():
     ],
 )
 def test_only_png_files_in_folders_a_to_j_are_letters(name, good):
-    assert parse.is_letter(name) is good
+    assert parse.is_letter_file(name) is good
 
 
 @given(st.binary(max_size=400), st.integers(1, 3))
 def test_random_bytes_are_an_array_or_refused(data, dimensions):
-    for read in (lambda: parse.idx(data, dimensions, "f"), lambda: parse.cifar(data, "f")):
+    for read in (lambda: parse.parse_idx(data, dimensions, "f"), lambda: parse.parse_cifar_batch(data, "f")):
         reason = ""
         try:
             read()
@@ -161,4 +161,4 @@ def test_a_letter_with_random_damage_is_read_or_left_out(changes):
     for at, value in changes:
         data[at] = value
 
-    assert parse.png(bytes(data)) is None or len(parse.png(bytes(data))) == 784
+    assert parse.png_pixels(bytes(data)) is None or len(parse.png_pixels(bytes(data))) == 784

@@ -82,9 +82,9 @@ def test_extreme_logits_stay_finite():
 def test_more_members_cost_the_sum_over_consecutive_pairs(logits):
     a, b = (x.astype(np.float32) for x in logits)
     c = a + 1
-    together = costs.collaboration("l2", [tf.constant(x) for x in (a, b, c)]).numpy()
+    together = costs.collaboration_cost("l2", [tf.constant(x) for x in (a, b, c)]).numpy()
     assert together == pytest.approx(numpy_cost("l2", a, b) + numpy_cost("l2", b, c), rel=1e-5)
 
 
 def test_single_members_do_not_collaborate(logits):
-    assert costs.collaboration("single", [tf.constant(x) for x in logits]).numpy() == 0
+    assert costs.collaboration_cost("single", [tf.constant(x) for x in logits]).numpy() == 0

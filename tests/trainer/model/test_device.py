@@ -21,20 +21,22 @@ def test_an_aligned_array_is_shared_though_it_is_marked_read_only():
     memory = at(ALIGNMENT)
     array = memory[:]
     array.flags.writeable = False
-    tensor = device.resident(array)
+    tensor = device.place_on_device(array)
     memory[3] = 77
     assert tensor.numpy().tolist() == [0, 1, 2, 77, 4, 5, 6, 7, 8, 9]
     assert not array.flags.writeable
 
 
-@pytest.mark.parametrize("array", [at(ALIGNMENT + 1), at(0)[::2], np.frombuffer(bytes(range(10)), np.uint8)],
-                         ids=["elsewhere", "strided", "bytes"])  # fmt: skip
+OTHERS = {"elsewhere": at(ALIGNMENT + 1), "strided": at(0)[::2], "bytes": np.frombuffer(bytes(range(10)), np.uint8)}
+
+
+@pytest.mark.parametrize("array", OTHERS.values(), ids=OTHERS)
 def test_any_other_array_is_copied(array):
-    assert device.resident(array).numpy().tolist() == array.tolist()
+    assert device.place_on_device(array).numpy().tolist() == array.tolist()
 
 
 def test_the_data_outlive_the_array():
-    tensor = device.resident(at(0))
+    tensor = device.place_on_device(at(0))
     assert tensor.numpy().tolist() == list(range(10))
 
 
@@ -45,8 +47,8 @@ def test_precision_auto_is_the_gpus_choice(monkeypatch, capability, chosen):
     details = {"compute_capability": capability} if capability else {}
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["a GPU"])
     monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
-    assert device.arithmetic("auto") == chosen
-    assert device.arithmetic("float32") == "float32"
+    assert device.resolve_precision("auto") == chosen
+    assert device.resolve_precision("float32") == "float32"
 
 
 @pytest.mark.parametrize(
@@ -57,11 +59,11 @@ def test_precision_auto_is_the_processors_choice(monkeypatch, tmp_path, flags, c
         f"processor : 0\nmodel name\t: A: fast one\nflags\t\t: {flags}\n\nprocessor : 1\n"
     )
     monkeypatch.setattr(device, "CPUINFO", tmp_path / "cpuinfo")
-    assert device.arithmetic("auto") == chosen
-    assert device.name() == "CPU A: fast one"
+    assert device.resolve_precision("auto") == chosen
+    assert device.device_name() == "CPU A: fast one"
 
 
 def test_without_linuxs_word_on_the_processor_precision_auto_is_float32(monkeypatch, tmp_path):
     monkeypatch.setattr(device, "CPUINFO", tmp_path / "none")
-    assert device.arithmetic("auto") == "float32"
-    assert device.name().startswith("CPU ")
+    assert device.resolve_precision("auto") == "float32"
+    assert device.device_name().startswith("CPU ")

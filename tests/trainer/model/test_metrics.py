@@ -12,7 +12,7 @@ LOGITS = np.array(
 
 
 def test_error_is_the_share_of_wrong_predictions():
-    assert [metrics.error(LABELS, each) for each in LOGITS] == [0.25, 0.25]
+    assert [metrics.error_rate(LABELS, each) for each in LOGITS] == [0.25, 0.25]
 
 
 def test_the_ensemble_is_the_mean_of_the_logits():
@@ -29,8 +29,8 @@ def test_large_logits_do_not_overflow():
 
 
 def test_agreement_is_the_share_on_which_all_members_agree():
-    assert metrics.agreement(LOGITS) == 0.5
-    assert metrics.agreement(LOGITS[:1]) == 1
+    assert metrics.member_agreement(LOGITS) == 0.5
+    assert metrics.member_agreement(LOGITS[:1]) == 1
 
 
 def test_calibration_error_of_one_bin_is_its_gap():

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from experiment.cell import MEMBERS, Member
 from trainer.model import export
-from trainer.model.architecture import blocks
+from trainer.model.architecture import residual_blocks
 from trainer.model.networks import Network
 
 
@@ -30,7 +30,7 @@ def test_the_wide_head_has_the_papers_convolutions_and_penultimate_width(member,
 def test_biases_stand_where_the_paper_has_them():
     biased = {x.name for x in Network(MEMBERS["M"], 1, "wide").layers if x.kind == "conv" and x.bias}
     expected = {"first"}
-    for name, _, shortcut in blocks(MEMBERS["M"]):
+    for name, _, shortcut in residual_blocks(MEMBERS["M"]):
         expected.add(f"{name}/shortcut" if shortcut else f"{name}/conv2")
     assert biased == expected
 

@@ -6,12 +6,13 @@ import pytest
 import tensorflow as tf
 
 from trainer.model import device, export, schedule
-from trainer.model.program import STATE, Program, signature
+from trainer.model.program import STATE, Program, program_signature
+from trainer.model.types import Rates
 
 
 def steps(cell, data, count=4, *, jit=False, **rates):
     """The program after some steps of the first epoch."""
-    program = Program(signature(cell, device.arithmetic(cell.precision)), jit=jit)
+    program = Program(program_signature(cell, device.resolve_precision(cell.precision)), jit=jit)
     program.begin(cell.seed)
     advance(program, cell, data, count, **rates)
     return program
@@ -20,13 +21,13 @@ def steps(cell, data, count=4, *, jit=False, **rates):
 def advance(program, cell, data, count, **rates):
     order = tf.constant(schedule.epoch_order(cell.seed, 0, len(data.y_train), cell.batch_size))
     images, labels = tf.constant(data.x_train), tf.constant(data.y_train.astype(np.int32))
-    given = {"learning_rate": cell.learning_rate, "alpha": cell.alpha, "weight_decay": cell.weight_decay, **rates}
-    program.train(images, labels, order, (0, count), steps_before=0, **given)
+    given = Rates(cell.learning_rate, cell.alpha, cell.weight_decay)._replace(**rates)
+    program.train(images, labels, order, (0, count), steps_before=0, rates=given)
 
 
 def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
     cell = make_cell(weight_decay=0.01)
-    program = Program(signature(cell, device.arithmetic(cell.precision)), jit=False)
+    program = Program(program_signature(cell, device.resolve_precision(cell.precision)), jit=False)
     program.begin(cell.seed)
     before = program.arrays()
     models = [export.to_keras(n, (8, 8, 1), before[n.member.name]) for n in program.networks]
@@ -45,10 +46,8 @@ def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
     for model, network in zip(models, program.networks, strict=True):
         for p in network.parameters:
             layer, _, part = p.name.rpartition("/")
-            variable = next(
-                v for v in model.get_layer(layer.replace("/", "_")).trainable_variables
-                if v.name == {"bias": "beta"}.get(part, part) or v.name == part
-            )  # fmt: skip
+            own = model.get_layer(layer.replace("/", "_")).trainable_variables
+            variable = next(v for v in own if v.name in (part, {"bias": "beta"}.get(part)))
             g = gradients[[v is variable for v in variables].index(True)].numpy()
             m, v = 0.1 * g, 0.001 * g**2
             moved = 2.0**-10 * np.sqrt(1 - 0.999) / (1 - 0.9) * m / (np.sqrt(v) + 1e-8)

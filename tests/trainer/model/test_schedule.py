@@ -30,7 +30,7 @@ def test_an_epoch_uses_each_example_at_most_once_and_leaves_out_the_last_short_b
 
 
 def test_weights_and_order_come_from_different_streams():
-    a, b = (schedule.generator(s, 0, 0).integers(0, 2**31, 8) for s in (schedule.WEIGHTS, schedule.ORDER))
+    a, b = (schedule.random_generator(s, 0, 0).integers(0, 2**31, 8) for s in (schedule.WEIGHTS, schedule.ORDER))
     assert (a != b).any()
 
 

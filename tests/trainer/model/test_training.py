@@ -6,11 +6,11 @@ import pytest
 from experiment.errors import Diverged
 from trainer import checkpoint
 from trainer.model import device, training
-from trainer.model.program import program
+from trainer.model.program import compiled_program
 
 
 def run(cell, data, watch=lambda pace, snapshot: None, snapshot=None):
-    return training.train(cell, data, watch=watch, snapshot=snapshot)
+    return training.train_cell(cell, data, watch=watch, snapshot=snapshot)
 
 
 def numbers(result):
@@ -41,7 +41,7 @@ def test_a_cell_learns_and_the_ensemble_is_reported_beside_its_members(make_cell
 
 def test_a_cell_is_a_function_of_its_seed(make_cell, tiny):
     first = numbers(run(make_cell(), tiny))
-    program.cache_clear()
+    compiled_program.cache_clear()
     assert numbers(run(make_cell(), tiny)) == first
     assert numbers(run(make_cell(seed=1), tiny)) != first
 
@@ -49,7 +49,7 @@ def test_a_cell_is_a_function_of_its_seed(make_cell, tiny):
 def test_a_warm_program_gives_the_numbers_of_a_fresh_one(make_cell, tiny):
     run(make_cell(alpha=1.0, seed=5), tiny)
     warm = numbers(run(make_cell(), tiny))
-    program.cache_clear()
+    compiled_program.cache_clear()
     assert numbers(run(make_cell(), tiny)) == warm
 
 
@@ -59,7 +59,7 @@ def test_interrupted_at_every_look_and_resumed_it_ends_bit_identical(make_cell, 
     undisturbed = numbers(run(cell, tiny))
     snapshot, cuts, result = None, 0, None
     while result is None:
-        program.cache_clear()
+        compiled_program.cache_clear()
         looks = []
 
         def watch(pace, take, looks=looks):
@@ -125,10 +125,10 @@ def test_a_cell_of_precision_auto_ends_in_the_arithmetic_it_was_begun_in(make_ce
     def stop(pace, snapshot):
         raise Stop(snapshot())
 
-    monkeypatch.setattr(device, "arithmetic", lambda _: "bfloat16")
+    monkeypatch.setattr(device, "resolve_precision", lambda _: "bfloat16")
     with pytest.raises(Stop) as stopped:
         run(make_cell(precision="auto"), tiny, stop)
-    monkeypatch.setattr(device, "arithmetic", lambda _: "float32")
+    monkeypatch.setattr(device, "resolve_precision", lambda _: "float32")
     result = run(make_cell(precision="auto"), tiny, snapshot=stopped.value.args[0])
 
     assert result.arithmetic == "bfloat16"
