@@ -9,7 +9,7 @@ from trainer import checkpoint
 from trainer.attempt import AttemptOptions, attempt_cell
 from trainer.model import training
 from trainer.model.program import STATE
-from trainer.verify_resume import differing_columns, verify_resume
+from trainer.verify_resume import differing_columns
 
 
 class PowerCut(BaseException):
@@ -119,11 +119,3 @@ def test_every_value_of_the_state_is_in_the_checkpoint(local_store, make_cell, t
             AttemptOptions(**{**vars(options(local_store, tiny, "x")), "stopping": lambda: next(looks, True)}),
         )
     assert set(checkpoint.newest_checkpoint(local_store, make_cell().id, print).arrays) == set(STATE)
-
-
-def test_killed_processes_resume_bit_identical(make_cell, capsys):
-    """The command that a user runs, on a smaller cell: real processes, SIGKILL."""
-    assert verify_resume(make_cell(epochs=30, train_examples=160, test_examples=64), kills=2) == 0
-    said = capsys.readouterr().out
-    assert said.count("killed with SIGKILL") >= 1
-    assert "bit-identical" in said

@@ -100,3 +100,9 @@ def notmnist_files(x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
 def served(site: Site, overrides: Overrides, files: Mapping[str, bytes]) -> Overrides:
     """Settings for files of a site, with their checksums, in any number."""
     return replace(overrides, url=site.folder("originals", files), sha256=sums(files), any_count=True)
+
+
+def npz_arrays(count: int = 7) -> dict[str, np.ndarray]:
+    """The four arrays of a prepared file, 8x8."""
+    x, y = made(count, (8, 8, 1))
+    return {"x_train": x, "y_train": y, "x_test": x[:3], "y_test": y[:3]}

@@ -162,16 +162,6 @@ def test_without_room_for_a_copy_the_process_keeps_its_own(prepared, tmp_path):
     assert len(load_dataset(Remote(prepared.root), "mnist", cache=tmp_path / "file").y_train) == 30
 
 
-def test_the_first_examples_are_the_beginning_of_the_split(prepared):
-    data = load_dataset(prepared, "mnist")
-    part = data.first(train=7)
-
-    np.testing.assert_array_equal(part.x_train, data.x_train[:7])
-    assert (len(part.y_train), len(part.y_test)) == (7, 10)
-    with pytest.raises(InvalidInput, match=r"test_examples of mnist is 11; allowed: 0 \(all\) to 10"):
-        data.first(test=11)
-
-
 def test_the_package_is_quick_to_import():
     """Neither TensorFlow nor scikit-learn, Pillow, pyarrow or boto3 comes with it."""
     check = (
