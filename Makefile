@@ -6,7 +6,7 @@ DEMO := .venv/.demo-installed
 DEV := .venv/.dev-installed
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo test check lint cluster images clean
+.PHONY: help demo test check lint cluster images release clean
 
 help: ## says what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -24,12 +24,16 @@ lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if command -v actionlint >/dev/null; then actionlint; else echo "no actionlint here: .github/workflows is not checked"; fi
 
 cluster: ## builds the test cluster's programs and the S3 server from source (Go 1.25 or later, 15 minutes on 2 cores)
 	bash tests/cluster/build.sh
 
 images: ## builds the container images with docker, podman or buildah
 	bash docker/build.sh
+
+release: ## tags the version in pyproject.toml, if CHANGELOG.md has its dated section and nothing is uncommitted
+	@bash .ci/release
 
 clean: ## removes the environment and what tests leave; never a store
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build

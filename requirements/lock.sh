@@ -12,5 +12,9 @@ lock demo --extra demo --constraints requirements/dev.txt
 for image in trainer-cpu trainer-gpu k8s aggregator; do
   lock "$image" --extra "$image" --extra s3 --constraints requirements/dev.txt
 done
-# Spark is no part of the environment: CI gives it one of its own, to run the snippet of docs/results.md.
-echo "pyspark>=4" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header - -o requirements/spark.txt
+# Programs that CI runs in environments of their own: Spark is large, cffconvert needs an older jsonschema than the tests.
+alone() { # name, requirement
+  echo "$2" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header - -o "requirements/$1.txt"
+}
+alone spark "pyspark>=4"
+alone cffconvert "cffconvert>=2"

@@ -109,7 +109,8 @@ def test_a_bomb_in_a_header_is_refused_before_it_fills_the_memory(archive):
 
 
 def test_a_member_of_negative_size_is_refused(archive):
-    with pytest.raises(InvalidInput, match="bytes"):
+    # Python's own tarfile stumbles over it in 3.11.2
+    with pytest.raises(InvalidInput, match=r"member 'x' has -512 bytes; allowed: at most|archive\.gz is damaged"):
         everything(archive(gzip.compress(odd("x", size=-512).tobuf(tarfile.GNU_FORMAT) + bytes(1024))))
 
 
