@@ -6,7 +6,7 @@ DEMO := .venv/.demo-installed
 DEV := .venv/.dev-installed
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo test check lint cluster images release clean
+.PHONY: help demo test check lint notebook cluster images release clean
 
 help: ## says what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@if command -v actionlint >/dev/null; then actionlint; else echo "no actionlint here: .github/workflows is not checked"; fi
+
+notebook: $(DEV) ## trains the ten small ensembles of docs/results.ipynb into ./store and runs it on them
+	$(BIN)/python -m docs.notebook
 
 cluster: ## builds the test cluster's programs and the S3 server from source (Go 1.25 or later, 15 minutes on 2 cores)
 	bash tests/cluster/build.sh
