@@ -113,9 +113,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--store", metavar="URL", help="put our speed into this store, for forecasts")
     given = parser.parse_args()
-    gpus = devices.gpus(os.environ)
-    places = devices.slots(
-        gpus, devices.cores(), workers=None, threads=1, per_gpu=1, cells=len(gpus) or devices.cores()
+    gpus = devices.visible_gpus(os.environ)
+    places = devices.worker_slots(
+        gpus, devices.usable_cores(), workers=None, threads=1, per_gpu=1, cells=len(gpus) or devices.usable_cores()
     )
     environments = [dict(slot.env) for slot in places]
     for dataset in given.datasets:

@@ -37,6 +37,11 @@ def imports(file: Path) -> set[str]:
     return found
 
 
+def module_of(file: Path) -> str:
+    """The name under which a file is imported."""
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 FILES = [(p, f) for p in PACKAGES for f in sorted((ROOT / p).rglob("*.py"))]
 
 
@@ -91,6 +96,32 @@ def test_a_library_is_imported_by_its_owner_only(library):
     assert {p for p, f in FILES if library in imports(f)} <= OWNERS[library]
 
 
+def imported_modules(file: Path) -> set[str]:
+    """Every module that a file imports, and every name that it takes out of one."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("wing", ["planning", "manifests"])
+def test_planning_and_manifests_know_no_cluster(wing):
+    above = ("k8s.cluster", "k8s.local", "kubernetes") + (("k8s.planning",) if wing == "manifests" else ())
+    wrong = {f"{f}: {m}" for f in (ROOT / "k8s" / wing).glob("*.py") for m in imported_modules(f) if m.startswith(above)}
+
+    assert wrong == set()
+
+
+def test_nothing_imports_a_program():
+    programs = {module_of(f) for _, f in FILES if 'if __name__ == "__main__"' in f.read_text()}
+
+    assert "k8s.launch" in programs
+    assert {f"{f}: {m}" for _, f in FILES for m in imported_modules(f) & programs} == set()
+
+
 BLOCK = """
 import sys
 class Blocked:
@@ -119,8 +150,7 @@ HEAVY = (
 
 def modules(package: str) -> list[str]:
     """Every module of a package."""
-    files = (f.relative_to(ROOT).with_suffix("") for p, f in FILES if p == package)
-    return [".".join(f.parts).removesuffix(".__init__") for f in files]
+    return [module_of(f) for p, f in FILES if p == package]
 
 
 @pytest.mark.parametrize(
