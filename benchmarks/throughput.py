@@ -108,7 +108,7 @@ def main() -> int:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", nargs="+", default=["mnist", "cifar10"], choices=["digits", "mnist", "cifar10"])
-    parser.add_argument("--peers", nargs="+", default=worker.available(worker.has_torch()), choices=worker.PEERS)
+    parser.add_argument("--peers", nargs="+", default=worker.available_peers(worker.has_torch()), choices=worker.PEERS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--store", metavar="URL", help="record our speed there, for forecasts")
     given = parser.parse_args()

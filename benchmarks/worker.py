@@ -12,18 +12,18 @@ from benchmarks.peers import Steps, Workload
 PEERS = ("ours", "ours bf16", "keras fit", "torch", "torch bf16", "limit", "limit bf16")
 
 
-def available(python_has_torch: bool) -> list[str]:
-    """The peers that this installation can run."""
+def available_peers(python_has_torch: bool) -> list[str]:
+    """Returns the peers that this installation can run."""
     return [p for p in PEERS if python_has_torch or not p.startswith("torch")]
 
 
 def has_torch() -> bool:
-    """Whether PyTorch is installed."""
+    """Returns whether PyTorch is installed."""
     return importlib.util.find_spec("torch") is not None
 
 
-def build(peer: str, dataset: str) -> Steps:
-    """The peer's steps on a data set's shape; only its own framework is imported."""
+def build_steps(peer: str, dataset: str) -> Steps:
+    """Returns the peer's steps on a data set's shape; imports its own framework only."""
     name, _, precision = peer.partition(" ")
     if peer == "keras fit":
         from benchmarks.peers.keras_fit import prepare
@@ -41,7 +41,7 @@ def build(peer: str, dataset: str) -> Steps:
 
 def main() -> None:
     """Answers ``ready``, then a line of seconds for every line that asks for a number of steps."""
-    steps = build(sys.argv[1], sys.argv[2])
+    steps = build_steps(sys.argv[1], sys.argv[2])
     for _ in range(2):
         steps(2)
     print("ready", flush=True)

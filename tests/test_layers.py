@@ -73,7 +73,9 @@ def imported_modules(file: Path) -> set[str]:
 @pytest.mark.parametrize("wing", ["planning", "manifests"])
 def test_planning_and_manifests_know_no_cluster(wing):
     above = ("k8s.cluster", "k8s.local", "kubernetes") + (("k8s.planning",) if wing == "manifests" else ())
-    wrong = {f"{f}: {m}" for f in (ROOT / "k8s" / wing).glob("*.py") for m in imported_modules(f) if m.startswith(above)}
+    wrong = {
+        f"{f}: {m}" for f in (ROOT / "k8s" / wing).glob("*.py") for m in imported_modules(f) if m.startswith(above)
+    }
 
     assert wrong == set()
 
