@@ -27,8 +27,8 @@ from tests.cluster import simulated
 from tests.made import epochs_table
 
 IMAGE = "registry.example/benchmark@sha256:" + "0" * 64
-# Seconds between two looks of the garbage collector for pods without a node; it acts only 40 s later. Every Job begins, and
-# loses its nodes, at the same moment of this round: otherwise chance would give one of them up to 20 s more than the other.
+# Seconds between two looks of the garbage collector for pods without a node; it acts only 40 s later. Every Job begins,
+# and loses its nodes, at the same moment of this round: otherwise chance would give one of them up to 20 s more.
 ROUND = 20.0
 MEMORY = "/dev/shm"  # the store's disk is not what is measured
 
