@@ -21,7 +21,8 @@ from benchmarks.scale import IMAGE, MEMORY, BucketLike, Ground, bare_job, launch
 from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import executor
-from k8s.cluster.kube import MERGE, connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.cluster.kube import MERGE
 from k8s.manifests import checks, namespace, render
 from k8s.manifests.settings import Settings
 from k8s.planning import survey

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-import sys
 from collections.abc import Sequence
 
 from experiment import keys
@@ -13,6 +12,7 @@ from experiment.grid import Grid, load_grid
 from experiment.store import Store, open_store
 from k8s import verbs
 from k8s.arguments import parse_launch_arguments
+from k8s.interrupts import end_process
 from k8s.local import devices, executor
 from k8s.local.programs import Programs
 from k8s.planning import cluster_plan, survey
@@ -81,4 +81,4 @@ def launch_here(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

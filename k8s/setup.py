@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from experiment.errors import ExperimentError, NotFound
 from k8s import verbs
+from k8s.interrupts import end_process
 from k8s.manifests import namespace, sources
 from k8s.manifests.names import Manifest
 from k8s.manifests.template import to_yaml
@@ -59,7 +60,7 @@ def set_up_namespace(arguments: argparse.Namespace) -> int:
     if not arguments.apply:
         print(to_yaml(manifests), end="")
         return 0
-    from k8s.cluster.kube import connect_cluster  # printing needs no cluster and no client
+    from k8s.cluster.connect import connect_cluster  # printing needs no cluster and no client
 
     with connect_cluster(settings.context, settings.namespace) as kube:
         for manifest in manifests:
@@ -81,4 +82,4 @@ def _apply(kube: Kube, manifest: Manifest, *, dry_run: bool) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end_process(main())

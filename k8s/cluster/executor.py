@@ -15,7 +15,8 @@ from experiment.grid import Grid
 from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import submit, watch
-from k8s.cluster.kube import Kube, connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.cluster.kube import Kube
 from k8s.cluster.observe import find_existing
 from k8s.manifests import checks, jobs, names, render, sources
 from k8s.manifests.names import Manifest

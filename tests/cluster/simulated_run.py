@@ -14,7 +14,8 @@ from experiment.records import Failure
 from experiment.run import Run, read_run
 from experiment.store import Store
 from k8s import launch, setup
-from k8s.cluster.kube import MERGE, Kube, connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.cluster.kube import MERGE, Kube
 from k8s.manifests import jobs, names
 from tests.k8s.factories import AGGREGATOR, IMAGE
 from tests.made import commit

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from k8s.cluster.kube import connect_cluster
+from k8s.cluster.connect import connect_cluster
 from k8s.manifests import jobs
 from tests.cluster import control_plane
 
