@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import sys
 from collections.abc import Sequence
 
 from experiment import keys
@@ -15,6 +16,7 @@ from k8s.arguments import parse_launch_arguments
 from k8s.interrupts import end_process
 from k8s.local import devices, executor
 from k8s.local.programs import Programs
+from k8s.manifests import sources
 from k8s.planning import cluster_plan, survey
 from k8s.planning.freeze import freeze_grid, launch_provenance
 from k8s.planning.plan import Plan, list_cells, summarize_plan
@@ -29,24 +31,39 @@ def main(argv: Sequence[str] | None = None, programs: Programs = PROGRAMS) -> in
 
 def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
     """Plans the missing cells and hands them to the executor."""
+    sources.check_environment(os.environ)
     grid = select_cells(arguments)
     run_name = arguments.run or grid.run
-    if arguments.executor == "kubernetes" and not arguments.plan:
+    on_cluster = arguments.executor == "kubernetes"
+    if on_cluster and not arguments.plan:
         cluster_plan.require_shared_store(arguments.store)
     empty = arguments.plan and survey.store_is_absent(arguments.store)
     store = None if empty else open_store(arguments.store, create=True)
-    plan = survey.survey_store(store, grid, retry_diverged=arguments.retry_diverged) if store else Plan(grid=grid)
+    rehearsed = on_cluster and not arguments.plan and arguments.dry_run == "client"
+    unasked = survey.why_unreachable(store) if store and (arguments.plan or rehearsed) else ""
+    if unasked:
+        print_unasked(unasked, rehearsed=rehearsed)
+    asked = None if unasked else store
+    plan = survey.survey_store(asked, grid, retry_diverged=arguments.retry_diverged) if asked else Plan(grid=grid)
     verbs.print_warnings(plan.problems)
     if arguments.plan:
         print(*list_cells(plan), sep="\n")
-    if arguments.executor == "local":
-        return launch_here(arguments, store, run_name, plan, programs)
+    if not on_cluster:
+        return launch_here(arguments, asked, run_name, plan, programs)
     if arguments.plan or store is None:
-        print(*cluster_plan.preview_launch(arguments, store, run_name, plan), sep="\n")
+        print(*cluster_plan.preview_launch(arguments, asked, run_name, plan), sep="\n")
         return 0
     from k8s.cluster.executor import launch_on_cluster  # its packages are not needed for a launch on this machine
 
-    return launch_on_cluster(arguments, store, run_name, plan)
+    return launch_on_cluster(arguments, store, run_name, plan, unasked=unasked)
+
+
+def print_unasked(reason: str, *, rehearsed: bool) -> None:
+    """Says in the first line that the plan, or the manifests, know nothing of the store; in YAML as a comment."""
+    line = f"the store was not asked, so this is as if nothing were finished: {reason}"
+    if rehearsed:
+        print(f"# {line}")
+    print(line, file=sys.stderr if rehearsed else sys.stdout)
 
 
 def select_cells(arguments: argparse.Namespace) -> Grid:
@@ -76,7 +93,8 @@ def launch_here(
     url = keys.run_url(store.url, run_name)
     print(f"run {url}", flush=True)
     env = {**programs.env, "GIT_COMMIT": provenance["git_commit"]}
-    programs = dataclasses.replace(programs, env=env, tensorboard=bool(arguments.tensorboard))
+    tensorboard = bool(sources.given_value(arguments, os.environ, "tensorboard"))
+    programs = dataclasses.replace(programs, env=env, tensorboard=tensorboard)
     return executor.launch_locally(store, url, dataclasses.replace(plan, grid=run.grid), slots, programs)
 
 

@@ -152,3 +152,37 @@ def test_the_user_s_own_grid_is_launched_from_its_file_and_lands_in_the_default_
 
     assert code == 0
     assert lines[-1].startswith(f"{tmp_path}/sub/store/reports/six-")
+
+
+@pytest.mark.parametrize(
+    "name", ["exp#1", "a%20b", "q?z", "runs", "team/runs/exp", "mit Leerzeichen", "данные", "a+b&c=d"]
+)
+def test_a_store_is_found_again_in_a_folder_of_any_name(name, launcher):
+    launcher.store = launcher.home / name
+    assert launcher()[0] == 0
+
+    for place in (str(launcher.store), launcher.store.absolute().as_uri()):
+        launcher.store = place
+        _, lines, _ = launcher("--plan")
+        assert lines[-1] == "grid six: 6 cells, 6 done, 0 to train"
+    assert launcher.commits() == dict.fromkeys(range(6), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("ENSEMBLES_NAMESPCE", "ENSEMBLES_NAMESPACE"), ("ENSEMBLES_TENSOR_BOARD", "ENSEMBLES_TENSORBOARD")],
+)
+def test_a_misspelt_variable_is_refused_by_either_executor(name, near, monkeypatch, tmp_path):
+    monkeypatch.setenv(name, "x")
+
+    for executor in ("local", "kubernetes"):
+        done = launch("--grid", "smoke", "--plan", "--executor", executor, cwd=tmp_path)
+        refused(done, repr(name), "allowed: ENSEMBLES_ with CONTEXT, NAMESPACE, ", f"did you mean {near}?")
+
+
+def test_a_variable_decides_where_no_flag_does_also_on_this_machine(launcher, monkeypatch):
+    monkeypatch.setenv("ENSEMBLES_TENSORBOARD", "true")
+    launcher("--only", "method=ce")
+    launcher("--only", "method=l2", "--no-tensorboard")
+
+    assert [e["tensorboard"] for e in launcher.events("quit")] == [True, True, False, False]

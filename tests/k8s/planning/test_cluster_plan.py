@@ -19,7 +19,7 @@ def test_cells_that_are_done_active_and_given_up_are_told_apart():
     trainers = (Assignment(run="r", job="r-digits-1", indexes=(0, 1)),)
     needed = NeededJobs(trainers=trainers, prepare={"p": "digits"}, collect="c", active={2: "j"}, given_up={3: "k"})
 
-    lines = cluster_plan.describe_launch("r", Plan(grid=GRID), needed, settings(), [])
+    lines = cluster_plan.describe_launch("r", Plan(grid=GRID), needed, settings())
 
     assert lines[:4] == [
         "run r, namespace ensembles: 4 cells, 0 done, 4 to train",
