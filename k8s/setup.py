@@ -40,8 +40,8 @@ def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     for kind in ("gpus", "pods"):
         most = f"most {kind.replace('gpus', 'GPUs')} at the same time; 0: no limit (0)"
         parser.add_argument(f"--quota-{kind}", type=int, default=0, metavar="N", help=most)
-    used = ("context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint")
-    sources.add_setting_flags(parser, *used)
+    used = ("context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint", "dns")
+    sources.add_setting_flags(parser, *used, "api_ports", "proxy")
     return parser.parse_args(argv)
 
 

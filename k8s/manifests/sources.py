@@ -39,7 +39,14 @@ def add_setting_flag(parser: Parser, name: str) -> None:
         parser.add_argument(flag, metavar=_METAVARS[str(f.type)], default=None, help=about)
 
 
-_METAVARS = {"str": "TEXT", "int": "N", "float": "X", "tuple[str, ...]": "A,B", "Mapping[str, str]": "K=V,K=V"}
+_METAVARS = {
+    "tuple[int, ...]": "N,N",
+    "str": "TEXT",
+    "int": "N",
+    "float": "X",
+    "tuple[str, ...]": "A,B",
+    "Mapping[str, str]": "K=V,K=V",
+}
 
 
 def _default(f: dataclasses.Field[Any]) -> str:
@@ -102,9 +109,15 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "float": float,
     "bool": lambda t: {"true": True, "1": True, "false": False, "0": False}[t.lower()],
     "tuple[str, ...]": lambda t: tuple(_parts(t)),
+    "tuple[int, ...]": lambda t: tuple(map(int, _parts(t))),
     "Mapping[str, str]": lambda t: _table(_parts(t)),
 }
-_ALLOWED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+_ALLOWED = {
+    "tuple[int, ...]": "whole numbers N,N",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
 
 
 def _from_text(name: str, kind: str, text: str) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import pytest
 
 from experiment.errors import InvalidInput
 from k8s import launch
 from k8s.manifests import namespace, render
+from tests.cluster.simulated_run import GRID
 from tests.k8s.factories import AGGREGATOR, IMAGE, RICH, settings
 
 pytestmark = pytest.mark.cluster
@@ -120,3 +122,36 @@ def test_a_quantity_is_equal_to_what_the_server_makes_of_it(run, cpu, memory, sc
     assert "nothing to create" in run.launch(*quantities, memory, cells=1)[1]
     code, said = run.launch(*quantities, "7.3Gi", cells=1)
     assert (code, "is active with other settings" in said) == (42, True)
+
+
+DOTTED = {
+    "trainer_account": "team.trainer",
+    "collector_account": "team.collector",
+    "pull_secrets": ("ghcr.io",),
+    "env_secrets": {"TOKEN": "my.secret/key.file"},
+    "env": {"my.setting-1": "x"},
+    "queue": "team.gpus",
+    "queue_priority": "team.urgent",
+    "proxy": "http://proxy.example:3128",
+    "no_proxy": ("minio.storage",),
+}
+
+
+def test_names_with_dots_are_taken_by_the_server(run):
+    own = settings(namespace=run.namespace, dns=("openshift-dns:5353", "[fd00::/8]:53"), api_ports=(8443,), **DOTTED)
+    for manifest in namespace.namespace_manifests(own, namespace.Options()):
+        run.kube.apply(manifest)
+
+    for job in manifests(run, **DOTTED):
+        run.kube.create(job, dry_run=True)
+        run.kube.create(pod_of(job), dry_run=True)
+
+
+def test_a_grid_of_any_name_can_be_launched(run):
+    Path("my grid (2) é.toml").write_text(GRID.format(seeds=[0]))
+    where = ("--store", run.store.url, "--run", "dotted", "--namespace", run.namespace)
+    images = ("--image", IMAGE, "--aggregator-image", AGGREGATOR)
+
+    code, said = run.verb(launch.main, "--grid", "my grid (2) é.toml", *where, *images, "--dry-run", "server")
+
+    assert (code, "the server accepts 2 Jobs" in said) == (0, True), said
