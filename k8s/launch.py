@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ from experiment.store import Store, open_store
 from k8s import verbs
 from k8s.arguments import parse_launch_arguments
 from k8s.interrupts import end_process
-from k8s.local import devices, executor
+from k8s.local import devices, executor, probe
+from k8s.local.cores import usable_cores
 from k8s.local.programs import Programs
 from k8s.manifests import sources
 from k8s.planning import cluster_plan, survey
@@ -77,17 +79,12 @@ def launch_here(
     arguments: argparse.Namespace, store: Store | None, run_name: str, plan: Plan, programs: Programs
 ) -> int:
     """Prints the plan for this machine and, unless only that was asked for, trains."""
-    slots = devices.worker_slots(
-        devices.visible_gpus(os.environ),
-        devices.usable_cores(),
-        workers=arguments.workers,
-        threads=arguments.threads,
-        per_gpu=arguments.cells_per_gpu,
-        cells=len(plan.missing),
-    )
-    print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
     if arguments.plan or store is None:
+        slots = find_slots(arguments, devices.visible_gpus(os.environ), plan)
+        print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
         return 0
+    slots = find_slots(arguments, find_gpus(programs) if plan.missing else [], plan)
+    print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
     provenance = launch_provenance()
     run = freeze_grid(store, run_name, plan.grid, provenance)
     url = keys.run_url(store.url, run_name)
@@ -96,6 +93,28 @@ def launch_here(
     tensorboard = bool(sources.given_value(arguments, os.environ, "tensorboard"))
     programs = dataclasses.replace(programs, env=env, tensorboard=tensorboard)
     return executor.launch_locally(store, url, dataclasses.replace(plan, grid=run.grid), slots, programs)
+
+
+def find_gpus(programs: Programs) -> list[str]:
+    """Returns the GPUs of this machine that the trainer can use; warns of others."""
+    gpus = devices.visible_gpus(os.environ)
+    usable = probe.find_usable_gpus(gpus, functools.partial(probe.count_usable_gpus, programs))
+    warning = probe.describe_unusable(gpus, usable)
+    if warning:
+        print(warning, file=sys.stderr, flush=True)
+    return usable
+
+
+def find_slots(arguments: argparse.Namespace, gpus: Sequence[str], plan: Plan) -> list[devices.Slot]:
+    """Returns the places of the workers that the flags and this machine allow."""
+    return devices.worker_slots(
+        gpus,
+        usable_cores(),
+        workers=arguments.workers,
+        threads=arguments.threads,
+        per_gpu=arguments.cells_per_gpu,
+        cells=len(plan.missing),
+    )
 
 
 if __name__ == "__main__":
