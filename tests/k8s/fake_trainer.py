@@ -30,6 +30,7 @@ FAKE = {
     "seconds": 0.05,
     "ends": {},
     "prepare": 0,
+    "prepare_seconds": 0,
     "start": 0,
     "deaf": False,
     **json.loads(os.environ.get("FAKE", "{}")),
@@ -121,6 +122,10 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.prepare:
         journal(event="prepare", name=arguments.prepare)
+        if FAKE["prepare_seconds"]:
+            signal.signal(signal.SIGTERM, lambda *_: STOP.set())
+            STOP.wait(FAKE["prepare_seconds"])
+            journal(event="prepare stopped")
         if FAKE["prepare"]:
             print("error: the archive has a wrong checksum; remove it", file=sys.stderr)
         return FAKE["prepare"]
