@@ -42,7 +42,7 @@ def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
     empty = arguments.plan and survey.store_is_absent(arguments.store)
     store = None if empty else open_store(arguments.store, create=True)
     rehearsed = on_cluster and not arguments.plan and arguments.dry_run == "client"
-    unasked = survey.why_unreachable(store) if store and (arguments.plan or rehearsed) else ""
+    unasked = survey.why_unreachable(store, run_name) if store and (arguments.plan or rehearsed) else ""
     if unasked:
         print_unasked(unasked, rehearsed=rehearsed)
     asked = None if unasked else store

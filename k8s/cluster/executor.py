@@ -168,7 +168,7 @@ def print_next_steps(store: Store, run_name: str, settings: Settings) -> None:
 
 def print_server_warning(settings: Settings) -> None:
     """Prints on stderr what the settings may not be meant to say."""
-    for line in cluster_plan.warn_of_server(settings):
+    for line in cluster_plan.warn_of_server(settings, os.environ):
         print(line, file=sys.stderr, flush=True)
 
 

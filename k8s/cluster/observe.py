@@ -35,13 +35,16 @@ def observe_reachable(store: Store, run: Run, kube: Kube | None, unasked: str = 
     Args:
         unasked: why there is no ``kube``.
     """
-    selector, missing = names.run_selector(run.name), [f"the cluster is not asked: {unasked}"] if unasked else []
+    selector, missing = (
+        names.run_selector(run.name),
+        [f"the cluster is not asked, the store alone answers: {unasked}"] if unasked else [],
+    )
     jobs = pods = None
     if kube:
         try:
             jobs = kube.list("Job", selector)
         except ExperimentError as error:
-            missing.append(f"the cluster does not answer: {describe_error(error)}")
+            missing.append(f"the cluster does not answer, the store alone does: {describe_error(error)}")
     if kube and jobs is not None:
         try:
             pods = kube.list("Pod", selector)

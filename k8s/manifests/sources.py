@@ -99,7 +99,9 @@ def _read_file(given: str | None, folder: Path) -> dict[str, Any]:
     table = read_toml(path, "the settings file", "--settings")
     for name in table:
         if name not in FIELDS:
-            raise refuse(f"a setting of {path}", name, ", ".join(FIELDS), "correct its name")
+            near = difflib.get_close_matches(name, FIELDS, 1)
+            advice = f"correct its name: did you mean {near[0]}?" if near else "correct its name"
+            raise refuse(f"a setting of {path}", name, ", ".join(FIELDS), advice)
     return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 
 from experiment import keys
 from experiment.errors import refuse
@@ -33,15 +34,20 @@ def preview_launch(arguments: argparse.Namespace, store: Store | None, run_name:
     settings = sources.load_settings(arguments, os.environ)
     existing = Existing(prepared=prepared_datasets(store) if store else ())
     needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing)
-    return [*describe_launch(run_name, plan, needed, settings), *warn_of_server(settings)]
+    return [*describe_launch(run_name, plan, needed, settings), *warn_of_server(settings, os.environ)]
 
 
-def warn_of_server(settings: Settings) -> list[str]:
-    """Returns a warning if pods would look for the S3 server where only the launcher finds it."""
-    if not is_of_this_machine(settings.s3_endpoint):
-        return []
-    advice = "set s3_endpoint to the address at which pods reach it"
-    return [f"warning: the pods' S3 server is {settings.s3_endpoint}, which in a pod is the pod itself; {advice}"]
+def warn_of_server(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Returns warnings where the launcher finds or trusts the S3 server in a way that pods cannot."""
+    warnings = []
+    if is_of_this_machine(settings.s3_endpoint):
+        advice = "set s3_endpoint to the address at which pods reach it"
+        warnings.append(f"the pods' S3 server is {settings.s3_endpoint}, which in a pod is the pod itself; {advice}")
+    bundle = environ.get("AWS_CA_BUNDLE")
+    if bundle and settings.s3_endpoint.startswith("https:") and "AWS_CA_BUNDLE" not in settings.env:
+        advice = "put the certificate into the images, and its path into setting env as AWS_CA_BUNDLE"
+        warnings.append(f"the launcher trusts the certificates of {bundle} (AWS_CA_BUNDLE), which pods lack; {advice}")
+    return [f"warning: {warning}" for warning in warnings]
 
 
 def prepared_datasets(store: Store) -> set[str]:

@@ -47,11 +47,11 @@ def store_is_absent(url: str) -> bool:
     return not Path(url).expanduser().exists()
 
 
-def why_unreachable(store: Store) -> str:
-    """Returns why a remote store cannot be asked: no credentials, no rights, no connection; empty if it can."""
+def why_unreachable(store: Store, run_name: str) -> str:
+    """Returns why a remote store cannot be asked for a run: no credentials, no rights, no connection; empty if it can."""
     if store.local_path("") is None:
         try:
-            store.exists(keys.grid("none"))
+            store.exists(keys.grid(run_name))
         except ExperimentError as error:
             return describe_error(error)
     return ""

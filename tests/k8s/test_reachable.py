@@ -130,5 +130,5 @@ def test_what_could_not_be_asked_or_read_is_in_the_json_too(stored_log, capsys):
     assert status.main(["--run", f"{stored_log.url}/{RUN}", "--json"]) == 0
 
     asked, torn = json.loads(capsys.readouterr().out)["warnings"]
-    assert asked.startswith("the cluster is not asked: ")
+    assert asked.startswith("the cluster is not asked, the store alone answers: ")
     assert "torn.json" in torn

@@ -68,7 +68,10 @@ def test_a_tag_is_accepted_on_request(tmp_path):
     assert loaded(tmp_path, flags=["--allow-tag", "--image", "r/trainer:v1"]).image == "r/trainer:v1"
 
 
-@pytest.mark.parametrize(("toml", "said"), [("namespaces = 'x'", "correct its name"), ("namespace = ", "is not TOML")])
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [("namespaces = 'x'", "correct its name: did you mean namespace\\?"), ("namespace = ", "is not TOML")],
+)
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, toml, said):
     with pytest.raises(InvalidInput, match=said) as caught:
         loaded(tmp_path, toml)

@@ -83,9 +83,9 @@ def test_a_folder_is_there_or_not_whatever_its_name(name, tmp_path):
 
 
 def test_a_remote_store_that_cannot_be_asked_says_why(moto_store, monkeypatch, local_store):
-    assert (why_unreachable(moto_store), why_unreachable(local_store)) == ("", "")
+    assert (why_unreachable(moto_store, "r"), why_unreachable(local_store, "r")) == ("", "")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it would remember them
 
-    assert "Unable to locate credentials" in why_unreachable(open_store(moto_store.url))
+    assert "Unable to locate credentials" in why_unreachable(open_store(moto_store.url), "r")
