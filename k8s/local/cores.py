@@ -18,7 +18,7 @@ def _quotas(root: Path) -> Iterator[float]:
     """Yields the quotas in cores of this process's control group and of those around it: the smallest holds."""
     for hierarchy, group in _groups(root):
         inside = PurePosixPath(group.lstrip("/"))
-        # In a container without a namespace of its own the group's path is that of the host, and its files are at the top.
+        # In a container without a namespace of its own the path is the host's, and the files are at the top.
         for folder in dict.fromkeys((hierarchy / inside, *((hierarchy / p) for p in inside.parents), hierarchy)):
             quota, period = _read_words(folder / "cpu.max") or _read_quota_v1(folder) or ("max", "1")
             try:

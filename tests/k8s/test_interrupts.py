@@ -21,7 +21,7 @@ STUCK = {  # what holds a program: a wait, a call that goes on after a signal, a
     "sleep": "time.sleep(60)",
     "a library": "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)",
     "threads": "wait_for_threads()",
-    "a child": "subprocess.run(['sh', '-c', 'echo began; exec sleep 60'])",
+    "a child": "subprocess.run(['sh', '-c', 'sleep 0.3; echo began; exec sleep 60'])",
     "no end of errors": "stubborn()",
 }
 PROGRAM = """
