@@ -1,10 +1,9 @@
-"""Plays the trainers of a thousand simulated pods: each runs for a moment, then commits, fails or is lost with its node."""
+"""Plays the trainers of a thousand simulated pods: each runs for a while, then commits, fails or is lost with its node."""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
-import json
 import threading
 import time
 from collections import Counter
@@ -20,8 +19,8 @@ FAILURES = "batch.kubernetes.io/job-index-failure-count"
 CODES = {"commit": 0, "fail": 75, "fail after commit": 137}
 
 
-def chance(*what: object) -> float:
-    """A number from 0 to 1 that depends on nothing but ``what``: every run draws the same lots."""
+def draw_lot(*what: object) -> float:
+    """Returns a number from 0 to 1 that depends on nothing but ``what``: every run draws the same lots."""
     return int(hashlib.sha256(repr(what).encode()).hexdigest()[:8], 16) / 2**32
 
 
@@ -51,7 +50,7 @@ class Fleet:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, until: Callable[[], bool]) -> float:
-        """Plays until ``until`` is true; the seconds that took."""
+        """Plays until ``until`` is true; returns the seconds that it took."""
         began = time.monotonic()
         watcher = threading.Thread(target=self._watch, daemon=True)
         watcher.start()
@@ -72,7 +71,7 @@ class Fleet:
         return took
 
     def _watch(self) -> None:
-        """Sees every pod of the Job that turns Running, once."""
+        """Queues the end of every pod of the Job, once, when the pod turns Running."""
         while not self._stop.is_set():
             query = {
                 "labelSelector": f"{names.JOB}={self.job}",
@@ -89,11 +88,11 @@ class Fleet:
                         int(pod["metadata"]["annotations"].get(FAILURES, 0)),
                     )
                     low, high = self.seconds
-                    due = time.monotonic() + low + (high - low) * chance("time", index, failed)
+                    due = time.monotonic() + low + (high - low) * draw_lot("time", index, failed)
                     heapq.heappush(self._due, (due, jobs.object_name(pod), index, failed, pod["metadata"]["uid"]))
 
     def _end(self, pod: str, index: int, failed: int, uid: str) -> None:
-        lot = 1.0 if index in self._failed else chance("failure", index)
+        lot = 1.0 if index in self._failed else draw_lot("failure", index)
         end = "commit" if lot >= self.failing else "fail" if lot < self.failing / 2 else "fail after commit"
         try:
             found = self.kube.get("Pod", pod)
@@ -109,11 +108,10 @@ class Fleet:
             if end != "fail":
                 self.commit(index, uid)
             how = {"exitCode": CODES[end], "reason": "Error" if CODES[end] else "Completed"}
-            status = {"phase": "Failed" if CODES[end] else "Succeeded",
-                      "containerStatuses": [{"name": "trainer", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": {"terminated": how}}]}  # fmt: skip
-            self.kube.request(
-                "PATCH", f"{self.kube.path('Pod', pod)}/status", {}, json.loads(json.dumps({"status": status})), MERGE
-            )
+            known = {"name": "trainer", "image": "i", "imageID": "", "ready": False, "restartCount": 0}
+            phase = "Failed" if CODES[end] else "Succeeded"
+            status = {"phase": phase, "containerStatuses": [{**known, "state": {"terminated": how}}]}
+            self.kube.request("PATCH", f"{self.kube.path('Pod', pod)}/status", {}, {"status": status}, MERGE)
             self.ends[end] += 1
-        except ExperimentError:  # gone with its node in this very moment
+        except ExperimentError:  # gone with its node just now
             self.ends["lost"] += 1

@@ -17,11 +17,12 @@ import tempfile
 import time
 from typing import Any
 
-from benchmarks.scale import IMAGE, MEMORY, BucketLike, Ground, bare, grid, play, run_of_ours
+from benchmarks.scale import IMAGE, MEMORY, BucketLike, Ground, bare_job, launch_ours, play_pods, scale_grid
 from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import executor
-from k8s.cluster.kube import MERGE, connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.cluster.kube import MERGE
 from k8s.manifests import checks, namespace, render
 from k8s.manifests.settings import Settings
 from k8s.planning import survey
@@ -32,22 +33,22 @@ MOST_RATIO, MOST_SECONDS = 1.10, 3.0
 
 
 def plan_and_render(settings: Settings, cells: int) -> tuple[float, list[dict[str, Any]]]:
-    """Seconds from the grid's TOML table to checked manifests, and the manifests."""
+    """Returns the seconds from the grid's TOML table to checked manifests, and the manifests."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         store: Store = BucketLike(pathlib.Path(folder))
         began = time.monotonic()
-        made = grid(cells)
+        made = scale_grid(cells)
         plan = survey.survey_store(store, made, retry_diverged=False)
         store.put_once("runs/large/grid.json", Run(name="large", grid=made, provenance={}).to_bytes(), "launch")
-        todo = find_needed_jobs("large", made, plan.missing, Existing(prepared={"digits"}))
-        commission = render.Launch(store=store.url, run="large", grid=made.name, git_commit="", settings=settings)
-        manifests = executor.launch_manifests(commission, made, todo)
+        needed = find_needed_jobs("large", made, plan.missing, Existing(prepared={"digits"}))
+        launch = render.Launch(store=store.url, run="large", grid=made.name, git_commit="", settings=settings)
+        manifests = executor.launch_manifests(launch, made, needed)
         checks.check_manifests(manifests)
         return time.monotonic() - began, manifests
 
 
 def main() -> int:
-    """Measures and prints one JSON object; 1 if a promise is broken."""
+    """Measures and prints one JSON object; returns 1 if a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, default=1000)
     parser.add_argument("--nodes", type=int, default=100)
@@ -64,28 +65,29 @@ def main() -> int:
             os.environ["KUBECONFIG"] = str(home / "admin.kubeconfig")
             with connect_cluster("", "benchmark") as kube:
                 ground = Ground(kube, home, time.monotonic(), range(arguments.nodes // 10))
-                found = measure(ground, settings, arguments)
+                found = measure_launches(ground, settings, arguments)
         finally:
             cluster.down(home)
     print(json.dumps(found, indent=1))
     return 0 if found["ratio"] <= MOST_RATIO and found["plan_and_render_seconds"] <= MOST_SECONDS else 1
 
 
-def measure(ground: Ground, settings: Settings, arguments: argparse.Namespace) -> dict[str, Any]:
-    """All measurements, on one cluster. Which of the two goes first changes from round to round."""
+def measure_launches(ground: Ground, settings: Settings, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Returns all measurements, on one cluster; the order of the two Jobs changes from round to round."""
     kube, before = ground.kube, os.getloadavg()[0]
     for manifest in namespace.namespace_manifests(settings, namespace.Options()):
         kube.apply(manifest)
-    loose = {
-        "metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}
-    }  # a bare Job's pods keep no rules
+    # A bare Job's pods keep no rules.
+    loose = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}
     kube.request("PATCH", kube.path("Namespace", "benchmark"), {}, loose, MERGE)
     rows: list[dict[str, Any]] = []
     for number in range(arguments.rounds):
         for faults in (False, True):
             for job in ("bare", "ours")[:: -1 if number % 2 else 1]:
                 name = f"{job}-{number}-{int(faults)}"
-                rows.append({"job": job, "faults": faults, **one(ground, settings, arguments, name, faults=faults)})
+                rows.append(
+                    {"job": job, "faults": faults, **play_job(ground, settings, arguments, name, faults=faults)}
+                )
                 print(json.dumps(rows[-1]), flush=True)
     seconds, manifests = plan_and_render(settings, 10_000)
     for manifest in manifests:
@@ -93,27 +95,27 @@ def measure(ground: Ground, settings: Settings, arguments: argparse.Namespace) -
     return {
         "runs": rows,
         "machine": {"cores": os.cpu_count(), "load_before": before, "load_after": os.getloadavg()[0]},
-        "ratio": ratio(rows, faults=True),
-        "ratio_without_faults": ratio(rows, faults=False),
+        "ratio": time_ratio(rows, faults=True),
+        "ratio_without_faults": time_ratio(rows, faults=False),
         "plan_and_render_seconds": round(seconds, 2),
         "accepted_cells": max(m["spec"]["completions"] for m in manifests),
     }
 
 
-def one(
+def play_job(
     ground: Ground, settings: Settings, arguments: argparse.Namespace, name: str, *, faults: bool
 ) -> dict[str, Any]:
-    """One Job of either kind, from its creation to its end."""
+    """Plays one Job of either kind from its creation to its end; returns its row."""
     if name.startswith("ours"):
-        return run_of_ours(ground, settings, arguments.cells, name, faults=faults)
+        return launch_ours(ground, settings, arguments.cells, name, faults=faults)
     ground.align()
-    ground.kube.create(bare(name, "benchmark", arguments.cells, arguments.parallelism))
-    seconds, ends = play(ground, name, lambda *_: None, faults=faults)
+    ground.kube.create(bare_job(name, "benchmark", arguments.cells, arguments.parallelism))
+    seconds, ends = play_pods(ground, name, lambda *_: None, faults=faults)
     return {"seconds": round(seconds, 1), "pods": dict(ends)}
 
 
-def ratio(rows: list[dict[str, Any]], *, faults: bool) -> float:
-    """Our time over the bare Job's, both with or both without faults, all rounds together."""
+def time_ratio(rows: list[dict[str, Any]], *, faults: bool) -> float:
+    """Returns our time over the bare Job's, all rounds together, with or without faults."""
     sums = {
         job: sum(r["seconds"] for r in rows if (r["job"], r["faults"]) == (job, faults)) for job in ("ours", "bare")
     }

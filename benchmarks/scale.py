@@ -27,8 +27,8 @@ from tests.cluster import simulated
 from tests.made import epochs_table
 
 IMAGE = "registry.example/benchmark@sha256:" + "0" * 64
-# Seconds between two looks of the garbage collector for pods without a node; it believes its eyes only 40 s later. Every Job
-# begins, and loses its nodes, at the same moment of this round, or chance would give one of them up to 20 s more than the other.
+# Seconds between two looks of the garbage collector for pods without a node; it acts only 40 s later. Every Job begins,
+# and loses its nodes, at the same moment of this round: otherwise chance would give one of them up to 20 s more.
 ROUND = 20.0
 MEMORY = "/dev/shm"  # the store's disk is not what is measured
 
@@ -41,16 +41,10 @@ class BucketLike(LocalStore):
         self.url = "s3://benchmark/prefix"
 
 
-def grid(count: int) -> Grid:
-    """A grid of so many small cells, from its TOML table."""
-    base = {
-        "dataset": "digits",
-        "method": "single",
-        "epochs": 2,
-        "train_examples": 64,
-        "test_examples": 10,
-        "batch_size": 32,
-    }
+def scale_grid(count: int) -> Grid:
+    """Returns a grid of so many small cells, from its TOML table."""
+    base = {"dataset": "digits", "method": "single", "epochs": 2, "batch_size": 32}
+    base |= {"train_examples": 64, "test_examples": 10}
     return parse_grid("scale", {"base": base, "product": [{"seed": list(range(count))}], "expect": count})
 
 
@@ -68,17 +62,22 @@ class Ground:
         time.sleep(ROUND - (time.monotonic() - self.began) % ROUND)
 
 
-def bare(name: str, space: str, cells: int, parallel: int) -> dict[str, Any]:
-    """The least Indexed Job that comes to an end under these faults."""
+def bare_job(name: str, space: str, cells: int, parallel: int) -> dict[str, Any]:
+    """Returns the smallest Indexed Job that comes to an end under these faults."""
     room = {"cpu": "3", "memory": "12Gi", "nvidia.com/gpu": "1"}
     container = {"name": "trainer", "image": IMAGE, "resources": {"requests": room, "limits": room}}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": name, "namespace": space},
-        "spec": {"completionMode": "Indexed", "completions": cells, "parallelism": parallel, "backoffLimitPerIndex": 10,
-                 "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
-    }  # fmt: skip
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": cells,
+            "parallelism": parallel,
+            "backoffLimitPerIndex": 10,
+            "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
+        },
+    }
 
 
 def lose_nodes(ground: Ground, gone: set[str]) -> None:
@@ -89,12 +88,12 @@ def lose_nodes(ground: Ground, gone: set[str]) -> None:
         ground.kube.request("DELETE", f"/api/v1/nodes/gpu-{number}")
 
 
-def play(
-    ground: Ground, job: str, committing: Callable[[int, str], None], *, faults: bool
+def play_pods(
+    ground: Ground, job: str, commit: Callable[[int, str], None], *, faults: bool
 ) -> tuple[float, Counter[str]]:
-    """Runs a Job's pods to its end; seconds, and how pods ended."""
+    """Plays a Job's pods to its end; returns the seconds and how pods ended."""
     kube = ground.kube
-    fleet = Fleet(kube=kube, job=job, commit=committing, failing=0.05 if faults else 0.0)
+    fleet = Fleet(kube=kube, job=job, commit=commit, failing=0.05 if faults else 0.0)
     loss = threading.Thread(target=lose_nodes, args=(ground, fleet.gone))
     if faults:
         loss.start()
@@ -109,31 +108,28 @@ def play(
     return seconds, fleet.ends
 
 
-def run_of_ours(ground: Ground, settings: Settings, cells: int, run: str, *, faults: bool) -> dict[str, Any]:
-    """Launches a grid as k8s.launch does and plays its trainers; what came of it."""
+def launch_ours(ground: Ground, settings: Settings, cells: int, name: str, *, faults: bool) -> dict[str, Any]:
+    """Launches a grid as k8s.launch does and plays its trainers; returns seconds, ends of pods and commits."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         store, taken = BucketLike(pathlib.Path(folder)), Counter[str]()
-        frozen = Run(name=run, grid=grid(cells), provenance={})
-        results_of = {
-            c.id: results.to_bytes(epochs_table(c)) for c in frozen.grid.cells
-        }  # real trainers make theirs elsewhere
+        run = Run(name=name, grid=scale_grid(cells), provenance={})
+        own = {c.id: results.to_bytes(epochs_table(c)) for c in run.grid.cells}  # trainers make theirs elsewhere
         ground.align()
         began = time.monotonic()
-        store.put_once(keys.grid(run), frozen.to_bytes(), "launch")
-        todo = find_needed_jobs(run, frozen.grid, range(cells), Existing(prepared={"digits"}))
-        commission = render.Launch(store=store.url, run=run, grid=frozen.grid.name, git_commit="", settings=settings)
-        executor.create_jobs(ground.kube, store, todo, executor.launch_manifests(commission, frozen.grid, todo))
+        store.put_once(keys.grid(name), run.to_bytes(), "launch")
+        needed = find_needed_jobs(name, run.grid, range(cells), Existing(prepared={"digits"}))
+        launch = render.Launch(store=store.url, run=name, grid=run.grid.name, git_commit="", settings=settings)
+        executor.create_jobs(ground.kube, store, needed, executor.launch_manifests(launch, run.grid, needed))
         launching = time.monotonic() - began
-        indexes = read_assignment(store, run, todo.trainers[0].job).indexes
+        indexes = read_assignment(store, name, needed.trainers[0].job).indexes
 
-        def committing(index: int, uid: str) -> None:
-            cell = frozen.grid.cells[indexes[index]]
-            taken[cell.id] += store.put_once(keys.epochs(cell), results_of[cell.id], uid)
+        def commit(index: int, uid: str) -> None:
+            cell = run.grid.cells[indexes[index]]
+            taken[cell.id] += store.put_once(keys.epochs(cell), own[cell.id], uid)
 
-        seconds, ends = play(ground, todo.trainers[0].job, committing, faults=faults)
-        ground.kube.delete("Job", todo.collect)
-        done = survey.done_cells(store, read_run(store, run).grid.cells)
-        assert set(done) == {c.id for c in frozen.grid.cells} and set(taken.values()) == {1}, (
-            "a cell is missing or was committed twice"
-        )
+        seconds, ends = play_pods(ground, needed.trainers[0].job, commit, faults=faults)
+        ground.kube.delete("Job", needed.collect)
+        done = survey.done_cells(store, read_run(store, name).grid.cells)
+        assert set(done) == {c.id for c in run.grid.cells}, "a cell is missing"
+        assert set(taken.values()) == {1}, "a cell was committed twice"
         return {"seconds": round(seconds + launching, 1), "pods": dict(ends), "cells_committed_once": len(done)}

@@ -20,6 +20,7 @@ from experiment import keys, records
 from experiment.records import Throughput, utc_now
 from experiment.store import open_store
 from k8s.local import devices
+from k8s.local.cores import usable_cores
 
 STEPS = 24
 WIDTH = 12
@@ -115,7 +116,7 @@ def main() -> int:
     given = parser.parse_args()
     gpus = devices.visible_gpus(os.environ)
     places = devices.worker_slots(
-        gpus, devices.usable_cores(), workers=None, threads=1, per_gpu=1, cells=len(gpus) or devices.usable_cores()
+        gpus, usable_cores(), workers=None, threads=1, per_gpu=1, cells=len(gpus) or usable_cores()
     )
     environments = [dict(slot.env) for slot in places]
     for dataset in given.datasets:

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from k8s import verbs
-from k8s.cluster.kube import connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.interrupts import end_process
 from k8s.manifests import jobs, names
 
 
@@ -30,4 +31,4 @@ def cancel_run(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end_process(main())

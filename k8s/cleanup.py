@@ -10,7 +10,8 @@ from experiment.ledger import committed_ids
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
-from k8s.cluster.kube import connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.interrupts import end_process
 from k8s.manifests import jobs, names
 
 
@@ -48,4 +49,4 @@ def spent_keys(store: Store, run: Run, *, everything: bool) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end_process(main())

@@ -14,13 +14,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from experiment import keys, records
-from experiment.assignment import read_assignments
 from experiment.ledger import committed_ids, read_failures
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
 from k8s.cluster import postmortem
-from k8s.cluster.kube import Kube, connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.cluster.kube import Kube
+from k8s.cluster.observe import read_known_assignments
+from k8s.interrupts import end_process
 from k8s.manifests import jobs, names, sources
 from k8s.manifests.names import Manifest
 from k8s.wording import count_done
@@ -87,15 +89,15 @@ class Collector:
     def record_failures(self) -> None:
         """Writes a failure record for every failed pod that left none; names failure records that cannot be read."""
         pods = self.kube.list("Pod", names.run_selector(self.run.name, names.TRAINER))
-        assignments = read_assignments(self.store, self.run.name) if pods else {}
+        assignments, damaged = read_known_assignments(self.store, self.run.name) if pods else ({}, [])
         ended = []
         for pod in pods:
             assignment = assignments.get(jobs.label_of(pod, names.JOB))
             failure = self._failure(pod, assignment.indexes) if assignment else None
             ended += [failure] if failure else []
         known, problems = read_failures(self.store, {f.cell for f in ended})
-        verbs.print_warnings(p for p in problems if p.key not in self._named)
-        self._named.update(p.key for p in problems)
+        verbs.print_warnings(p for p in (*damaged, *problems) if p.key not in self._named)
+        self._named.update(p.key for p in (*damaged, *problems))
         for failure in ended:
             if failure.attempt not in {f.attempt for f in known.get(failure.cell, ())}:
                 key = keys.failure(failure.cell, failure.attempt)
@@ -140,4 +142,4 @@ def collect_run(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end_process(main())

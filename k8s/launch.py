@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -13,8 +14,11 @@ from experiment.grid import Grid, load_grid
 from experiment.store import Store, open_store
 from k8s import verbs
 from k8s.arguments import parse_launch_arguments
-from k8s.local import devices, executor
+from k8s.interrupts import end_process
+from k8s.local import devices, executor, probe
+from k8s.local.cores import usable_cores
 from k8s.local.programs import Programs
+from k8s.manifests import sources
 from k8s.planning import cluster_plan, survey
 from k8s.planning.freeze import freeze_grid, launch_provenance
 from k8s.planning.plan import Plan, list_cells, summarize_plan
@@ -29,24 +33,39 @@ def main(argv: Sequence[str] | None = None, programs: Programs = PROGRAMS) -> in
 
 def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
     """Plans the missing cells and hands them to the executor."""
+    sources.check_environment(os.environ)
     grid = select_cells(arguments)
     run_name = arguments.run or grid.run
-    if arguments.executor == "kubernetes" and not arguments.plan:
+    on_cluster = arguments.executor == "kubernetes"
+    if on_cluster and not arguments.plan:
         cluster_plan.require_shared_store(arguments.store)
     empty = arguments.plan and survey.store_is_absent(arguments.store)
     store = None if empty else open_store(arguments.store, create=True)
-    plan = survey.survey_store(store, grid, retry_diverged=arguments.retry_diverged) if store else Plan(grid=grid)
+    rehearsed = on_cluster and not arguments.plan and arguments.dry_run == "client"
+    unasked = survey.why_unreachable(store, run_name) if store and (arguments.plan or rehearsed) else ""
+    if unasked:
+        print_unasked(unasked, rehearsed=rehearsed)
+    asked = None if unasked else store
+    plan = survey.survey_store(asked, grid, retry_diverged=arguments.retry_diverged) if asked else Plan(grid=grid)
     verbs.print_warnings(plan.problems)
     if arguments.plan:
         print(*list_cells(plan), sep="\n")
-    if arguments.executor == "local":
-        return launch_here(arguments, store, run_name, plan, programs)
+    if not on_cluster:
+        return launch_here(arguments, asked, run_name, plan, programs)
     if arguments.plan or store is None:
-        print(*cluster_plan.preview_launch(arguments, store, run_name, plan), sep="\n")
+        print(*cluster_plan.preview_launch(arguments, asked, run_name, plan), sep="\n")
         return 0
     from k8s.cluster.executor import launch_on_cluster  # its packages are not needed for a launch on this machine
 
-    return launch_on_cluster(arguments, store, run_name, plan)
+    return launch_on_cluster(arguments, store, run_name, plan, unasked=unasked)
+
+
+def print_unasked(reason: str, *, rehearsed: bool) -> None:
+    """Says in the first line that the plan, or the manifests, know nothing of the store; in YAML as a comment."""
+    line = f"the store was not asked, so this is as if nothing were finished: {reason}"
+    if rehearsed:
+        print(f"# {line}")
+    print(line, file=sys.stderr if rehearsed else sys.stdout)
 
 
 def select_cells(arguments: argparse.Namespace) -> Grid:
@@ -60,25 +79,43 @@ def launch_here(
     arguments: argparse.Namespace, store: Store | None, run_name: str, plan: Plan, programs: Programs
 ) -> int:
     """Prints the plan for this machine and, unless only that was asked for, trains."""
-    slots = devices.worker_slots(
-        devices.visible_gpus(os.environ),
-        devices.usable_cores(),
-        workers=arguments.workers,
-        threads=arguments.threads,
-        per_gpu=arguments.cells_per_gpu,
-        cells=len(plan.missing),
-    )
-    print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
     if arguments.plan or store is None:
+        slots = find_slots(arguments, devices.visible_gpus(os.environ), plan)
+        print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
         return 0
+    slots = find_slots(arguments, find_gpus(programs) if plan.missing else [], plan)
+    print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
     provenance = launch_provenance()
     run = freeze_grid(store, run_name, plan.grid, provenance)
     url = keys.run_url(store.url, run_name)
     print(f"run {url}", flush=True)
     env = {**programs.env, "GIT_COMMIT": provenance["git_commit"]}
-    programs = dataclasses.replace(programs, env=env, tensorboard=bool(arguments.tensorboard))
+    tensorboard = bool(sources.given_value(arguments, os.environ, "tensorboard"))
+    programs = dataclasses.replace(programs, env=env, tensorboard=tensorboard)
     return executor.launch_locally(store, url, dataclasses.replace(plan, grid=run.grid), slots, programs)
 
 
+def find_gpus(programs: Programs) -> list[str]:
+    """Returns the GPUs of this machine that the trainer can use; warns of others."""
+    gpus = devices.visible_gpus(os.environ)
+    usable = probe.find_usable_gpus(gpus, functools.partial(probe.count_usable_gpus, programs))
+    warning = probe.describe_unusable(gpus, usable)
+    if warning:
+        print(warning, file=sys.stderr, flush=True)
+    return usable
+
+
+def find_slots(arguments: argparse.Namespace, gpus: Sequence[str], plan: Plan) -> list[devices.Slot]:
+    """Returns the places of the workers that the flags and this machine allow."""
+    return devices.worker_slots(
+        gpus,
+        usable_cores(),
+        workers=arguments.workers,
+        threads=arguments.threads,
+        per_gpu=arguments.cells_per_gpu,
+        cells=len(plan.missing),
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

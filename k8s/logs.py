@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import difflib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from experiment import keys
-from experiment.errors import ExperimentError, InvalidInput, refuse
+from experiment.errors import ExperimentError, describe_error, refuse
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
-from k8s.cluster.kube import Kube, connect_cluster
-from k8s.cluster.observe import observe_run
+from k8s.cluster.kube import Kube
+from k8s.cluster.observe import observe_reachable
 from k8s.cluster.states import View
+from k8s.interrupts import end_process
 from k8s.manifests import jobs, names
 from k8s.manifests.names import Manifest
 
@@ -32,10 +34,11 @@ def print_logs(arguments: argparse.Namespace) -> int:
     store, run, settings = verbs.open_named_run(arguments)
     index = find_cell(run, arguments.cell)
     cell = run.grid.cells[index].id
-    stored = {named[1]: key for key in store.list(keys.logs(cell)) if (named := keys.attempt_of(key))}
-    live = dict(_logs_of_pods(store, run, index, settings.context, settings.namespace))
-    gone = {a: store.read(key).decode(errors="replace") for a, key in sorted(stored.items()) if a not in live}
-    shown = gone | live
+    with verbs.reach_cluster(settings) as (kube, unasked):
+        view = observe_reachable(store, run, kube, unasked)
+        live = dict(_logs_of_pods(kube, pods_of_cell(view, index))) if kube else {}
+    verbs.print_warnings(p for p in view.problems if p.cell in ("", cell))
+    shown = dict(_stored_logs(store, cell, live)) | live
     for attempt, text in shown.items():
         print(f"==> {cell}, attempt {attempt}")
         print(text, end="" if text.endswith("\n") else "\n")
@@ -67,15 +70,22 @@ def find_cell(run: Run, wanted: str) -> int:
     raise refuse("the cell", wanted, f"the id of one of the {len(ids)} cells of run {run.name}", advice)
 
 
-def _logs_of_pods(store: Store, run: Run, index: int, context: str, namespace: str) -> Iterator[tuple[str, str]]:
-    """Yields (attempt, log) of those of the cell's pods that still have a log."""
-    try:
-        kube = connect_cluster(context, namespace)
-    except InvalidInput:
-        return
-    with kube:
-        for pod in pods_of_cell(observe_run(store, run, kube), index):
-            text = _log_of_pod(kube, pod)
+def _stored_logs(store: Store, cell: str, live: Container[str]) -> Iterator[tuple[str, str]]:
+    """Yields (attempt, log) of the stored logs of attempts that are not among the live ones."""
+    for key in store.list(keys.logs(cell)):
+        named = keys.attempt_of(key)
+        if named and named[1] not in live:
+            try:
+                yield named[1], store.read(key).decode(errors="replace")
+            except ExperimentError as error:
+                print(f"warning: {describe_error(error)}", file=sys.stderr)
+
+
+def _logs_of_pods(kube: Kube, pods: Iterable[Manifest]) -> Iterator[tuple[str, str]]:
+    """Yields (attempt, log) of those of the pods that still have a log."""
+    for pod in pods:
+        with contextlib.suppress(ExperimentError):  # not started, or its node is gone: the store may have it
+            text = kube.log(jobs.object_name(pod), names.TRAINER)
             if text:
                 yield pod["metadata"]["uid"], text
 
@@ -87,12 +97,5 @@ def pods_of_cell(view: View, index: int) -> list[Manifest]:
     return sorted(found, key=lambda p: str(p["metadata"]["creationTimestamp"]))
 
 
-def _log_of_pod(kube: Kube, pod: Manifest) -> str:
-    try:
-        return kube.log(jobs.object_name(pod), names.TRAINER)
-    except ExperimentError:  # not started, or its node is gone: the store may have it
-        return ""
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end_process(main())

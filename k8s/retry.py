@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from experiment.ledger import FAILED
 from k8s import verbs
 from k8s.cluster import executor, submit
-from k8s.cluster.kube import connect_cluster
+from k8s.cluster.connect import connect_cluster
 from k8s.cluster.observe import find_existing, observe_run
 from k8s.cluster.states import cell_states
+from k8s.interrupts import end_process
 from k8s.manifests import checks, render, sources
 from k8s.planning.freeze import git_commit
 from k8s.planning.jobs_needed import find_needed_jobs
@@ -31,7 +32,7 @@ def retry_failed_cells(arguments: argparse.Namespace) -> int:
     store, run, settings = verbs.open_named_run(arguments)
     with connect_cluster(settings.context, settings.namespace) as kube:
         view = observe_run(store, run, kube)
-        verbs.print_warnings(view.ledger.problems)
+        verbs.print_warnings(view.problems)
         failed = [c.index for c in cell_states(view) if c.state == FAILED]
         for index in failed:
             print(f"again: {run.grid.cells[index].id}", flush=True)
@@ -51,4 +52,4 @@ def retry_failed_cells(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end_process(main())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from experiment.errors import ExperimentError, NotFound
 from k8s import verbs
+from k8s.interrupts import end_process
 from k8s.manifests import namespace, sources
 from k8s.manifests.names import Manifest
 from k8s.manifests.template import to_yaml
@@ -39,8 +40,8 @@ def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     for kind in ("gpus", "pods"):
         most = f"most {kind.replace('gpus', 'GPUs')} at the same time; 0: no limit (0)"
         parser.add_argument(f"--quota-{kind}", type=int, default=0, metavar="N", help=most)
-    used = ("context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint")
-    sources.add_setting_flags(parser, *used)
+    used = ("context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint", "dns")
+    sources.add_setting_flags(parser, *used, "api_ports", "proxy")
     return parser.parse_args(argv)
 
 
@@ -59,7 +60,7 @@ def set_up_namespace(arguments: argparse.Namespace) -> int:
     if not arguments.apply:
         print(to_yaml(manifests), end="")
         return 0
-    from k8s.cluster.kube import connect_cluster  # printing needs no cluster and no client
+    from k8s.cluster.connect import connect_cluster  # printing needs no cluster and no client
 
     with connect_cluster(settings.context, settings.namespace) as kube:
         for manifest in manifests:
@@ -81,4 +82,4 @@ def _apply(kube: Kube, manifest: Manifest, *, dry_run: bool) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end_process(main())

@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from experiment.errors import InvalidInput
 from k8s import verbs
 from k8s.cluster import states
-from k8s.cluster.kube import Kube, connect_cluster
-from k8s.cluster.observe import observe_run
+from k8s.cluster.observe import observe_reachable
 from k8s.cluster.states import CellState, View
+from k8s.interrupts import end_process
 from k8s.manifests import jobs, names
 
 
@@ -27,26 +25,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def print_status(arguments: argparse.Namespace) -> int:
-    """Observes the run in cluster and store, and prints it."""
+    """Prints the run as far as cluster and store answer."""
     store, run, settings = verbs.open_named_run(arguments)
-    try:
-        kube: Kube | None = connect_cluster(settings.context, settings.namespace)
-    except InvalidInput as error:
-        kube = None
-        print(f"the cluster is not asked, this is the store's answer: {error}", file=sys.stderr)
-    if kube is None:
-        view = observe_run(store, run, None)
-    else:
-        with kube:
-            view = observe_run(store, run, kube)
-    verbs.print_warnings(view.ledger.problems)
+    with verbs.reach_cluster(settings) as (kube, unasked):
+        view = observe_reachable(store, run, kube, unasked)
+    verbs.print_warnings(view.problems)
     cells = [c for c in states.cell_states(view) if not arguments.state or c.state == arguments.state]
     print(status_as_json(view, cells) if arguments.json else "\n".join(status_as_text(view, cells)))
     return 0
 
 
 def status_as_json(view: View, cells: Sequence[CellState]) -> str:
-    """Returns the run for programs: counts, Jobs, cells."""
+    """Returns the run for programs: counts, Jobs, cells, and what could not be asked or read."""
     shown_jobs = [
         {"name": jobs.object_name(j), "part": jobs.label_of(j, names.PART), "state": jobs.describe_job(j)}
         for j in view.jobs or ()
@@ -57,6 +47,7 @@ def status_as_json(view: View, cells: Sequence[CellState]) -> str:
         "counts": Counter(c.state for c in cells),
         "jobs": shown_jobs,
         "cells": [dataclasses.asdict(c) for c in cells],
+        "warnings": [p.reason for p in view.problems],
     }
     return json.dumps(found, indent=1)
 
@@ -78,4 +69,4 @@ def count_states(cells: Iterable[CellState]) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    end_process(main())

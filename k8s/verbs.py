@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from experiment import keys
-from experiment.errors import ExperimentError, Interrupted, describe_error
+from experiment.errors import ExperimentError, describe_error
 from experiment.ledger import Problem
 from experiment.run import Run, open_run
 from experiment.store import Store
+from k8s.interrupts import interrupted_by_signals
 from k8s.manifests import sources
 from k8s.manifests.settings import Settings
+
+if TYPE_CHECKING:
+    from k8s.cluster.kube import Kube
 
 VERBS = {
     "launch": "trains the cells of a grid that have no result yet, on a cluster or on this machine",
@@ -30,12 +36,11 @@ VERBS = {
 def run_verb(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
     """Runs a verb and returns its exit code; prints a foreseen error as one line on stderr."""
     try:
-        return verb(arguments)
+        with interrupted_by_signals():
+            return verb(arguments)
     except ExperimentError as error:
         print(f"error: {describe_error(error)}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        return Interrupted.exit_code
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -62,7 +67,21 @@ def open_named_run(arguments: argparse.Namespace) -> tuple[Store, Run, Settings]
     return store, run, sources.load_settings(arguments, os.environ)
 
 
+@contextlib.contextmanager
+def reach_cluster(settings: Settings) -> Iterator[tuple[Kube | None, str]]:
+    """Yields the cluster of the settings, or None and why it cannot be asked: for verbs that the store can answer too."""
+    from k8s.cluster.connect import connect_cluster  # a launch on this machine does without the client
+
+    try:
+        kube = connect_cluster(settings.context, settings.namespace, quick=True)
+    except ExperimentError as error:
+        yield None, describe_error(error)
+        return
+    with kube:
+        yield kube, ""
+
+
 def print_warnings(problems: Iterable[Problem]) -> None:
-    """Names the objects of the store that cannot be read, on stderr."""
+    """Says on stderr what could not be asked or read, one line each."""
     for problem in problems:
         print(f"warning: {problem.reason}", file=sys.stderr)

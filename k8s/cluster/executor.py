@@ -15,7 +15,8 @@ from experiment.grid import Grid
 from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import submit, watch
-from k8s.cluster.kube import Kube, connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.cluster.kube import Kube
 from k8s.cluster.observe import find_existing
 from k8s.manifests import checks, jobs, names, render, sources
 from k8s.manifests.names import Manifest
@@ -31,15 +32,20 @@ REHEARSAL = (
 )
 
 
-def launch_on_cluster(arguments: argparse.Namespace, store: Store, run_name: str, plan: Plan) -> int:
+def launch_on_cluster(
+    arguments: argparse.Namespace, store: Store, run_name: str, plan: Plan, *, unasked: str = ""
+) -> int:
     """Creates the Jobs that the run still needs; returns the exit code.
+
+    Args:
+        unasked: why the store cannot be asked, which only a rehearsal does without.
 
     Raises:
         InvalidInput: settings, manifests or the cluster do not allow it; nothing was created, or what was is named.
     """
     settings = sources.load_settings(arguments, os.environ)
     if arguments.dry_run == "client":
-        return rehearse_launch(settings, store, run_name, plan)
+        return rehearse_launch(settings, store, run_name, plan, unasked=unasked)
     with connect_cluster(settings.context, settings.namespace) as kube:
         return launch_jobs(kube, arguments, settings, store, run_name, plan)
 
@@ -53,9 +59,9 @@ def launch_jobs(
     plan = dataclasses.replace(plan, grid=_planned_run(store, run_name, plan.grid, provenance).grid)
     existing = find_existing(kube, store, run_name)
     needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing)
-    speeds = cluster_plan.known_speeds(store, plan)
-    print_lines(*cluster_plan.describe_launch(run_name, plan, needed, settings, speeds))
-    launch = _launch(store, run_name, plan.grid, provenance, settings)
+    print_lines(*cluster_plan.describe_launch(run_name, plan, needed, settings))
+    print_server_warning(settings)
+    launch = _launch(store.url, run_name, plan.grid, provenance, settings)
     check_active_jobs(existing, launch)
     manifests = launch_manifests(launch, plan.grid, needed)
     checks.check_manifests(manifests)
@@ -72,17 +78,20 @@ def launch_jobs(
     return 0
 
 
-def rehearse_launch(settings: Settings, store: Store, run_name: str, plan: Plan) -> int:
+def rehearse_launch(settings: Settings, store: Store, run_name: str, plan: Plan, *, unasked: str = "") -> int:
     """Prints the manifests as YAML on stdout and the plan on stderr; asks no cluster and writes nothing."""
     provenance = launch_provenance(settings.image)
-    plan = dataclasses.replace(plan, grid=_planned_run(store, run_name, plan.grid, provenance).grid)
-    existing = Existing(prepared=cluster_plan.prepared_datasets(store), reported=store.exists(keys.report(run_name)))
+    existing = Existing()
+    if not unasked:
+        plan = dataclasses.replace(plan, grid=_planned_run(store, run_name, plan.grid, provenance).grid)
+        prepared = cluster_plan.prepared_datasets(store)
+        existing = Existing(prepared=prepared, reported=store.exists(keys.report(run_name)))
     needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing)
-    speeds = cluster_plan.known_speeds(store, plan)
-    print(*cluster_plan.describe_launch(run_name, plan, needed, settings, speeds), sep="\n", file=sys.stderr)
-    manifests = launch_manifests(_launch(store, run_name, plan.grid, provenance, settings), plan.grid, needed)
+    print(*cluster_plan.describe_launch(run_name, plan, needed, settings), sep="\n", file=sys.stderr)
+    manifests = launch_manifests(_launch(store.url, run_name, plan.grid, provenance, settings), plan.grid, needed)
     checks.check_manifests(manifests)
     print(REHEARSAL, file=sys.stderr)
+    print_server_warning(settings)
     print(to_yaml(manifests), end="")
     return 0
 
@@ -94,11 +103,9 @@ def _planned_run(store: Store, run_name: str, grid: Grid, provenance: Mapping[st
     return Run(name=run_name, grid=grid, provenance=provenance)
 
 
-def _launch(
-    store: Store, run_name: str, grid: Grid, provenance: Mapping[str, str], settings: Settings
-) -> render.Launch:
+def _launch(url: str, run_name: str, grid: Grid, provenance: Mapping[str, str], settings: Settings) -> render.Launch:
     commit = provenance["git_commit"]
-    return render.Launch(store=store.url, run=run_name, grid=grid.name, git_commit=commit, settings=settings)
+    return render.Launch(store=url, run=run_name, grid=grid.name, git_commit=commit, settings=settings)
 
 
 def launch_manifests(launch: render.Launch, grid: Grid, needed: NeededJobs) -> list[Manifest]:
@@ -157,6 +164,12 @@ def print_next_steps(store: Store, run_name: str, settings: Settings) -> None:
     where = f"--run {keys.run_url(store.url, run_name)} --namespace {settings.namespace}"
     report = f"{store.url}/{keys.report(run_name)}"
     print_lines(f"follow it with python -m k8s.status {where}", f"report: {report}, made by the collecting Job")
+
+
+def print_server_warning(settings: Settings) -> None:
+    """Prints on stderr what the settings may not be meant to say."""
+    for line in cluster_plan.warn_of_server(settings, os.environ):
+        print(line, file=sys.stderr, flush=True)
 
 
 def print_lines(*lines: str) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-import kubernetes.client
-import kubernetes.config
 import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException
 
@@ -36,11 +33,24 @@ GROUPS = {  # kind -> (path before the namespace, plural, whether it lives in a 
 
 
 class Kube:
-    """One namespace of one API server."""
+    """One namespace of one API server.
 
-    def __init__(self, api: Any, namespace: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    Args:
+        attempts: tries of a request while the server cannot be reached or is busy.
+        timeout: seconds to connect, and to wait for the next part of an answer.
+    """
+
+    def __init__(
+        self,
+        api: Any,
+        namespace: str,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        attempts: int = ATTEMPTS,
+        timeout: tuple[float, float] = (5.0, 60.0),
+    ) -> None:
         self.namespace = namespace
-        self._api, self._sleep = api, sleep
+        self._api, self._sleep, self._attempts, self._timeout = api, sleep, attempts, timeout
 
     def __enter__(self) -> Self:
         return self
@@ -55,8 +65,7 @@ class Kube:
 
     def get(self, kind: str, name: str) -> Manifest:
         """Returns one object. Raises NotFound."""
-        found: Manifest = json.loads(self.request("GET", self.path(kind, name)))
-        return found
+        return self._object("GET", self.path(kind, name))
 
     def list(self, kind: str, selector: str) -> list[Manifest]:
         """Returns all objects of a kind that a label selector picks."""
@@ -66,8 +75,10 @@ class Kube:
         more = ""
         while True:
             query = {"labelSelector": selector, "limit": str(PAGE), **({"continue": more} if more else {})}
-            page = json.loads(self.request("GET", self.path(kind), query))
-            common = {"apiVersion": page["apiVersion"], "kind": kind}  # the items of a list leave them out
+            page = self._object("GET", self.path(kind), query)
+            if "items" not in page or "metadata" not in page:
+                raise _foreign(f"GET {self.path(kind)}", json.dumps(page).encode())
+            common = {"apiVersion": page.get("apiVersion", ""), "kind": kind}  # the items of a list leave them out
             yield from ({**common, **item} for item in page["items"])
             more = page["metadata"].get("continue", "")
             if not more:
@@ -81,20 +92,17 @@ class Kube:
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Creates an object; the server refuses fields that it does not know. Raises AlreadyExists."""
-        made: Manifest = json.loads(self.request("POST", self.path(manifest["kind"]), _strict(dry_run), manifest))
-        return made
+        return self._object("POST", self.path(manifest["kind"]), _strict(dry_run), manifest)
 
     def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Creates an object, or changes an existing one to it (server-side apply)."""
         query = {**_strict(dry_run), "force": "true"}
         path = self.path(manifest["kind"], manifest["metadata"]["name"])
-        made: Manifest = json.loads(self.request("PATCH", path, query, manifest, APPLY))
-        return made
+        return self._object("PATCH", path, query, manifest, APPLY)
 
     def patch(self, kind: str, name: str, change: Manifest) -> Manifest:
         """Merges a change into an object."""
-        made: Manifest = json.loads(self.request("PATCH", self.path(kind, name), _strict(False), change, MERGE))
-        return made
+        return self._object("PATCH", self.path(kind, name), _strict(False), change, MERGE)
 
     def delete(self, kind: str, name: str) -> bool:
         """Deletes an object and, in the background, what belongs to it; returns False if it was not there."""
@@ -115,10 +123,25 @@ class Kube:
         """Returns the answer to a request, repeated while the server cannot be reached or is busy."""
         return retry_transient(
             lambda: self._translated(method, path, query or {}, body, content),
-            attempts=ATTEMPTS,
+            attempts=self._attempts,
             longest_pause=5,
             sleep=self._sleep,
         )
+
+    def _object(
+        self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None, content: str = JSON
+    ) -> Manifest:
+        """Returns the object or list that answers a request.
+
+        Raises:
+            InvalidInput: the answer is none: another server than an API server, or a login page, gave it.
+        """
+        data = self.request(method, path, query, body, content)
+        with contextlib.suppress(ValueError):
+            found = json.loads(data)
+            if isinstance(found, dict):
+                return found
+        raise _foreign(f"{method} {path}", data)
 
     def _translated(self, method: str, path: str, query: dict[str, str], body: Any, content: str) -> bytes:
         try:
@@ -140,40 +163,15 @@ class Kube:
             auth_settings=["BearerToken"],
             _preload_content=False,
             _return_http_data_only=True,
-            _request_timeout=(5, 60),
+            _request_timeout=self._timeout,
         )
+
+
+def _foreign(request: str, data: bytes) -> InvalidInput:
+    said = " ".join(data.decode(errors="replace").split())[:80]
+    advice = "correct the server of the kubeconfig context, or log in to the proxy before it"
+    return InvalidInput(f"{request} is answered with {said!r}, which no API server says; {advice}")
 
 
 def _strict(dry_run: bool) -> dict[str, str]:
     return {"fieldValidation": "Strict", "fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})}
-
-
-def connect_cluster(context: str, namespace: str) -> Kube:
-    """Returns the cluster of a kubeconfig context, or the one that this pod runs in.
-
-    Raises:
-        InvalidInput: there is no kubeconfig, or it has no such context.
-    """
-    configuration = kubernetes.client.Configuration()
-    try:
-        kubernetes.config.load_kube_config(
-            config_file=os.environ.get("KUBECONFIG"),  # the client itself looks when it is imported, once
-            context=context or None,
-            client_configuration=configuration,
-        )
-    except kubernetes.config.ConfigException as error:
-        try:
-            kubernetes.config.load_incluster_config(client_configuration=configuration)
-        except kubernetes.config.ConfigException:
-            raise _no_cluster(context, error) from error
-    configuration.retries = False  # repeated here, with the suite's own limits
-    return Kube(kubernetes.client.ApiClient(configuration), namespace)
-
-
-def _no_cluster(context: str, error: Exception) -> InvalidInput:
-    cause = " ".join(str(error).split())
-    what = f"the context {context!r}" if context else "a current context"
-    advice = "set KUBECONFIG or --context, or train here with --executor local"
-    return InvalidInput(
-        f"the kubeconfig does not give {what} ({cause}); allowed: a context that kubectl can use; {advice}"
-    )

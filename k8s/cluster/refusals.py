@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException
 
 from experiment.errors import InvalidInput, NotFound, Transient
+
+NO_CREDENTIALS = "log in again, or run the credential plugin of the kubeconfig's user by hand to see what it lacks"
+ANONYMOUS = 'User "system:anonymous"'
 
 
 class AlreadyExists(InvalidInput):
@@ -17,20 +21,30 @@ class AlreadyExists(InvalidInput):
 def translate_error(error: Exception, request: str) -> Exception:
     """Returns the suite's error for an error of the client; ``request`` is method and path."""
     if not isinstance(error, ApiException) or not error.status:
-        cause = " ".join(str(error).split())[:200]
-        advice = "check the network and the kubeconfig context, then try again"
-        return Transient(f"the API server cannot be reached ({cause}); {advice}")
-    said = _message(error.body)
+        return _unreachable(error)
+    said = _message(error.body) or request
     if error.status == 404:
-        return NotFound(f"the cluster does not have it: {said or request}; python -m k8s.setup makes the namespace")
+        return NotFound(f"the cluster does not have it: {said}; python -m k8s.setup makes the namespace")
     if error.status == 409 and request_method(request) == "POST":
         return AlreadyExists(said)
-    if error.status in (401, 403):
+    if error.status == 401 or (error.status == 403 and ANONYMOUS in said):
+        return InvalidInput(f"the API server got no valid credentials ({said}); {NO_CREDENTIALS}")
+    if error.status == 403:
         advice = "ask for the role ensemble-launcher that python -m k8s.setup makes"
-        return InvalidInput(f"the API server refuses: {said or request}; {advice}")
+        return InvalidInput(f"the API server refuses: {said}; {advice}")
     if error.status in (409, 429) or error.status >= 500:
         return Transient(f"the API server is busy: {error.status} {said}; try again")
     return InvalidInput(f"the API server refuses {request}: {said}; correct the settings")
+
+
+def _unreachable(error: Exception) -> Exception:
+    cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason else error
+    said = " ".join(str(cause).split())[:200]
+    if isinstance(cause, urllib3.exceptions.SSLError):
+        advice = "get a fresh kubeconfig of this cluster, or correct its server and certificate-authority"
+        return InvalidInput(f"the kubeconfig does not fit the API server's certificate ({said}); {advice}")
+    advice = "check the network and the kubeconfig context, then try again"
+    return Transient(f"the API server cannot be reached ({said}); {advice}")
 
 
 def request_method(request: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from experiment.assignment import Assignment
-from experiment.ledger import CELL_STATES, DONE, FAILED, MISSING, RUNNING, UNREADABLE, WAITING, Ledger
+from experiment.ledger import CELL_STATES, DONE, FAILED, MISSING, RUNNING, UNREADABLE, WAITING, Ledger, Problem
 from experiment.records import Failure, Progress
 from experiment.run import Run
 from k8s.cluster import postmortem
@@ -16,7 +16,7 @@ from k8s.manifests.names import Manifest
 from k8s.wording import count_times, describe_progress
 
 STATES = tuple(s for s in CELL_STATES if s != UNREADABLE)  # results are listed here, not read
-FRESH = 90.0  # seconds for which a progress record shows that an attempt trains, where no Job of the cell is known
+FRESH = 90.0  # seconds for which a progress record shows that an attempt trains, where no pod can be seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,8 @@ class View:
 
     Attributes:
         ledger: what the store says of its cells.
-        jobs, pods: the run's objects in the cluster; None if the cluster was not asked.
+        jobs, pods: the run's objects in the cluster; None if the cluster was not asked or gave no answer.
+        problems: in the order of their weight, what could not be asked or read.
     """
 
     run: Run
@@ -55,6 +56,7 @@ class View:
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
     jobs: Sequence[Manifest] | None = None
     pods: Sequence[Manifest] | None = None
+    problems: Sequence[Problem] = ()
     time: datetime
 
 
@@ -143,14 +145,21 @@ def _undone(
         return RUNNING, ""
     if phase == "Pending":
         return WAITING, f"waits for {postmortem.waiting_reason(newest)}"
+    if view.pods is None and _is_fresh(view, cell):
+        return RUNNING, ""
     if job["spec"].get("suspend"):
         return WAITING, "its Job is suspended (by a queue or by hand)"
     return WAITING, f"to be tried again after: {last}" if last else "waits for its turn"
 
 
-def _without_job(view: View, cell: str, failures: Sequence[Failure]) -> tuple[str, str]:
+def _is_fresh(view: View, cell: str) -> bool:
+    """Returns whether a progress record shows that an attempt trains the cell."""
     progress = view.ledger.progress.get(cell)
-    if progress and (view.time - datetime.fromisoformat(progress.time)).total_seconds() < FRESH:
+    return progress is not None and (view.time - datetime.fromisoformat(progress.time)).total_seconds() < FRESH
+
+
+def _without_job(view: View, cell: str, failures: Sequence[Failure]) -> tuple[str, str]:
+    if _is_fresh(view, cell):
         return RUNNING, ""
     if failures and failures[-1].kind != "interrupted":
         return FAILED, failures[-1].message

@@ -46,10 +46,10 @@ def watch_run(kube: Kube, store: Store, run: Run, sleep: Callable[[float], None]
     while True:
         view = observe_run(store, run, kube)
         cells = {c.index: c for c in cell_states(view)}
-        for problem in view.ledger.problems:
+        for problem in view.problems:
             if problem.key not in named:
                 ticker.note(f"warning: {problem.reason}")
-        named |= {problem.key for problem in view.ledger.problems}
+        named |= {problem.key for problem in view.problems}
         for line in describe_changes(before, cells) if before else ():
             ticker.note(line)
         ticker.show_run(summarize_cells(list(cells.values())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -43,16 +43,11 @@ def worker_slots(
     return places[:cells]
 
 
-def usable_cores() -> int:
-    """Returns the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def visible_gpus(environ: Mapping[str, str], ask: Callable[[], str] | None = None) -> list[str]:
     """Returns the value of CUDA_VISIBLE_DEVICES for each GPU: the ones it names already, else all that the driver lists."""
     if "CUDA_VISIBLE_DEVICES" in environ:
         named = [d.strip() for d in environ["CUDA_VISIBLE_DEVICES"].split(",")]
-        return [d for d in named if d and d != "-1"]
+        return list(itertools.takewhile(lambda d: d not in ("", "-1"), named))  # CUDA itself reads no further
     lines = (ask or _driver)().splitlines()
     sliced = [m[1] for m in map(_MIG.match, lines) if m]  # with MIG the whole GPU cannot be used
     return sliced or [m[1] for m in map(_GPU.match, lines) if m]

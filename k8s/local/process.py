@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TypeVar
 
 from experiment.errors import Interrupted
+from k8s.interrupts import GRACE, restored_signals
 
 T = TypeVar("T")
 LINE = 1 << 20  # bytes: the longest line that is read from a program
@@ -33,8 +34,17 @@ async def run_program(command: Sequence[str], env: Mapping[str, str], line: Call
         return await process.wait(), last
     finally:
         if process.returncode is None:
-            kill_program(process)
-            await process.wait()
+            await _stop_program(process)
+
+
+async def _stop_program(process: asyncio.subprocess.Process) -> None:
+    """Tells the program to stop, and kills it if it has not ended a moment later."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), GRACE)
+    kill_program(process)
+    await process.wait()
 
 
 async def _follow(stream: asyncio.StreamReader, line: Callable[[str], None]) -> str:
@@ -80,4 +90,5 @@ def run_interruptible(work: Coroutine[None, None, T], stopping: Callable[[], Non
             name = signal.Signals(received[0]).name if received else "its caller"
             raise Interrupted(f"stopped by {name}; finished cells are kept, the same command goes on") from None
 
-    return asyncio.run(run())
+    with restored_signals():
+        return asyncio.run(run())

@@ -9,14 +9,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HOME = str(Path(__file__).parent.parent.parent)
+# What Python itself reads from the environment can end a program before its first line, keep it from ending
+# (PYTHONINSPECT), or make a library's warning an error. These say where Python and its packages are; others stay behind.
+PYTHON = "PYTHON"
+KEPT = (
+    *("PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONPYCACHEPREFIX"),
+    *("PYTHONDONTWRITEBYTECODE", "PYTHONUTF8"),
+)
+SET = {
+    "PYTHONSAFEPATH": "1",  # a random.py or trainer.py in the working directory is not ours
+    "PYTHONIOENCODING": "utf-8:backslashreplace",  # as their output is read here
+    "KERAS_BACKEND": "tensorflow",
+    "MPLBACKEND": "agg",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Programs:
-    """The commands of trainer and aggregator, and the variables that they get beside the launcher's own."""
+    """The commands of trainer and aggregator, and the variables that they get beside the launcher's own.
+
+    Attributes:
+        probe: says how many of the visible GPUs the trainer can use.
+    """
 
     trainer: tuple[str, ...] = (sys.executable, "-m", "trainer")
     aggregator: tuple[str, ...] = (sys.executable, "-m", "aggregator")
+    probe: tuple[str, ...] = (sys.executable, "-m", "trainer.probe")
     env: Mapping[str, str] = field(default_factory=dict)
     tensorboard: bool = False
 
@@ -34,5 +52,7 @@ class Programs:
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Returns the environment of a program, in which it finds the suite from any working directory."""
-        path = os.pathsep.join(p for p in (HOME, os.environ.get("PYTHONPATH")) if p)
-        return {**os.environ, **self.env, "PYTHONPATH": path, **(more or {})}
+        own = {n: v for n, v in os.environ.items() if not n.startswith(PYTHON) or n in KEPT}
+        folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        path = os.pathsep.join(filter(None, (HOME, *folders)))  # an empty one would be the working directory
+        return {**own, **SET, **self.env, "PYTHONPATH": path, **(more or {})}

@@ -59,6 +59,11 @@ def run_selector(run: str, part: str | None = None) -> str:
     return f"{RUN}={run}" + (f",{PART}={part}" if part else "")
 
 
+def label_value(text: str) -> str:
+    """Returns a text as a label's value: other characters become ``-``, the rest after 63 is cut."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", text)[:63].strip("._-")
+
+
 def parse_indexes(text: str | None) -> set[int]:
     """Returns the completion indexes that a Job's status lists, as in ``1,3-5,7``."""
     found: set[int] = set()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from experiment.errors import refuse
+from k8s.manifests.egress import dns_rules, find_ports
 from k8s.manifests.names import Manifest
 from k8s.manifests.settings import Settings
 from k8s.manifests.template import fill_documents
 
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+")
 IRSA = "eks.amazonaws.com/role-arn"
-API_PORTS = (443, 6443)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +54,8 @@ def namespace_manifests(settings: Settings, options: Options) -> list[Manifest]:
             *(_subject("Group", name) for name in options.groups),
             *(_subject("User", name) for name in options.users),
         ],
-        "store_ports": [
-            {"protocol": "TCP", "port": port} for port in sorted({*API_PORTS, *_ports(settings.s3_endpoint)})
-        ],
+        "dns": dns_rules(settings.dns),
+        "ports": find_ports(settings.api_ports, (settings.s3_endpoint, settings.proxy)),
         "quota": quota_limits(settings, options),
     }
     return fill_documents("setup", values)
@@ -65,11 +63,6 @@ def namespace_manifests(settings: Settings, options: Options) -> list[Manifest]:
 
 def _subject(kind: str, name: str) -> Manifest:
     return {"kind": kind, "name": name, "apiGroup": "rbac.authorization.k8s.io"}
-
-
-def _ports(endpoint: str) -> list[int]:
-    parts = urlsplit(endpoint)
-    return [parts.port or (80 if parts.scheme == "http" else 443)] if endpoint else []
 
 
 def quota_limits(settings: Settings, options: Options) -> dict[str, str]:

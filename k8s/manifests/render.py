@@ -9,6 +9,7 @@ from typing import Any
 from experiment import keys
 from experiment.errors import refuse
 from k8s.manifests import names
+from k8s.manifests.egress import proxy_variables
 from k8s.manifests.names import Manifest
 from k8s.manifests.setting_rules import TOLERATION
 from k8s.manifests.settings import Settings
@@ -108,7 +109,7 @@ def _common(launch: Launch, s: Settings, part: str, job: str, own: Mapping[str, 
     labels = {
         **s.labels,
         **names.run_labels(launch.run, part),
-        names.GRID: launch.grid[:63].strip("-"),
+        names.GRID: names.label_value(launch.grid),
         names.COMMIT: launch.git_commit[:63],
         **own,
     }
@@ -140,6 +141,7 @@ def _environment(launch: Launch, s: Settings, part: str) -> Iterator[Manifest]:
     }
     plain |= {"AWS_ENDPOINT_URL_S3": s.s3_endpoint} if s.s3_endpoint else {}
     plain |= {"AWS_REGION": s.s3_region} if s.s3_region else {}
+    plain |= proxy_variables(s.proxy, s.no_proxy)
     yield from ({"name": k, "value": v} for k, v in {**plain, **s.env}.items())
     for name, place in s.env_secrets.items():
         secret, _, key = place.partition("/")

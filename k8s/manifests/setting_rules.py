@@ -8,33 +8,41 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiment.errors import InvalidInput, refuse
+from k8s.manifests.egress import LARGEST_PORT, parse_dns
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 DOMAIN = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+OBJECT_NAME = re.compile(rf"(?=.{{1,253}}$){DOMAIN}")
+QUEUE_NAME = re.compile(rf"(?=.{{1,63}}$){DOMAIN}")  # a label's value beside that
 KEY = re.compile(rf"({DOMAIN}/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?")
 VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 TOLERATION = re.compile(
     rf"(?P<key>{KEY.pattern})(=(?P<value>[A-Za-z0-9._-]+))?(:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute))?"
 )
-ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ENV_NAME = re.compile(r"[A-Za-z_.-][A-Za-z0-9_.-]*")
 SECRET = re.compile(rf"{DOMAIN}/[A-Za-z0-9._-]+")
 IMAGE = re.compile(r"[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?")
 URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._/-]*)?")
+PROXY = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+/?")
+HOST = re.compile(r"[A-Za-z0-9.:*/\[\]-]+")
 OWN_ENV = ("ATTEMPT", "IMAGE", "GIT_COMMIT", "CHECKPOINT_SECONDS", "HOME", "JOB_COMPLETION_INDEX")
 KEYS_IN_THE_OPEN = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
-NAMES = ("namespace", "trainer_account", "collector_account", "pull_secrets")
-CLASSES = ("priority_class", "runtime_class", "queue", "queue_priority")
+OBJECTS = ("trainer_account", "collector_account", "pull_secrets", "priority_class", "runtime_class")
 QUANTITIES = ("cpu", "memory", "scratch", "prepare_cpu", "prepare_memory", "collect_cpu", "collect_memory")
 PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
-    ((*NAMES, *CLASSES), NAME, "up to 63 of a-z, 0-9 and '-'"),
+    (("namespace",), NAME, "up to 63 of a-z, 0-9 and '-'"),
+    (OBJECTS, OBJECT_NAME, "up to 253 of a-z, 0-9, '-' and '.'"),
+    (("queue", "queue_priority"), QUEUE_NAME, "up to 63 of a-z, 0-9, '-' and '.'"),
     (QUANTITIES, QUANTITY, "a quantity such as 500m, 2 or 12Gi"),
     (("gpu_resource", "capacity_label"), KEY, "a name such as nvidia.com/gpu"),
     (("capacity", "instance_types", "s3_region"), VALUE, "a label's value"),
     (("image", "aggregator_image"), IMAGE, "REPOSITORY@sha256:DIGEST"),
     (("tolerations",), TOLERATION, "KEY[=VALUE][:EFFECT]"),
     (("s3_endpoint",), URL, "http(s)://HOST[:PORT]"),
+    (("proxy",), PROXY, "http(s)://HOST[:PORT], without a password"),
+    (("no_proxy",), HOST, "a host name, .DOMAIN, an address or a network"),
 )
 RANGES: dict[str, tuple[float, float]] = {
     "parallelism": (0, 100_000),
@@ -48,6 +56,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "grace_seconds": (30, 115),
     "checkpoint_seconds": (1, 3600),
     "refresh_seconds": (1, 3600),
+    "api_ports": (1, LARGEST_PORT),
 }
 TABLES: dict[str, tuple[re.Pattern[str], re.Pattern[str] | None]] = {  # patterns of keys and values
     "node_selector": (KEY, VALUE),
@@ -62,6 +71,7 @@ TYPES = {
     "int": "a whole number",
     "float": "a finite number",
     "tuple[str, ...]": "a list of texts",
+    "tuple[int, ...]": "a list of whole numbers",
     "Mapping[str, str]": "a table of texts",
     "Mapping[str, Mapping[str, Any]]": "tables [dataset.NAME]",
 }
@@ -89,6 +99,8 @@ def _has_type(value: Any, kind: str) -> bool:
             return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         case "tuple[str, ...]":
             return isinstance(value, tuple) and all(isinstance(v, str) for v in value)
+        case "tuple[int, ...]":
+            return isinstance(value, tuple) and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
         case _:
             inner = str if kind == "Mapping[str, str]" else Mapping
             return isinstance(value, Mapping) and all(isinstance(v, inner) for v in value.values())
@@ -106,8 +118,11 @@ def check_values(values: Mapping[str, Any]) -> None:
                 if text and not pattern.fullmatch(text):
                     raise refuse(f"setting {name}", text, allowed, "correct it")
     for name, (low, high) in RANGES.items():
-        if not low <= values[name] <= high:
-            raise refuse(f"setting {name}", values[name], f"{low} to {high}", "correct it")
+        for number in values[name] if isinstance(values[name], tuple) else (values[name],):
+            if not low <= number <= high:
+                raise refuse(f"setting {name}", number, f"{low} to {high}", "correct it")
+    for place in values["dns"]:
+        parse_dns(place)
     for name in TABLES:
         _check_table(name, values[name])
     _check_environment(values["env"], values["env_secrets"])

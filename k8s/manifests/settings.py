@@ -62,6 +62,13 @@ class Settings:
     env_secrets: Mapping[str, str] = _is({}, "further environment from Secrets: NAME=SECRET/KEY")
     s3_endpoint: str = _is("", "URL of an S3 server other than AWS, as pods reach it")
     s3_region: str = _is("", "region of the bucket")
+    proxy: str = _is("", "URL of the proxy through which pods reach store and sources of data sets")
+    no_proxy: tuple[str, ...] = _is((), "hosts and networks that pods reach without it, beside those of the cluster")
+    dns: tuple[str, ...] = _is(
+        ("kube-system", "169.254.20.10"),
+        "where pods resolve names: NAMESPACE, ADDRESS or NETWORK, with :PORT unless 53",
+    )
+    api_ports: tuple[int, ...] = _is((443, 6443), "ports of the API server, behind its Service")
     trainer_account: str = _is("ensemble-trainer", "ServiceAccount of the trainer pods and the preparing pods")
     collector_account: str = _is("ensemble-collector", "ServiceAccount of the collecting pod")
     retries: int = _is(3, "failures of a cell that count before it is given up; disruptions do not count")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiment.cell import from_fields
-from experiment.errors import InvalidInput, refuse
+from experiment.errors import refuse
+from k8s.toml_file import read_toml
 
 BUILT_IN = Path(__file__).with_name("gpu_types.toml")
 
@@ -23,6 +24,16 @@ class GpuType:
     names: Sequence[str]
     instance: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("speed", "on_demand", "spot"):
+            value = getattr(self, name)
+            least = "above 0" if name == "speed" else "of at least 0"
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not is_number or not 0 <= value < math.inf or (name == "speed" and not value):
+                raise refuse(f"{name} of a type of GPU", value, f"a finite number {least}", "correct --gpu-table")
+        if not isinstance(self.names, list) or not all(isinstance(n, str) for n in self.names):
+            raise refuse("names of a type of GPU", self.names, "a list of texts", "correct --gpu-table")
+
 
 def load_gpu_types(own: str = "") -> dict[str, GpuType]:
     """Returns the table of GPU types; the rows of the user's file ``own`` add to the built-in ones or replace them.
@@ -32,11 +43,7 @@ def load_gpu_types(own: str = "") -> dict[str, GpuType]:
     """
     table: dict[str, GpuType] = {}
     for path in (BUILT_IN, *([Path(own)] if own else [])):
-        try:
-            rows = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InvalidInput(f"the table of GPU types {path} cannot be read: {error}; correct --gpu-table") from error
-        for name, row in rows.items():
+        for name, row in read_toml(path, "the table of GPU types", "--gpu-table").items():
             if not isinstance(row, dict):
                 allowed = "a table [NAME] with speed, on_demand, spot, names"
                 raise refuse(f"row {name} of {path}", row, allowed, "correct it")

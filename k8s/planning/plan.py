@@ -9,7 +9,7 @@ from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
 from experiment.grid import Grid
 from experiment.ledger import DONE, FAILED, MISSING, Problem
-from experiment.records import Failure
+from experiment.records import Failure, Throughput
 from k8s.wording import format_duration
 
 
@@ -37,12 +37,14 @@ class Plan:
         done: the cells that have a verified result, by id.
         failures: the last failure of each cell that has no result, by id.
         problems: the records that cannot be read.
+        speeds: the training speeds that are recorded in the store.
     """
 
     grid: Grid
     done: Mapping[str, DoneCell] = field(default_factory=dict)
     failures: Mapping[str, Failure] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    speeds: tuple[Throughput, ...] = ()
     retry_diverged: bool = False
 
     @property

@@ -8,12 +8,13 @@ from urllib.parse import unquote, urlsplit
 
 import pyarrow.compute as pc
 
-from experiment import keys, results
+from experiment import keys, records, results
 from experiment.cell import Cell
-from experiment.errors import InvalidInput
+from experiment.errors import ExperimentError, InvalidInput, describe_error
 from experiment.grid import Grid
-from experiment.ledger import committed_ids, read_failures
+from experiment.ledger import Problem, committed_ids, read_failures
 from experiment.parallel import map_parallel
+from experiment.records import Throughput
 from experiment.store import Store
 from k8s.planning.plan import DoneCell, Plan
 
@@ -27,13 +28,49 @@ def survey_store(store: Store, grid: Grid, *, retry_diverged: bool) -> Plan:
     done = done_cells(store, grid.cells)
     failures, problems = read_failures(store, [c.id for c in grid.cells if c.id not in done])
     last = {cell: found[-1] for cell, found in failures.items()}
-    return Plan(grid=grid, done=done, failures=last, problems=tuple(problems), retry_diverged=retry_diverged)
+    speeds, foreign = read_speeds(store)
+    return Plan(
+        grid=grid,
+        done=done,
+        failures=last,
+        problems=(*problems, *foreign),
+        speeds=tuple(speeds),
+        retry_diverged=retry_diverged,
+    )
 
 
 def store_is_absent(url: str) -> bool:
     """Returns whether the store is a directory that does not exist: a plan must not make it."""
-    parts = urlsplit(url)
-    return parts.scheme in ("", "file") and not Path(unquote(parts.path)).expanduser().exists()
+    if "://" in url:  # every other text is a path, whatever characters are in it
+        parts = urlsplit(url)
+        return parts.scheme == "file" and not Path(unquote(parts.path)).exists()
+    return not Path(url).expanduser().exists()
+
+
+def why_unreachable(store: Store, run_name: str) -> str:
+    """Returns why a remote store cannot be asked for a run: no credentials, no rights, no connection; empty if it can."""
+    if store.local_path("") is None:
+        try:
+            store.exists(keys.grid(run_name))
+        except ExperimentError as error:
+            return describe_error(error)
+    return ""
+
+
+def read_speeds(store: Store) -> tuple[list[Throughput], list[Problem]]:
+    """Returns the training speeds recorded in the store, and the objects among them that are no such record."""
+    folder = [key for key in store.list(keys.THROUGHPUT) if not key.endswith("/")]  # some tools mark folders by objects
+    found = map_parallel(store, lambda key: _read_speed(store, key), folder)
+    return [f for f in found if isinstance(f, Throughput)], [f for f in found if isinstance(f, Problem)]
+
+
+def _read_speed(store: Store, key: str) -> Throughput | Problem:
+    try:
+        record = records.parse_record(store.read(key), f"{store.url}/{key}")
+    except ExperimentError as error:
+        return Problem(key=key, reason=describe_error(error))
+    is_speed = isinstance(record, Throughput)
+    return record if is_speed else Problem(key=key, reason=f"{store.url}/{key} is no record of a speed; remove it")
 
 
 def done_cells(store: Store, cells: Iterable[Cell]) -> dict[str, DoneCell]:

@@ -36,8 +36,12 @@ def start(home: pathlib.Path, parts: Parts) -> None:
     kubectl(home, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     kubeconfig = home / "admin.kubeconfig"
     parts.start(
-        "kueue", BIN / "kueue", f"--config={config}", f"--kubeconfig={kubeconfig}", "--feature-gates=VisibilityOnDemand=false"
-    )  # fmt: skip
+        "kueue",
+        BIN / "kueue",
+        f"--config={config}",
+        f"--kubeconfig={kubeconfig}",
+        "--feature-gates=VisibilityOnDemand=false",
+    )
     parts.wait("kueue", lambda: kubectl(home, "create", "--dry-run=server", "-f", "-", stdin=json.dumps(PROBE)), 60)
 
 
@@ -49,13 +53,22 @@ def _configure(home: pathlib.Path, port: int) -> pathlib.Path:
         for part in ("crt", "key"):
             (folder / f"tls.{part}").write_bytes((home / "pki" / f"api.{part}").read_bytes())
     config = here / "config.yaml"
-    config.write_text(json.dumps({
-        "apiVersion": "config.kueue.x-k8s.io/v1beta2", "kind": "Configuration", "namespace": "kueue-system",
-        "health": {"healthProbeBindAddress": f"127.0.0.1:{free_port()}"}, "metrics": {"bindAddress": "0"},
-        "webhook": {"port": port, "host": "127.0.0.1", "certDir": str(here / "certs")},
-        "leaderElection": {"leaderElect": False}, "internalCertManagement": {"enable": False},
-        "clientConnection": {"qps": 300, "burst": 400}, "integrations": {"frameworks": ["batch/job"]},
-    }))  # fmt: skip
+    config.write_text(
+        json.dumps(
+            {
+                "apiVersion": "config.kueue.x-k8s.io/v1beta2",
+                "kind": "Configuration",
+                "namespace": "kueue-system",
+                "health": {"healthProbeBindAddress": f"127.0.0.1:{free_port()}"},
+                "metrics": {"bindAddress": "0"},
+                "webhook": {"port": port, "host": "127.0.0.1", "certDir": str(here / "certs")},
+                "leaderElection": {"leaderElect": False},
+                "internalCertManagement": {"enable": False},
+                "clientConnection": {"qps": 300, "burst": 400},
+                "integrations": {"frameworks": ["batch/job"]},
+            }
+        )
+    )
     return config
 
 

@@ -52,10 +52,17 @@ def _network(home: pathlib.Path) -> None:
         sh("ip", "link", "set", "cni0", "up")
     (home / "cni").mkdir(exist_ok=True)
     bridge = {
-        "type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": False,
-        "ipam": {"type": "host-local", "dataDir": str(home / "cni-leases"), "ranges": [[{"subnet": "10.244.0.0/24"}]],
-                 "routes": [{"dst": "0.0.0.0/0"}]},
-    }  # fmt: skip
+        "type": "bridge",
+        "bridge": "cni0",
+        "isGateway": True,
+        "ipMasq": False,
+        "ipam": {
+            "type": "host-local",
+            "dataDir": str(home / "cni-leases"),
+            "ranges": [[{"subnet": "10.244.0.0/24"}]],
+            "routes": [{"dst": "0.0.0.0/0"}],
+        },
+    }
     conflist = {"cniVersion": "0.4.0", "name": "bridge", "plugins": [bridge]}
     (home / "cni" / "10-bridge.conflist").write_text(json.dumps(conflist))
 
@@ -90,23 +97,44 @@ state = "{run}/state"
 
 def _kubelet(home: pathlib.Path, parts: Parts) -> None:
     configuration = {
-        "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
-        "failCgroupV1": False, "cgroupDriver": "cgroupfs",  # containerd 1.6 does not say which it uses
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "failCgroupV1": False,
+        "cgroupDriver": "cgroupfs",  # containerd 1.6 does not say which it uses
         "containerRuntimeEndpoint": f"unix://{home}/containerd/containerd.sock",
-        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True},
-                           "x509": {"clientCAFile": str(home / "pki" / "ca.crt")}},
-        "authorization": {"mode": "Webhook"}, "failSwapOn": False, "maxOpenFiles": 20000, "makeIPTablesUtilChains": False,
-        "imageGCHighThresholdPercent": 100, "evictionHard": {"memory.available": "100Mi"}, "resolvConf": "/etc/resolv.conf",
-        "nodeStatusUpdateFrequency": "2s", "nodeLeaseDurationSeconds": 8, "port": free_port(), "healthzPort": 0,
-        "registerNode": True, "clusterDNS": [BRIDGE], "podLogsDir": str(home / "pod-logs"),
-    }  # fmt: skip
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(home / "pki" / "ca.crt")},
+        },
+        "authorization": {"mode": "Webhook"},
+        "failSwapOn": False,
+        "maxOpenFiles": 20000,
+        "makeIPTablesUtilChains": False,
+        "imageGCHighThresholdPercent": 100,
+        "evictionHard": {"memory.available": "100Mi"},
+        "resolvConf": "/etc/resolv.conf",
+        "nodeStatusUpdateFrequency": "2s",
+        "nodeLeaseDurationSeconds": 8,
+        "port": free_port(),
+        "healthzPort": 0,
+        "registerNode": True,
+        "clusterDNS": [BRIDGE],
+        "podLogsDir": str(home / "pod-logs"),
+    }
     (home / "kubelet.json").write_text(json.dumps(configuration))
     binding = ("kubelet-api", "--clusterrole=system:kubelet-api-admin", "--user=kube-apiserver")
     kubectl(home, "create", "clusterrolebinding", *binding)
     parts.start(
-        "kubelet", BIN / "kubelet", f"--config={home / 'kubelet.json'}", f"--kubeconfig={home / 'node.kubeconfig'}",
-        f"--hostname-override={NAME}", f"--node-ip={BRIDGE}", f"--root-dir={home / 'kubelet'}", f"--cert-dir={home / 'kubelet-pki'}",
-    )  # fmt: skip
+        "kubelet",
+        BIN / "kubelet",
+        f"--config={home / 'kubelet.json'}",
+        f"--kubeconfig={home / 'node.kubeconfig'}",
+        f"--hostname-override={NAME}",
+        f"--node-ip={BRIDGE}",
+        f"--root-dir={home / 'kubelet'}",
+        f"--cert-dir={home / 'kubelet-pki'}",
+    )
     parts.wait(NAME, lambda: "True" in kubectl(home, "get", "node", NAME, "-o", READY), 90)
 
 

@@ -14,9 +14,13 @@ def start(home: pathlib.Path, parts: Parts, count: int) -> None:
     """Starts KWOK with this project's stages for pods and its own for nodes, and makes ``count`` nodes."""
     stages = [*sorted((BIN / "stages").glob("node-*.yaml")), *sorted((HERE / "stages").glob("*.yaml"))]
     parts.start(
-        "kwok", BIN / "kwok", f"--kubeconfig={home / 'admin.kubeconfig'}", "--manage-nodes-with-label-selector=type=kwok",
-        "--node-lease-duration-seconds=40", *(arg for stage in stages for arg in ("--config", stage)),
-    )  # fmt: skip
+        "kwok",
+        BIN / "kwok",
+        f"--kubeconfig={home / 'admin.kubeconfig'}",
+        "--manage-nodes-with-label-selector=type=kwok",
+        "--node-lease-duration-seconds=40",
+        *(arg for stage in stages for arg in ("--config", stage)),
+    )
     add_nodes(home, range(count))
 
 

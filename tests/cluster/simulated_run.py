@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
-from experiment import keys
+from experiment import keys, records
 from experiment.assignment import read_assignment
 from experiment.cell import MEMBERS, Cell
+from experiment.records import Failure
 from experiment.run import Run, read_run
 from experiment.store import Store
 from k8s import launch, setup
-from k8s.cluster.kube import MERGE, Kube, connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.cluster.kube import MERGE, Kube
 from k8s.manifests import jobs, names
 from tests.k8s.factories import AGGREGATOR, IMAGE
 from tests.made import commit
@@ -33,9 +36,9 @@ seed = {seeds}
 
 
 def cell(seed: int) -> Cell:
-    """The cell of a lab's grid with this seed."""
-    return Cell(dataset="digits", method="single", epochs=2, train_examples=64, test_examples=10, batch_size=32, seed=seed,
-                members=(MEMBERS["ST"], MEMBERS["M"]))  # fmt: skip
+    """The cell of the run's grid with this seed."""
+    small = {"epochs": 2, "train_examples": 64, "test_examples": 10, "batch_size": 32}
+    return Cell(dataset="digits", method="single", seed=seed, members=(MEMBERS["ST"], MEMBERS["M"]), **small)
 
 
 def now() -> str:
@@ -53,9 +56,8 @@ class SimulatedRun:
 
     def set_up(self) -> None:
         assert setup.main(["--namespace", self.namespace, "--apply"]) == 0
-        self.kube.create(
-            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "unused", "namespace": self.namespace}}
-        )
+        unused = {"name": "unused", "namespace": self.namespace}
+        self.kube.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": unused})
         self.store.put(keys.dataset_manifest("digits"), b"{}")  # no pod here could prepare it
         self._capsys.readouterr()
 
@@ -67,10 +69,10 @@ class SimulatedRun:
 
     def launch(self, *flags: str, cells: int = 4) -> tuple[int, str]:
         """Launches a grid of so many cells; returns exit code and all output."""
-        with open("grid.toml", "w") as file:  # noqa: PTH123 - the test's own folder
-            file.write(GRID.format(seeds=list(range(cells))))
-        return self.verb(launch.main, "--grid", "grid.toml", "--store", self.store.url, "--run", self.name, "--image", IMAGE,
-                         "--aggregator-image", AGGREGATOR, "--namespace", self.namespace, *flags)  # fmt: skip
+        Path("grid.toml").write_text(GRID.format(seeds=list(range(cells))))  # in the test's own folder
+        images = ("--image", IMAGE, "--aggregator-image", AGGREGATOR)
+        where = ("--store", self.store.url, "--run", self.name, "--namespace", self.namespace)
+        return self.verb(launch.main, "--grid", "grid.toml", *where, *images, *flags)
 
     def verb(self, main: Callable[[list[str]], int], *flags: str) -> tuple[int, str]:
         """Runs a verb; returns exit code and all output."""
@@ -131,27 +133,24 @@ class SimulatedRun:
         """Ends a pod as its kubelet would when the trainer exits with this code; a trainer that exits with 0 has committed."""
         if commits if commits is not None else code == 0:
             commit(self.store, self.cell_of(pod), pod["metadata"]["uid"])
-        ended = {
-            "exitCode": code,
-            "reason": reason or ("Completed" if code == 0 else "Error"),
-            "startedAt": now(),
-            "finishedAt": now(),
-        }
-        status = {
-            "phase": "Failed" if code else "Succeeded",
-            "containerStatuses": [
-                {
-                    "name": "trainer",
-                    "image": IMAGE,
-                    "imageID": "",
-                    "ready": False,
-                    "restartCount": 0,
-                    "state": {"terminated": ended},
-                }
-            ],
-        }
+        self.end_container(pod, "trainer", code, reason=reason)
+
+    def end_container(self, pod: dict, container: str, code: int, *, reason: str = "", of: str = "container") -> None:
+        """Ends a pod by the end of one container; ``of``: container or initContainer."""
+        reason = reason or ("Completed" if code == 0 else "Error")
+        end = {"exitCode": code, "reason": reason, "startedAt": now(), "finishedAt": now()}
+        known = {"name": container, "image": IMAGE, "imageID": "", "ready": False, "restartCount": 0}
+        statuses = {f"{of}Statuses": [{**known, "state": {"terminated": end}}]}
+        status = {"phase": "Failed" if code else "Succeeded", **statuses}
         path = f"{self.kube.path('Pod', jobs.object_name(pod))}/status"
         self.kube.request("PATCH", path, {}, {"status": status}, MERGE)
+
+    def fail(self, pod: dict, code: int, kind: str, message: str) -> None:
+        """Ends a pod as a trainer does that fails and leaves a record."""
+        uid = pod["metadata"]["uid"]
+        record = Failure(cell=self.cell_of(pod).id, attempt=uid, kind=kind, exit_code=code, message=message, time=now())
+        self.store.put_once(keys.failure(record.cell, uid), records.to_bytes(record), uid)
+        self.finish(pod, code)
 
     def finish_all(self, job: str = "", count: int = 0) -> None:
         """Lets every index of the Job succeed, however often its pods are made anew."""

@@ -53,21 +53,7 @@ def test_every_exit_code_costs_what_the_design_says_and_no_bad_cell_stops_the_ot
 def test_a_trainer_pod_whose_data_set_never_comes_gives_its_cell_up_at_once(run):
     run.launch("--retries", "3", cells=2)
     pod = run.running(0)
-    ended = {
-        "exitCode": 75,
-        "reason": "Error",
-        "startedAt": "2026-01-01T00:00:00Z",
-        "finishedAt": "2026-01-01T01:00:00Z",
-    }
-    status = {"phase": "Failed", "initContainerStatuses": [{"name": names.AWAIT, "image": "i", "imageID": "", "ready": False,
-              "restartCount": 0, "state": {"terminated": ended}}]}  # fmt: skip
-    run.kube.request(
-        "PATCH",
-        f"{run.kube.path('Pod', jobs.object_name(pod))}/status",
-        {},
-        {"status": status},
-        "application/merge-patch+json",
-    )
+    run.end_container(pod, names.AWAIT, 75, of="initContainer")
 
     run.until(lambda: jobs.failed_indexes(run.job()) == {0}, "the index given up")
 

@@ -111,16 +111,25 @@ def test_a_namespace_that_was_not_set_up_is_named(run):
 
 
 def test_what_the_server_refuses_is_said_and_nothing_is_created(run):
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": run.namespace},
-             "spec": {"hard": {"count/jobs.batch": "1"}}}  # fmt: skip
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": run.namespace},
+        "spec": {"hard": {"count/jobs.batch": "1"}},
+    }
     run.kube.create(quota)
     run.until(lambda: "hard" in run.kube.get("ResourceQuota", "none").get("status", {}), "the quota")
     run.kube.create(
         {
-            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "other", "namespace": run.namespace},
-            "spec": {"suspend": True, "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}},
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": "other", "namespace": run.namespace},
+            "spec": {
+                "suspend": True,
+                "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}},
+            },
         }
-    )  # fmt: skip
+    )
 
     code, said = run.launch()
 

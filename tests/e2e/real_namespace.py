@@ -76,8 +76,13 @@ class RealNamespace:
     def run(self, module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Runs a command of the project to its end; its output is kept, and shown if a test fails."""
         done = subprocess.run(
-            self.command(module, *arguments), cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
-        )  # fmt: skip
+            self.command(module, *arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         print(f"$ python -m {module} {' '.join(map(str, arguments))}\n{done.stdout}{done.stderr}")
         return done
 
@@ -88,9 +93,10 @@ class RealNamespace:
             "k8s.launch", "--store", self.store.url, "--settings", self.settings, "--wait", *arguments
         )
         log = self.folder / "launch.log"
-        with log.open("wb") as file, subprocess.Popen(
-            command, cwd=self.folder, env=self.environment(), stdout=file, stderr=file
-        ) as process:  # fmt: skip
+        with (
+            log.open("wb") as file,
+            subprocess.Popen(command, cwd=self.folder, env=self.environment(), stdout=file, stderr=file) as process,
+        ):
             self.launched = process
             try:
                 yield process

@@ -118,3 +118,10 @@ def api(launched, monkeypatch, tmp_path):
     monkeypatch.setenv("KUBECONFIG", str(server.write_kubeconfig(tmp_path / "kubeconfig")))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def smoke(local_store):
+    """The store with a committed cell of grid smoke, and that cell."""
+    commit(local_store, SMOKE.cells[1])
+    return local_store, SMOKE.cells[1]

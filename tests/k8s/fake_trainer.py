@@ -30,6 +30,7 @@ FAKE = {
     "seconds": 0.05,
     "ends": {},
     "prepare": 0,
+    "prepare_seconds": 0,
     "start": 0,
     "deaf": False,
     **json.loads(os.environ.get("FAKE", "{}")),
@@ -65,8 +66,19 @@ def train(store, run: str, index: int) -> Outcome:
         journal(event="begin", index=index, shape=repr(compiled_shape(cell)), threads=os.environ.get("OMP_NUM_THREADS"))
         attempt = uuid.uuid4().hex
         for step in range(1, 11):
-            say(Progress(cell=cell.id, attempt=attempt, epoch=step, epochs=10, step=step, steps=10,
-                         images_per_second=1000.0, seconds_left=1.0, time="2026-01-01T00:00:00+00:00"))  # fmt: skip
+            say(
+                Progress(
+                    cell=cell.id,
+                    attempt=attempt,
+                    epoch=step,
+                    epochs=10,
+                    step=step,
+                    steps=10,
+                    images_per_second=1000.0,
+                    seconds_left=1.0,
+                    time="2026-01-01T00:00:00+00:00",
+                )
+            )
             if STOP.wait(FAKE["seconds"] / 10):
                 journal(event="stopped", index=index)
                 sys.stdout.flush()
@@ -81,9 +93,19 @@ def finish(store, cell, index: int, end: str, attempt: str) -> Outcome:
         print("ImportError: no such thing", file=sys.stderr, flush=True)
         os._exit(1)
     if end != "ok":
-        store.put(keys.failure(cell.id, attempt), records.to_bytes(Failure(
-            cell=cell.id, attempt=attempt, kind=end, exit_code=KINDS[end].exit_code, message=f"the cell is {end}",
-            time=datetime.now(UTC).isoformat())))  # fmt: skip
+        store.put(
+            keys.failure(cell.id, attempt),
+            records.to_bytes(
+                Failure(
+                    cell=cell.id,
+                    attempt=attempt,
+                    kind=end,
+                    exit_code=KINDS[end].exit_code,
+                    message=f"the cell is {end}",
+                    time=datetime.now(UTC).isoformat(),
+                )
+            ),
+        )
         return Outcome(index=index, cell=cell.id, state="failed", kind=end, message=f"the cell is {end}")
     mine = commit(store, cell, attempt)
     journal(event="commit", index=index, mine=mine)
@@ -100,6 +122,10 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.prepare:
         journal(event="prepare", name=arguments.prepare)
+        if FAKE["prepare_seconds"]:
+            signal.signal(signal.SIGTERM, lambda *_: STOP.set())
+            STOP.wait(FAKE["prepare_seconds"])
+            journal(event="prepare stopped")
         if FAKE["prepare"]:
             print("error: the archive has a wrong checksum; remove it", file=sys.stderr)
         return FAKE["prepare"]

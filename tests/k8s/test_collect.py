@@ -8,7 +8,7 @@ from experiment import keys, records
 from experiment.assignment import Assignment
 from experiment.run import read_run
 from k8s import collect
-from k8s.cluster.kube import connect_cluster
+from k8s.cluster.connect import connect_cluster
 from k8s.manifests import names
 from tests.k8s.cluster_objects import GRID, ended, pod
 

@@ -2,65 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
-import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from experiment import keys, results
+from experiment import keys
 from experiment.grid import load_grid
 from experiment.store import LocalStore
-from k8s.launch import main
-from k8s.planning.freeze import freeze_grid
-from tests.made import commit, epochs_table
+from tests.k8s.launching import Done, launch, refused
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@dataclass
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def launch(*argv: object, cwd: Path) -> Done:
-    """What the launcher does, in this process."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            code = main(["--executor", "local", *map(str, argv)])
-        except SystemExit as left:
-            code = left.code
-    return Done(code, out.getvalue(), err.getvalue())
-
-
-def refused(done: Done, *words: str, code: int = 42) -> None:
-    """One line that says what was given, what is allowed, what to do; nothing else on the screen."""
-    lines = done.stderr.splitlines()
-
-    assert done.returncode == code
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("error: ")
-    assert all(word in lines[0] for word in words), lines[0]
-    assert "Traceback" not in done.stdout
-
-
-@pytest.fixture
-def smoke(local_store):
-    """The store with a committed cell of grid smoke, and that cell."""
-    cell = load_grid("smoke").cells[1]
-    commit(local_store, cell)
-    return local_store, cell
 
 
 def content(store: LocalStore) -> dict[str, str]:
@@ -78,15 +33,21 @@ GRIDS = {
     "alpha of text": ("[[product]]\ndataset='digits'\nmethod='l2'\nalpha='big'", "'big'", "a finite number"),
     "alpha nan": ("[[product]]\ndataset='digits'\nmethod='l2'\nalpha=nan", "nan", "a finite number"),
     "alpha true": ("[[product]]\ndataset='digits'\nmethod='l2'\nalpha=true", "True", "a finite number"),
-    "duplicates": ("[[product]]\ndataset='digits'\nmethod=['single','single']", "twice", "each cell once", "remove one"),
+    "duplicates": (
+        "[[product]]\ndataset='digits'\nmethod=['single','single']",
+        "twice",
+        "each cell once",
+        "remove one",
+    ),
     "count": ("expect=3\n[[product]]\ndataset='digits'\nmethod='single'", "is 1", "expect = 3", "correct the grid"),
     "odd size": (
         "[member.D]\nbricks=5\nblocks=1\nfilters=4\n[[product]]\ndataset='digits'\nmethod='single'\nmembers=['D']",
-        "bricks of member D on digits (8x8 pixels) is 5", "use fewer bricks",
+        "bricks of member D on digits (8x8 pixels) is 5",
+        "use fewer bricks",
     ),
     "unknown setting": ("[base]\nlr=1\n[[product]]\ndataset='digits'\nmethod='single'", "'lr'", "learning_rate"),
     "missing setting": ("[[product]]\nmethod='single'", "lacks dataset"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", GRIDS)
@@ -143,115 +104,6 @@ def test_a_command_line_that_is_not_understood_ends_with_code_2_and_says_why(arg
     assert list(tmp_path.iterdir()) == []
 
 
-def damage(store: LocalStore, key: str, how: str, cell) -> None:
-    path = store.local_path(key)
-    data = path.read_bytes()
-    table = epochs_table(cell)
-    if how == "cut":
-        path.write_bytes(data[: len(data) // 2])
-    elif how == "empty":
-        path.write_bytes(b"")
-    elif how == "flipped":
-        middle = data.index(b"PAR1") + 60
-        path.write_bytes(data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :])
-    elif how == "foreign":
-        pq.write_table(pa.table({"x": [1]}), path)
-    elif how == "newer":
-        newer = {results._METADATA: json.dumps({"schema_version": 99, "table": "epochs"}).encode()}
-        pq.write_table(table.replace_schema_metadata(newer), path)
-    elif how == "another cell's":
-        path.write_bytes(results.to_bytes(epochs_table(load_grid("demo").cells[0])))
-    elif how == "half its epochs":
-        path.write_bytes(results.to_bytes(table.slice(0, len(cell.models))))
-
-
-@pytest.mark.parametrize(
-    ("how", "words"),
-    [
-        ("cut", ["is not a whole Parquet file", "remove it and launch"]),
-        ("empty", ["is not a whole Parquet file"]),
-        ("flipped", ["is not a whole Parquet file"]),
-        ("foreign", ["was not written by this suite", "remove it from the store"]),
-        ("newer", ["results schema 99; allowed: 1", "the version of the suite that wrote it"]),
-        ("another cell's", ["epochs of its cell", "remove it"]),
-        ("half its epochs", ["epochs of its cell", "remove it"]),
-    ],
-)
-def test_a_result_that_cannot_be_trusted_is_named_and_refused_and_nothing_is_touched(how, words, smoke, tmp_path):
-    store, cell = smoke
-    damage(store, keys.epochs(cell), how, cell)
-    before = content(store)
-    for more in ((), ("--plan",)):
-        refused(launch("--grid", "smoke", "--store", store.root, *more, cwd=tmp_path), keys.epochs(cell), *words)
-
-    assert content(store) == before
-
-
-def test_several_such_results_are_counted(smoke, tmp_path):
-    store, _ = smoke
-    for cell in load_grid("smoke").cells[:3]:
-        store.put(keys.epochs(cell), b"no")
-
-    refused(launch("--grid", "smoke", "--store", store.root, cwd=tmp_path), "(and 2 more like it)")
-
-
-def test_a_damaged_result_of_another_grid_is_no_obstacle(smoke, tmp_path):
-    store, cell = smoke
-    store.put(keys.epochs(cell), b"no")
-
-    assert launch("--grid", "demo", "--plan", "--store", store.root, cwd=tmp_path).returncode == 0
-
-
-@pytest.mark.parametrize("how", ["cut", "changed", "nonsense"])
-def test_a_damaged_frozen_grid_is_refused(how, launcher):
-    store = LocalStore(launcher.store, create=True)
-    freeze_grid(store, "mine", load_grid(str(launcher.grid)).only(["method=ce"]), {})
-    path = store.local_path(keys.grid("mine"))
-    whole = path.read_bytes()
-    path.write_bytes(
-        {"cut": whole[:100], "changed": whole.replace(b'"seed": 0', b'"seed": 1', 1), "nonsense": b"[]"}[how]
-    )
-    code, _, err = launcher("--only", "method=ce", "--run", "mine")
-
-    assert code == 42
-    assert err.count("\n") == 1
-    assert "runs/mine/grid.json is" in err
-    assert "launch the grid again under another --run" in err
-    assert launcher.events() == []
-
-
-def test_a_run_keeps_the_cells_that_it_was_launched_with(launcher):
-    store = LocalStore(launcher.store, create=True)
-    freeze_grid(store, "mine", load_grid(str(launcher.grid)).only(["method=ce"]), {"time": "then"})
-    before = store.read(keys.grid("mine"))
-    code, _, err = launcher("--run", "mine")
-
-    assert code == 42
-    assert err == (
-        "error: the grid of run mine is 'six with 6 cells'; allowed: the cells that it was launched with (six, 3 cells); "
-        "choose another --run, or leave --run out\n"
-    )
-    assert launcher("--only", "method=ce", "--run", "mine")[0] == 0
-    assert store.read(keys.grid("mine")) == before
-
-
-def test_a_damaged_failure_record_is_named_and_the_launch_goes_on(launcher):
-    store = LocalStore(launcher.store, create=True)
-    store.put(keys.failure(load_grid(str(launcher.grid)).cells[0].id, "a1"), b"{")
-    code, _, err = launcher()
-
-    assert (code, err.count("\n")) == (0, 1)
-    assert err.startswith("warning: ") and "a1.json is not a record of this suite" in err
-
-
-def test_a_missing_bucket_is_refused(moto_server, s3_environment, tmp_path):
-    s3_environment(moto_server)
-
-    refused(
-        launch("--grid", "smoke", "--store", "s3://no-such-bucket/p", cwd=tmp_path), "NoSuchBucket", "create the bucket"
-    )
-
-
 def test_a_plan_lists_cells_and_what_is_finished_and_changes_nothing(smoke, tmp_path):
     store, cell = smoke
     before = content(store)
@@ -300,3 +152,37 @@ def test_the_user_s_own_grid_is_launched_from_its_file_and_lands_in_the_default_
 
     assert code == 0
     assert lines[-1].startswith(f"{tmp_path}/sub/store/reports/six-")
+
+
+@pytest.mark.parametrize(
+    "name", ["exp#1", "a%20b", "q?z", "runs", "team/runs/exp", "mit Leerzeichen", "данные", "a+b&c=d"]
+)
+def test_a_store_is_found_again_in_a_folder_of_any_name(name, launcher):
+    launcher.store = launcher.home / name
+    assert launcher()[0] == 0
+
+    for place in (str(launcher.store), launcher.store.absolute().as_uri()):
+        launcher.store = place
+        _, lines, _ = launcher("--plan")
+        assert lines[-1] == "grid six: 6 cells, 6 done, 0 to train"
+    assert launcher.commits() == dict.fromkeys(range(6), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("ENSEMBLES_NAMESPCE", "ENSEMBLES_NAMESPACE"), ("ENSEMBLES_TENSOR_BOARD", "ENSEMBLES_TENSORBOARD")],
+)
+def test_a_misspelt_variable_is_refused_by_either_executor(name, near, monkeypatch, tmp_path):
+    monkeypatch.setenv(name, "x")
+
+    for executor in ("local", "kubernetes"):
+        done = launch("--grid", "smoke", "--plan", "--executor", executor, cwd=tmp_path)
+        refused(done, repr(name), "allowed: ENSEMBLES_ with CONTEXT, NAMESPACE, ", f"did you mean {near}?")
+
+
+def test_a_variable_decides_where_no_flag_does_also_on_this_machine(launcher, monkeypatch):
+    monkeypatch.setenv("ENSEMBLES_TENSORBOARD", "true")
+    launcher("--only", "method=ce")
+    launcher("--only", "method=l2", "--no-tensorboard")
+
+    assert [e["tensorboard"] for e in launcher.events("quit")] == [True, True, False, False]

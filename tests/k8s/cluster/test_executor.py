@@ -105,3 +105,70 @@ def test_the_plan_needs_no_store_and_no_images(capsys):
     out = capsys.readouterr().out
     assert "39 to train" in out
     assert "published K80 speeds" in out
+
+
+@pytest.fixture
+def no_credentials(monkeypatch, tmp_path):
+    """A user who has never set AWS up."""
+    for name in (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_PROFILE",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+
+def test_without_credentials_the_plan_is_made_as_if_nothing_were_finished_and_says_so_first(no_credentials, capsys):
+    for executor, last in (("kubernetes", "prices: approximate"), ("local", "4 cells, 0 done, 4 to train")):
+        assert launch.main(["--grid", "smoke", "--plan", "--store", "s3://bucket/x", "--executor", executor]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("the store was not asked, so this is as if nothing were finished: s3://bucket/x")
+        assert "Unable to locate credentials" in lines[0]
+        assert [line.split()[2] for line in lines[1:5]] == ["missing"] * 4
+        assert last in lines[-1]
+
+
+def test_without_credentials_manifests_are_shown_and_marked_in_their_first_line(no_credentials, capsys):
+    code = launch.main(["--grid", "smoke", "--store", "s3://bucket/x", "--dry-run", "client", *IMAGES])
+    out, err = capsys.readouterr()
+
+    assert code == 0
+    assert out.startswith("# the store was not asked, so this is as if nothing were finished: ")
+    assert err.startswith("the store was not asked, so this is as if nothing were finished: ")
+    assert [m["metadata"]["labels"]["collaborative-ensembles/part"] for m in yaml.safe_load_all(out)] == [
+        "prepare",
+        "trainer",
+        "collect",
+    ]
+
+
+def test_a_launch_without_credentials_is_refused(no_credentials, capsys):
+    assert launch.main(["--grid", "smoke", "--store", "s3://bucket/x", *IMAGES]) == 42
+
+    assert "Unable to locate credentials" in capsys.readouterr().err
+
+
+def test_pods_get_the_launchers_server_and_region_and_a_server_of_this_machine_is_warned_of(moto_store, capsys):
+    _, manifests, err = rehearse(moto_store, capsys)
+    env = {e["name"]: e.get("value") for e in manifests[1]["spec"]["template"]["spec"]["containers"][0]["env"]}
+
+    assert env["AWS_ENDPOINT_URL_S3"].startswith("http://127.0.0.1:")
+    assert env["AWS_REGION"] == "us-east-1"
+    assert err.splitlines()[-1].startswith(
+        f"warning: the pods' S3 server is {env['AWS_ENDPOINT_URL_S3']}, which in a pod"
+    )
+    _, manifests, err = rehearse(moto_store, capsys, "--s3-endpoint", "http://minio.storage.svc:9000")
+    env = {e["name"]: e.get("value") for e in manifests[2]["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert env["AWS_ENDPOINT_URL_S3"] == "http://minio.storage.svc:9000"
+    assert ("the pods' S3 server: http://minio.storage.svc:9000" in err, "warning" in err) == (True, False)
+
+
+def test_a_plan_on_a_server_of_this_machine_warns_too(moto_store, capsys):
+    assert launch.main(["--grid", "smoke", "--plan", "--store", moto_store.url]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1].startswith("warning: the pods' S3 server is http://127.0.0.1:")

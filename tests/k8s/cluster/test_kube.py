@@ -9,7 +9,8 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError
 
 from experiment.errors import InvalidInput, Transient
-from k8s.cluster.kube import Kube, connect_cluster
+from k8s.cluster.connect import connect_cluster
+from k8s.cluster.kube import Kube
 from tests.k8s.factories import refusal
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from experiment.ledger import DONE
 from experiment.run import read_run
-from k8s.cluster.kube import connect_cluster
+from k8s.cluster.connect import connect_cluster
 from k8s.cluster.observe import find_existing, observe_run
 from k8s.cluster.states import cell_states
 from k8s.manifests import names

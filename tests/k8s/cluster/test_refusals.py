@@ -13,7 +13,7 @@ from tests.k8s.factories import refusal
 @pytest.mark.parametrize(
     ("status", "method", "kind", "said"),
     [
-        (401, "GET", InvalidInput, "ask for the role ensemble-launcher"),
+        (401, "GET", InvalidInput, "log in again"),
         (403, "POST", InvalidInput, "ask for the role ensemble-launcher"),
         (404, "GET", NotFound, "k8s.setup"),
         (409, "POST", AlreadyExists, "said"),

@@ -8,7 +8,7 @@ import pytest
 
 from experiment.errors import InvalidInput
 from k8s.cluster import submit
-from k8s.cluster.kube import connect_cluster
+from k8s.cluster.connect import connect_cluster
 from k8s.manifests import render
 from tests.k8s.factories import launch, settings
 

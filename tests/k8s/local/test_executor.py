@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import os
-import signal
 from collections import Counter, defaultdict
-
-import pytest
 
 from experiment import keys, records
 from experiment.store import LocalStore
 from k8s.local import pool
-
-ONCE = dict.fromkeys(range(6), 1)
+from tests.k8s.local.conftest import ONCE
 
 
 def test_a_grid_is_trained_and_reported_and_the_last_line_says_where(launcher):
@@ -172,66 +167,6 @@ def test_two_launches_at_once_do_each_cell_once(launcher):
     assert [out.splitlines()[-2] for out, _ in outs] == ["report on 6 cells"] * 2
     assert launcher.commits() == ONCE
     assert len(launcher.events("begin")) == 6
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_stop_it_stops_its_workers_within_seconds(number, launcher):
-    launcher.behave(seconds=1)
-    running = launcher.start()
-    launcher.until("commit")
-    launcher.until("begin", number=3)
-    running.send_signal(number)
-    out, err = running.communicate(timeout=5)
-    done = len(launcher.commits())
-
-    assert running.returncode == 143
-    assert err == f"error: stopped by {number.name}; finished cells are kept, the same command goes on\n"
-    assert "stopping: workers save their checkpoints" in out
-    assert {e["pid"] for e in launcher.events("stopped")} == {e["pid"] for e in launcher.events("begin")}
-    launcher.behave()
-    assert launcher()[0] == 0
-    assert launcher.commits() == ONCE
-    assert done >= 1
-
-
-def test_a_second_signal_kills_workers_that_do_not_stop(launcher):
-    launcher.behave(seconds=30, deaf=True)
-    running = launcher.start()
-    workers = {e["pid"] for e in launcher.until("begin", number=2)}
-    running.send_signal(signal.SIGINT)
-    assert any("stopping" in line for line in iter(running.stdout.readline, ""))
-    running.send_signal(signal.SIGINT)
-    running.communicate(timeout=5)
-
-    assert running.returncode == 143
-    for pid in workers:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-
-
-def test_when_the_launcher_is_killed_its_workers_stop_and_the_same_command_finishes(launcher):
-    launcher.behave(seconds=0.8)
-    running = launcher.start()
-    launcher.until("commit", number=2)
-    running.kill()
-    running.communicate()
-    launcher.until("stopped", number=2, seconds=10)
-    launcher.behave()
-    code, lines, _ = launcher()
-
-    assert (code, lines[-2]) == (0, "report on 6 cells")
-    assert launcher.commits() == ONCE
-
-
-def test_a_killed_worker_costs_an_attempt_and_no_finished_cell(launcher):
-    launcher.behave(seconds=0.5)
-    running = launcher.start()
-    launcher.until("commit", number=1)
-    os.kill(launcher.until("begin", number=3)[-1]["pid"], signal.SIGKILL)
-    running.communicate(timeout=60)
-
-    assert running.returncode == 0
-    assert launcher.commits() == ONCE
 
 
 def test_results_land_in_s3_as_well(launcher, moto_store):

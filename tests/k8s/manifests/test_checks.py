@@ -88,6 +88,17 @@ def test_what_the_server_adds_is_no_difference_and_what_it_drops_or_changes_is()
     ]
 
 
-@pytest.mark.parametrize(("one", "other"), [("1000m", "1"), ("1Gi", "1024Mi"), ("0.5", "500m"), ("2k", "2000")])
-def test_equal_quantities_are_equal(one, other):
-    assert checks.parse_quantity(one) == pytest.approx(checks.parse_quantity(other))
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        *[("1000m", "1"), ("1Gi", "1024Mi"), ("0.5", "500m"), ("2k", "2000"), ("0.7", "700m"), ("2.50", "2500m")],
+        *[("1.4Gi", "1503238553600m"), ("5000T", "5P"), ("4096Ti", "4Pi"), ("0.0001", "1m"), ("1.0001", "1000100u")],
+    ],
+)
+def test_equal_quantities_are_equal_in_whatever_form_the_server_stores_them(sent, stored):
+    assert checks.parse_quantity(sent) == checks.parse_quantity(stored)
+
+
+@pytest.mark.parametrize(("one", "other"), [("0.7", "701m"), ("1Gi", "1G"), ("1503238553600m", "1.5Gi"), ("1", "1Ki")])
+def test_quantities_that_differ_are_told_apart(one, other):
+    assert checks.parse_quantity(one) != checks.parse_quantity(other)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from k8s.manifests import names
+from k8s.manifests.setting_rules import VALUE
 
 
 def test_names_are_built_and_parsed_alike():
@@ -22,3 +25,19 @@ def test_names_are_built_and_parsed_alike():
 def test_the_indexes_in_a_jobs_status_are_read():
     assert names.parse_indexes("1,3-5,7") == {1, 3, 4, 5, 7}
     assert names.parse_indexes(None) == names.parse_indexes("") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("demo", "demo"),
+        ("my grid (2)", "my-grid--2"),
+        ("études", "tudes"),
+        ("a" * 80, "a" * 63),
+        ("a" * 62 + "- b", "a" * 62),
+        ("??", ""),
+    ],
+)
+def test_any_text_becomes_a_labels_value(text, value):
+    assert names.label_value(text) == value
+    assert VALUE.fullmatch(value)

@@ -55,3 +55,41 @@ def test_what_cannot_work_is_refused_in_one_line(toml, said):
 def test_a_value_of_another_type_is_refused(kind, value):
     with pytest.raises(InvalidInput, match="setting x is"):
         check_type("x", value, kind)
+
+
+LONG = "a" * 200
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        *["pull_secrets = ['ghcr.io']", "trainer_account = 'team.trainer'", "collector_account = 'team.collector'"],
+        *["priority_class = 'low.priority'", "runtime_class = 'nvidia.v2'", "queue = 'team.gpus'"],
+        *[
+            "queue_priority = 'team.urgent'",
+            "[env_secrets]\nTOKEN = 'my.secret/key.file'",
+            "[env]\n'my.setting-1' = 'x'",
+        ],
+        *[f"pull_secrets = ['{LONG}']", "instance_types = ['g4dn.xlarge']", "gpu_resource = 'amd.com/gpu'"],
+        *["[labels]\n'team.example.org/cost-center' = '4.2'", "[node_selector]\n'cloud.example.com/pool' = 'gpu.v1'"],
+    ],
+)
+def test_names_with_dots_are_taken_where_kubernetes_takes_them(toml):
+    settings_of(toml)
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        *[
+            "namespace = 'team.lab'",
+            "priority_class = '.low'",
+            "pull_secrets = ['Ghcr.io']",
+            "trainer_account = 'a..b'",
+        ],
+        *[f"queue = '{'a' * 64}'", f"pull_secrets = ['{'a' * 254}']", "runtime_class = 'a_b'", "[env]\n'1A' = 'x'"],
+    ],
+)
+def test_names_that_kubernetes_does_not_take_are_refused(toml):
+    with pytest.raises(InvalidInput, match="allowed: "):
+        settings_of(toml)

@@ -19,7 +19,7 @@ def test_cells_that_are_done_active_and_given_up_are_told_apart():
     trainers = (Assignment(run="r", job="r-digits-1", indexes=(0, 1)),)
     needed = NeededJobs(trainers=trainers, prepare={"p": "digits"}, collect="c", active={2: "j"}, given_up={3: "k"})
 
-    lines = cluster_plan.describe_launch("r", Plan(grid=GRID), needed, settings(), [])
+    lines = cluster_plan.describe_launch("r", Plan(grid=GRID), needed, settings())
 
     assert lines[:4] == [
         "run r, namespace ensembles: 4 cells, 0 done, 4 to train",
@@ -35,3 +35,15 @@ def test_a_store_that_pods_cannot_reach_is_refused(url):
     cluster_plan.require_shared_store("s3://bucket/prefix")
     with pytest.raises(InvalidInput, match="which pods can reach"):
         cluster_plan.require_shared_store(url)
+
+
+def test_what_the_launcher_finds_or_trusts_and_pods_do_not_is_warned_of():
+    bundle = {"AWS_CA_BUNDLE": "/home/ann/ca.pem"}
+
+    assert cluster_plan.warn_of_server(settings(s3_endpoint="https://s3.lab.example"), {}) == []
+    (server,) = cluster_plan.warn_of_server(settings(s3_endpoint="http://localhost:9000"), {})
+    assert "which in a pod is the pod itself; set s3_endpoint" in server
+    (trust,) = cluster_plan.warn_of_server(settings(s3_endpoint="https://s3.lab.example"), bundle)
+    assert "certificates of /home/ann/ca.pem" in trust
+    own = settings(s3_endpoint="https://s3.lab.example", env={"AWS_CA_BUNDLE": "/etc/ca.pem"})
+    assert cluster_plan.warn_of_server(own, bundle) == cluster_plan.warn_of_server(settings(), bundle) == []

@@ -33,3 +33,22 @@ def test_a_table_that_is_none_is_refused(tmp_path, text):
 )
 def test_a_device_is_of_the_type_that_has_a_word_of_its_name(device, kind):
     assert gpu_types.gpu_type_of(device, TABLE) == kind
+
+
+def test_a_byte_order_mark_is_no_part_of_the_table(tmp_path):
+    rows = '\ufeff[mine]\r\nspeed = 2\r\non_demand = 1.0\r\nspot = 0\r\nnames = ["Mine"]\r\n'
+    (tmp_path / "own.toml").write_bytes(rows.encode())
+
+    assert gpu_types.load_gpu_types(str(tmp_path / "own.toml"))["mine"].speed == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["speed = 'fast'", "speed = 0", "speed = nan", "spot = -1", "names = 'T4'", "names = [4]"]
+)
+def test_a_row_whose_values_make_no_sense_is_refused(line, tmp_path):
+    row = {"speed": "1.0", "on_demand": "1.0", "spot": "0.5", "names": '["X"]'}
+    row |= dict([line.split(" = ", 1)])
+    (tmp_path / "own.toml").write_text("[x]\n" + "".join(f"{k} = {v}\n" for k, v in row.items()))
+
+    with pytest.raises(InvalidInput, match="correct --gpu-table"):
+        gpu_types.load_gpu_types(str(tmp_path / "own.toml"))
