@@ -18,13 +18,13 @@ from aggregator import ddl, load
 from experiment import keys, results
 from experiment.grid import Grid, load_grid
 from experiment.s3 import S3Store
-from tests.aggregator import made
+from tests.aggregator import factories
 
 CELLS = [c for c in load_grid("demo").cells if c.method in ("single", "l2")]
 
 
 def error(cell, model):
-    return made.flat(cell, model) + 0.01 * (cell.method == "l2") + 0.05 * (cell.alpha == 1)
+    return factories.flat_error(cell, model) + 0.01 * (cell.method == "l2") + 0.05 * (cell.alpha == 1)
 
 
 EXPECTED = [
@@ -40,7 +40,7 @@ where model = 'Ens' and epoch = epochs group by method, alpha order by method, a
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    return made.committed(tmp_path_factory.mktemp("readers") / "s", cells=CELLS, error=error)
+    return factories.committed_store(tmp_path_factory.mktemp("readers") / "s", cells=CELLS, error=error)
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +58,9 @@ def bucket():
     os.environ.update(names)
     boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="lab")
     store = S3Store("s3://lab/ce")
-    made.freeze(store, Grid(name="made", cells=tuple(CELLS)))
+    factories.freeze_run(store, Grid(name="made", cells=tuple(CELLS)))
     for cell in CELLS:
-        made.commit(store, cell, error)
+        factories.commit_cell(store, cell, error)
     yield f"{host}:{port}"
     for name, value in before.items():
         os.environ.pop(name) if value is None else os.environ.update({name: value})
@@ -169,16 +169,6 @@ def test_the_compacted_table_of_a_report_holds_the_same_rows(local, tmp_path):
     assert duckdb.sql(QUERY.format(source=f"'{tmp_path}/r/results.parquet'")).fetchall() == EXPECTED
 
 
-def test_the_athena_table_has_every_column_once_and_quotes_its_texts():
-    text = ddl.athena("s3://lab/it's")
-
-    for field in results.EPOCHS:
-        assert f"`{field.name}` " in text
-        assert f'"{field.name}"' in text
-    assert "LOCATION 's3://lab/it''s/results/'" in text
-    assert "'s3://lab/it''s/results/dataset=${dataset}/method=${method}/'" in text
-
-
 SPARK = """
 import os, sys
 {snippet}
@@ -199,7 +189,7 @@ def spark_python():
 
 @pytest.mark.spark
 def test_the_spark_snippet_answers(local):
-    program = SPARK.format(snippet=ddl.spark(local.url))
+    program = SPARK.format(snippet=ddl.spark_snippet(local.url))
     done = subprocess.run([spark_python(), "-c", program], capture_output=True, text=True, timeout=240, check=False)
 
     assert done.returncode == 0, done.stderr[-3000:]
