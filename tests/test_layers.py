@@ -54,6 +54,34 @@ def test_a_library_is_imported_by_its_owner_only(library):
     assert {p for p, f in FILES if library in imports(f)} <= OWNERS[library]
 
 
+def imported_modules(file: Path) -> set[str]:
+    """The modules that a file imports, in full, wherever in it."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    found = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    sources = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module and not n.level]
+    return found | {n.module for n in sources} | {f"{n.module}.{a.name}" for n in sources for a in n.names}
+
+
+@pytest.mark.parametrize(
+    ("wing", "unknown"),
+    [
+        (
+            "aggregator/reading",
+            ["aggregator.report", "aggregator.figures", "aggregator.claims", "aggregator.study", "aggregator.tables"],
+        ),
+        ("aggregator/figures", ["aggregator.report", "aggregator.claims"]),
+        ("aggregator/claims", ["aggregator.report", "aggregator.figures", "aggregator.reading"]),
+    ],
+)
+def test_a_wing_imports_nothing_of_the_wings_that_build_on_it(wing, unknown):
+    files = sorted((ROOT / wing).rglob("*.py"))
+
+    assert files
+    assert {
+        (f.name, m) for f in files for m in imported_modules(f) for u in unknown if f"{m}.".startswith(f"{u}.")
+    } == set()
+
+
 BLOCK = """
 import sys
 class Blocked:
