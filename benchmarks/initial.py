@@ -25,7 +25,7 @@ class _Enough(Exception):
     """The last epoch that was asked for is over."""
 
 
-def curve(cell: Cell, data: datasets.Dataset, factor: float, stop_after: int, *, jit: bool) -> None:
+def print_curve(cell: Cell, data: datasets.Dataset, factor: float, stop_after: int, *, jit: bool) -> None:
     """Trains the cell from ``factor`` times its initial weights and prints its first member's epochs."""
     arithmetic = device.arithmetic(cell.precision)
     start = program(signature(cell, arithmetic), jit=jit)
@@ -61,7 +61,7 @@ def main() -> int:
     jit = device.prepare()
     print("factor  epoch  " + "  ".join(COLUMNS))
     for factor in given.factor:
-        curve(cell, data, factor, given.stop_after or given.epochs, jit=jit)
+        print_curve(cell, data, factor, given.stop_after or given.epochs, jit=jit)
     return 0
 
 
