@@ -75,7 +75,7 @@ class LocalStore:
 
     def _path(self, key: str) -> Path:
         path = self.root / key
-        if ".." in path.parts or not path.is_relative_to(self.root):
+        if ".." in Path(key).parts or not path.is_relative_to(self.root):
             raise refuse("a key", key, "one inside the store", "report this")
         return path
 
