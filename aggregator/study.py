@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aggregator.slugs import make_slugs
 from aggregator.statistics import Difference, binomial_difference, mcnemar_difference, paired_difference
 from experiment.cell import ENSEMBLE, METHODS, Cell
 from experiment.datasets import DATASETS
@@ -39,6 +40,7 @@ class Treatment(NamedTuple):
 
 SINGLE = Treatment("single", 0.0)
 ORDER = {m: i for i, m in enumerate(("ce", "l1", "l2", "single"))}  # the paper's order of rows
+WIDEST = 36  # characters of a title over one of three panels
 Model = tuple[Treatment, str]  # one model of a study: its treatment and its name
 Wrong = Mapping[tuple[Treatment, int], Mapping[str, NDArray[np.bool_]]]
 
@@ -49,6 +51,7 @@ class Study:
 
     Attributes:
         setting: what tells it from the run's other studies of the data set; empty if there are none.
+        slug: data set and setting as a part of names of files and anchors, unlike that of any other study of the run.
         cells: the grid's cells, done or not.
         rows: all epochs of the cells that are done.
         members: the members' names.
@@ -59,6 +62,7 @@ class Study:
 
     dataset: str
     setting: str
+    slug: str
     cells: tuple[Cell, ...]
     rows: pd.DataFrame
     members: tuple[str, ...]
@@ -72,10 +76,15 @@ class Study:
         return DATASETS[self.dataset].title + (f" ({self.setting})" if self.setting else "")
 
     @property
-    def slug(self) -> str:
-        """The title as part of a file's name."""
-        text = f"{self.dataset}-{self.setting}" if self.setting else self.dataset
-        return "".join(c if c.isalnum() else "-" for c in text.lower()).strip("-")
+    def label(self) -> str:
+        """The title as it stands over panels beside a model's name: without the setting if that would not fit."""
+        fits = len(self.title) + max(map(len, self.models)) < WIDEST
+        return self.title if fits else DATASETS[self.dataset].title
+
+    def file_name(self, what: str, member: str = "") -> str:
+        """The name of this study's files of one kind, of one member if given."""
+        parts = [self.slug, make_slugs(self.members)[member], what] if member else [self.slug, what]
+        return "-".join(parts)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -145,14 +154,17 @@ def make_studies(frame: pd.DataFrame, cells: Sequence[Cell]) -> list[Study]:
     for cell in cells:
         setting = ", ".join(f"{k} {v}" for k, v in _settings_of(cell).items() if k in varied[cell.dataset])
         groups.setdefault((cell.dataset, setting), []).append(cell)
-    return [_make_study(frame, dataset, setting, group) for (dataset, setting), group in groups.items()]
+    texts = {key: "-".join(filter(None, key)) for key in groups}
+    slugs = make_slugs(list(texts.values()))
+    return [_make_study(frame, *key, slugs[texts[key]], group) for key, group in groups.items()]
 
 
-def _make_study(frame: pd.DataFrame, dataset: str, setting: str, cells: Sequence[Cell]) -> Study:
+def _make_study(frame: pd.DataFrame, dataset: str, setting: str, slug: str, cells: Sequence[Cell]) -> Study:
     seeds = Counter(map(Treatment.of, cells))
     return Study(
         dataset=dataset,
         setting=setting,
+        slug=slug,
         cells=tuple(cells),
         rows=frame[frame["cell_id"].isin({c.id for c in cells})],
         members=tuple(m.name for m in cells[0].members),

@@ -113,7 +113,7 @@ def results_table(study: Study, metric: Metric) -> Table:
         seeds = () if single_run else (Entry(text=f"{n} of {study.asked[treatment]}", value=n),)
         rows.append((text_entry(treatment.title), *(c[i] for c in columns), *seeds))
     return Table(
-        name=f"{study.slug}-{metric.name}",
+        name=study.file_name(metric.name),
         title=f"{study.title}: {metric.title}",
         caption=_caption(single_run, metric),
         columns=("method, alpha", *study.models, *(() if single_run else ("seeds",))),

@@ -11,7 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from aggregator.figures.style import SHADES, SINGLES, Picture, house_style, line_style, new_figure, render_picture
+from aggregator.figures.style import (
+    SHADES,
+    SINGLES,
+    Picture,
+    add_legend,
+    house_style,
+    line_style,
+    new_figure,
+    render_picture,
+)
 from aggregator.statistics import LEVEL
 from aggregator.study import SINGLE, TITLES, Model, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
@@ -41,7 +50,7 @@ def plot_methods(study: Study, member: str) -> Picture:
         for axes, method in zip(panels, shown, strict=False):
             _draw_method(axes, study, curves, (method, member), high)
             _draw_singles(axes, study, curves)
-            axes.set(title=f"{study.title} {TITLES[method]}", xlabel="epoch", ylim=(low, high) if high else None)
+            axes.set(title=f"{study.label} {TITLES[method]}", xlabel="epoch", ylim=(low, high) if high else None)
             _show_whole_epochs(axes)
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # among the lines no place is free
         panels[0].set_ylabel("test error %")
@@ -50,7 +59,7 @@ def plot_methods(study: Study, member: str) -> Picture:
         absent += [] if len(curves[SINGLE, ENSEMBLE]) else ["Single"]
         return render_picture(
             figure,
-            name=f"{study.slug}-{member}-methods",
+            name=study.file_name("methods", member),
             title=f"{study.title}: test error of {member} by method and alpha",
             caption=f"Test error of {member} over the last {LAST_EPOCHS} epochs, trained in collaboration (colour; thicker "
             "and lighter as alpha falls) and the models of Single (greys to black). The range is set by the good "
@@ -109,14 +118,12 @@ def plot_treatment(study: Study, treatment: Treatment) -> Picture:
             top = factor * _highest_test(study, treatment, what)
             axes.set(xlabel="epoch", ylim=(0, 1.08 * top) if top else None)
             _show_whole_epochs(axes)
-        left.set(title=f"{study.title} {name} error", ylabel="error %")
-        right.set(title=f"{study.title} {name} cost", ylabel="cost (nats)")
-        handles, labels = left.get_legend_handles_labels()
-        if handles:
-            figure.legend(handles, labels, loc="outside right center")
+        left.set(title=f"{study.label} {name} error", ylabel="error %")
+        right.set(title=f"{study.label} {name} cost", ylabel="cost (nats)")
+        add_legend(figure, left)
         return render_picture(
             figure,
-            name=f"{study.slug}-{name.lower().replace(' ', '-')}-detail",
+            name=study.file_name(f"{name.lower().replace(' ', '-')}-detail"),
             title=f"{study.title}: {name} against Single over all epochs",
             caption=f"{name} (colour) against Single (grey): error and cost over all epochs, train dashed, test solid, the "
             "ensemble thickest; the first epochs may leave the range. To see: how smooth the curves are, and how far test "

@@ -9,7 +9,17 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from aggregator.figures.style import COLOURS, INK, MARKERS, SINGLES, Picture, house_style, new_figure, render_picture
+from aggregator.figures.style import (
+    COLOURS,
+    INK,
+    MARKERS,
+    SINGLES,
+    Picture,
+    add_legend,
+    house_style,
+    new_figure,
+    render_picture,
+)
 from aggregator.statistics import Estimate, estimate_mean
 from aggregator.study import CROSS_ENTROPY, ERROR, SINGLE, TITLES, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
@@ -30,13 +40,12 @@ def plot_error_by_alpha(study: Study) -> Picture:
                 out += [f"{model} {TITLES[method]} {a} ({e.mean:.1f} %)" for a, e in points if e.mean > ceiling]
                 _draw_points(axes, [p for p in points if p[1].n and p[1].mean <= ceiling], method)
             _draw_single(axes, single)
-            axes.set(title=f"{study.title} {model}", xlabel="alpha", xscale="log")
+            axes.set(title=f"{study.label} {model}", xlabel="alpha", xscale="log")
         panels[0].set_ylabel("test error %")
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside right center")
+        add_legend(figure, panels[0])
         return render_picture(
             figure,
-            name=f"{study.slug}-alpha",
+            name=study.file_name("alpha"),
             title=f"{study.title}: test error against alpha",
             caption="Test error after the last epoch for each collaboration weight (logarithmic), one panel per model; the "
             "dashed line is Single. Bars and band: 95 % intervals over seeds. To see: whether any weight leaves the line.",
@@ -91,7 +100,7 @@ def plot_agreement(studies: Sequence[Study]) -> Picture | None:
                     sizes = [14 + 22 * v for v in points["size"]]
                     axes.scatter(100 * points["x"], points["gain"], s=sizes, label=TITLES[method], **look)
             axes.axhline(0, color=INK, linewidth=0.8)
-            axes.set(title=study.title, xlabel="members agree on % of test examples")
+            axes.set(title=study.label, xlabel="members agree on % of test examples")
         panels[0].set_ylabel("gain of Ens over\nits best member (pp)")
         panels[-1].legend(loc="best")
         return render_picture(
@@ -129,12 +138,12 @@ def plot_generalisation_gap(study: Study) -> Picture:
                 test, train = (study.final(treatment, model, f"{side}_{part}") for side in ("test", "train"))
                 _draw_bar(axes, i, estimate_mean((test - train).dropna().to_numpy()), COLOURS[treatment.method])
             axes.axvline(0, color=INK, linewidth=0.8)
-            axes.set(title=f"{study.title} {model}", xlabel=f"test − train {what} (nats)")
+            axes.set(title=f"{study.label} {model}", xlabel=f"test − train {what} (nats)")
         panels[0].set_yticks(range(len(study.treatments)), [t.title for t in study.treatments])
         panels[0].invert_yaxis()
         return render_picture(
             figure,
-            name=f"{study.slug}-gap",
+            name=study.file_name("gap"),
             title=f"{study.title}: generalisation gap",
             caption=f"Test minus train {what} after the last epoch. Longer bars: more overfitting. Bars below zero: the test set "
             "is easier (notMNIST's is cleaner than its training set). To see: whether collaboration shortens the bar of Single.",

@@ -26,7 +26,7 @@ def plot_samples(dataset: str, images: Images) -> Picture:
     darkest = int(images.x.max())
     title = DATASETS[dataset].title
     with house_style():
-        figure, panels = new_figure(SHOWN, height=1.65)
+        figure, panels = new_figure(SHOWN, height=1.65, per_row=SHOWN)
         for axes in panels:
             axes.set_axis_off()
         for axes, i in zip(panels, chosen, strict=False):

@@ -47,12 +47,12 @@ def plot_reliability(study: Study, cells: Sequence[Cell], found: Mapping[str, Pr
                 look: dict[str, Any] = {"color": COLOURS[treatment.method], "marker": MARKERS[treatment.method]}
                 axes.plot(x, y, markersize=4, linewidth=1.4, label=f"{treatment.title}: ECE {ece:.3f}", **look)
             low = max(0.0, lowest - 0.05)
-            axes.set(title=f"{study.title} {model}", xlabel="confidence", xlim=(low, 1), ylim=(low, 1.01))
+            axes.set(title=f"{study.label} {model}", xlabel="confidence", xlim=(low, 1), ylim=(low, 1.01))
             axes.legend(loc="upper left")
         panels[0].set_ylabel("share right")
         return render_picture(
             figure,
-            name=f"{study.slug}-reliability",
+            name=study.file_name("reliability"),
             title=f"{study.title}: reliability",
             caption=f"Test examples in {BINS} bins of the probability given to the predicted class: the share that is right. On "
             "the dotted line a model is as often right as it says; below it, it is too sure. Single and, of each method, the "

@@ -7,6 +7,7 @@ methods have panels or markers of their own, alphas have widths, train and test 
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ SHADES = {
     "l1": ("#0c5230", "#1b7f4b", "#4fab78", "#8fd0ab"),
 }
 SINGLES = ("#9ca3af", "#4b5563", INK)  # member, member, ensemble
+WIDTH, PER_ROW = 11.0, 4  # inches over all; panels in a row, columns of a wide legend
+MOST_BESIDE, LEGEND_LINE = 16, 0.16  # lines of a legend beside the panels; inches of a line
 MARKERS = {"ce": "o", "l2": "s", "l1": "^", "single": "D"}
 _RC: Any = {
     "font.family": "sans-serif",
@@ -93,11 +96,30 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def new_figure(panels: int, *, width: float = 11, height: float, share_y: bool = False) -> tuple[Figure, list[Axes]]:
-    """Returns a figure of panels in a row, in inches over all; pyplot is not used because it keeps every figure in memory."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(1, panels, squeeze=False, sharey=share_y)
-    return figure, list(axes.flat)
+def new_figure(
+    panels: int, *, width: float = WIDTH, height: float, per_row: int = PER_ROW, share_y: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """Returns a figure of panels in rows, in inches over all and for each row.
+
+    pyplot is not used because it keeps every figure in memory.
+    """
+    rows = math.ceil(panels / per_row)
+    figure = Figure(figsize=(width, height * rows), layout="constrained")
+    axes = list(figure.subplots(rows, min(panels, per_row), squeeze=False, sharey=share_y).flat)
+    for unused in axes[panels:]:
+        unused.remove()
+    return figure, axes[:panels]
+
+
+def add_legend(figure: Figure, axes: Axes) -> None:
+    """Adds the legend of one panel to the figure: at its right or, with many lines, below, where the figure grows."""
+    handles, labels = axes.get_legend_handles_labels()
+    if 0 < len(handles) <= MOST_BESIDE:
+        figure.legend(handles, labels, loc="outside right center")
+    elif handles:
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + LEGEND_LINE * math.ceil(len(handles) / PER_ROW))
+        figure.legend(handles, labels, loc="outside lower center", ncols=PER_ROW)
 
 
 def render_picture(figure: Figure, *, name: str, title: str, caption: str, note: str = "") -> Picture:

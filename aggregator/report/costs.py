@@ -59,7 +59,7 @@ def cost_by_device(cells: pd.DataFrame) -> Table:
 def cost_by_treatment(study: Study, cells: pd.DataFrame) -> Table:
     """Returns the table of a cell's mean hours, dollars and speed by treatment, and of what a point gained costs."""
     return Table(
-        name=f"{study.slug}-cost",
+        name=study.file_name("cost"),
         title=f"{study.title}: cost of a cell",
         caption="Means over seeds. Gain: how much lower the ensemble's test error is than that of Single. A gain within "
         "the noise (see Results) makes its price noise, too.",

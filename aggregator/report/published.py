@@ -55,7 +55,7 @@ def comparison_tables(studies: Sequence[Study]) -> list[Table]:
 def comparison_table(study: Study) -> Table:
     """Returns each of our numbers with the published one, the difference and its interval."""
     return Table(
-        name=f"{study.slug}-beside-the-paper",
+        name=study.file_name("beside-the-paper"),
         title=f"{study.title}: beside tables A.7–A.12",
         caption="Ours (the mean over seeds), the paper's, and the difference with the 95 % interval within which one more run "
         "like the paper's should fall: over several seeds a prediction interval; of one run, for errors, the binomial error "

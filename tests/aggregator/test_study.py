@@ -54,3 +54,14 @@ def test_one_run_cannot_tell_costs_apart(store, gather):
     study = gather(store).studies[0]
 
     assert study.compare((Treatment("l2", 0.1), "M"), (SINGLE, "M"), "test_cost") is None
+
+
+def test_a_setting_that_does_not_fit_over_a_panel_is_left_to_the_caption(tmp_path, gather):
+    cells = [c for c in load_grid("demo").cells if c.method == "single"]
+    other = [dataclasses.replace(c, epochs=30) for c in cells]
+    many = [dataclasses.replace(c, epochs=30, head="plain", weight_decay=0.0, learning_rate=0.25) for c in cells]
+    short = gather(factories.committed_store(tmp_path / "s", cells=[*cells, *other])).studies
+    long = gather(factories.committed_store(tmp_path / "t", cells=[*cells, *many])).studies
+
+    assert [s.label for s in short] == ["Digits (epochs 20)", "Digits (epochs 30)"]
+    assert [s.label for s in long] == ["Digits", "Digits"]

@@ -6,7 +6,7 @@ import re
 
 import matplotlib as mpl
 
-from aggregator.figures.style import house_style, line_style, new_figure, render_picture
+from aggregator.figures.style import add_legend, house_style, line_style, new_figure, render_picture
 from aggregator.study import Treatment
 
 ALPHAS = [1.0, 0.1, 0.01, 0.0001]
@@ -46,3 +46,28 @@ def test_the_users_own_style_is_neither_used_nor_changed():
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red"}):
         assert draw() == plain
         assert mpl.rcParams["font.size"] == 30
+
+
+def test_panels_of_many_models_stand_in_rows_of_equal_height():
+    one, panels = new_figure(3, height=2)
+    three, many = new_figure(9, height=2)
+
+    assert (len(panels), len(many)) == (3, 9)
+    assert len(three.axes) == 9
+    assert tuple(three.get_size_inches()) == (11, 6)
+    assert tuple(one.get_size_inches()) == (11, 2)
+
+
+def legend_after(count):
+    figure, panels = new_figure(1, height=2)
+    for i in range(count):
+        panels[0].plot([1, 2], label=f"line {i}")
+    add_legend(figure, panels[0])
+    return figure
+
+
+def test_a_legend_of_many_lines_stands_below_and_the_figure_grows():
+    assert legend_after(12).get_size_inches()[1] == 2
+    assert legend_after(52).get_size_inches()[1] > 3
+    assert len(legend_after(52).legends[0].get_texts()) == 52
+    assert legend_after(0).legends == []
