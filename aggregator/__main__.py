@@ -9,7 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-from experiment.errors import COMMITTED, ExperimentError, describe_error, refuse
+from aggregator.environment import isolated_libraries
+from experiment.console import escape_unprintable_output
+from experiment.errors import COMMITTED, ExperimentError, Interrupted, describe_error, refuse
+from experiment.interrupts import end_on_signals
 from experiment.run import open_run
 
 
@@ -71,19 +74,21 @@ def main(argv: list[str] | None = None) -> int:
         given = arguments.price or [p for p in [os.environ.get("PRICE_PER_HOUR", "")] if p]
         prices = parse_prices(given)
         store, run = open_run(arguments.run)
-        from aggregator.report.make import make_report  # importing pandas and matplotlib takes seconds: refuse before
+        with isolated_libraries():
+            from aggregator.report.make import make_report  # pandas and Matplotlib take seconds: after all is checked
 
-        options = {"out": arguments.out, "wait": arguments.wait, "prices": prices}
-        place = make_report(store, run, **options, now=lambda: dt.datetime.now(dt.UTC))
+            options = {"out": arguments.out, "wait": arguments.wait, "prices": prices}
+            place = make_report(store, run, **options, now=lambda: dt.datetime.now(dt.UTC))
     except ExperimentError as error:
         print(f"error: {describe_error(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("error: interrupted; no report was made; the same command makes it", file=sys.stderr)
-        return 130
+        return Interrupted.exit_code
     print(place)
     return COMMITTED
 
 
 if __name__ == "__main__":
+    escape_unprintable_output()
+    end_on_signals("error: interrupted; the report is not complete; the same command makes it")
     sys.exit(main())

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from experiment import results
 from experiment.cell import METHODS
+from experiment.console import escape_unprintable_output
 from experiment.datasets import DATASETS
 
 _TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.float64(): "double"}
@@ -84,4 +85,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    escape_unprintable_output()
     sys.exit(main())

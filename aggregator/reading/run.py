@@ -6,21 +6,24 @@ import datetime as dt
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 
 from aggregator.reading.cells import CellState, cell_states
+from aggregator.reading.commits import REFUSED, list_results
 from aggregator.reading.epochs import read_epochs, to_frame
 from aggregator.reading.rows import find_row_problems
 from experiment import keys
 from experiment.cell import Cell
+from experiment.errors import describe_error
 from experiment.ledger import DONE, RUNNING, Problem, read_failures, read_ledger, read_progress
 from experiment.run import Run
 from experiment.store import Store
 
 POLL_SECONDS = 10.0
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,22 +65,21 @@ def read_run_results(store: Store, run: Run, now: dt.datetime) -> RunResults:
         InvalidInput: the store refuses to be read.
     """
     by_id = {c.id: c for c in run.grid.cells}
-    listed = set(store.list(keys.RESULTS))
-    found = read_epochs(store, [key for key in map(keys.epochs, by_id.values()) if key in listed])
+    listing = list_results(store, run.grid.cells)
+    found = read_epochs(store, listing.commits(run.grid.cells))
     frame = to_frame(found.epochs)
-    failures, damaged_failures = read_failures(store, by_id.keys())
-    progress, damaged_progress = read_progress(store, by_id.keys())
-    unreadable = {p.cell: p.reason for p in found.problems}
+    failures, damaged_failures = _read_records(read_failures, store, by_id, keys.FAILURES)
+    progress, damaged_progress = _read_records(read_progress, store, by_id, keys.PROGRESS)
     states = cell_states(
         run.grid.cells,
         done=found.provenance.keys(),
         failures=failures,
         progress=progress,
         now=now,
-        unreadable=unreadable,
+        problems=[*listing.problems, *found.problems, *damaged_failures, *damaged_progress],
     )
-    problems = [*found.problems, *_find_contradictions(frame, by_id), *find_row_problems(frame)]
-    problems += [*damaged_failures, *damaged_progress, *_find_copies(listed, by_id)]
+    problems = [*listing.problems, *found.problems, *_find_contradictions(frame, by_id), *find_row_problems(frame)]
+    problems += [*damaged_failures, *damaged_progress, *_find_copies(listing.found, by_id)]
     return RunResults(
         run=run,
         table=found.epochs,
@@ -87,6 +89,19 @@ def read_run_results(store: Store, run: Run, now: dt.datetime) -> RunResults:
         problems=tuple(problems),
         time=now,
     )
+
+
+def _read_records(
+    read: Callable[[Store, Collection[str]], tuple[dict[str, R], list[Problem]]],
+    store: Store,
+    cell_ids: Collection[str],
+    prefix: str,
+) -> tuple[dict[str, R], list[Problem]]:
+    """Returns the records of these cells; a folder that cannot be listed is a problem that belongs to no cell."""
+    try:
+        return read(store, cell_ids)
+    except REFUSED as error:
+        return {}, [Problem(key=prefix, reason=describe_error(error))]
 
 
 def _find_contradictions(frame: pd.DataFrame, by_id: Mapping[str, Cell]) -> list[Problem]:
@@ -122,9 +137,18 @@ def wait_for_cells(
     cells = run.grid.cells
     end = time.monotonic() + limit
     while True:
-        ledger = read_ledger(store, cells)
+        try:
+            ledger = read_ledger(store, cells)
+        except REFUSED as error:
+            say(f"not waiting: {describe_error(error)}")
+            return
         states = cell_states(
-            cells, done=ledger.committed, failures=ledger.failures, progress=ledger.progress, now=now()
+            cells,
+            done=ledger.committed,
+            failures=ledger.failures,
+            progress=ledger.progress,
+            now=now(),
+            problems=ledger.problems,
         )
         done = sum(s.state == DONE for s in states)
         lost = sum(s.final for s in states) - done

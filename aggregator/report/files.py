@@ -32,7 +32,7 @@ def build_files(material: Material) -> Iterator[tuple[str, bytes]]:
     for block in (b for s in sections for b in s.blocks):
         yield from _block_files(block)
     yield "results.parquet", _to_parquet(material.run.table)
-    yield "index.html", render_page(compose_page(material, sections)).encode()
+    yield "index.html", _to_utf8(render_page(compose_page(material, sections)))
 
 
 def _block_files(block: Table | Picture) -> Iterator[tuple[str, bytes]]:
@@ -41,7 +41,11 @@ def _block_files(block: Table | Picture) -> Iterator[tuple[str, bytes]]:
         yield f"figures/{block.name}.png", block.png
         return
     for ending, convert in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
-        yield f"tables/{block.name}.{ending}", convert(block).encode()
+        yield f"tables/{block.name}.{ending}", _to_utf8(convert(block))
+
+
+def _to_utf8(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")  # the name of a file may hold bytes that are no text
 
 
 def _to_parquet(table: pa.Table) -> bytes:

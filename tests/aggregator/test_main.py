@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +16,14 @@ from aggregator.__main__ import main
 from experiment import keys
 from experiment.errors import InvalidInput
 from experiment.grid import load_grid
+from tests.aggregator import factories
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_last_line_is_where_the_page_is(store):
     command = [sys.executable, "-m", "aggregator", "--run", f"{store.url}/runs/made"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
 
     page = Path(done.stdout.splitlines()[-1])
     assert page == store.root / "reports" / "made" / "index.html"
@@ -103,3 +110,72 @@ def test_a_damaged_grid_is_refused(store, capsys):
 
     assert main(["--run", f"{store.url}/runs/made"]) == 42
     assert "is damaged" in capsys.readouterr().err
+
+
+def test_a_report_may_be_written_beside_the_working_directory(store, tmp_path, monkeypatch, capsys):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    assert main(["--run", "../store/runs/made", "--out", "../report"]) == 0
+    assert Path(capsys.readouterr().out.strip()).samefile(tmp_path / "report" / "index.html")
+
+
+def start(*arguments, **environment):
+    command = [sys.executable, "-m", "aggregator", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, **pipes)
+
+
+@pytest.mark.parametrize("name", ["\u0441\u043a\u043b\u0430\u0434", b"lab-\xff"], ids=["Cyrillic", "no text"])
+def test_a_path_of_any_characters_is_printed_in_any_encoding(tmp_path, cells, name):
+    store = factories.committed_store(tmp_path / os.fsdecode(name), cells=cells[:1])
+    store.put(keys.predictions(cells[0]), b"PAR1")  # a problem whose reason names the path
+    with start("--run", f"{store.url}/runs/made", PYTHONIOENCODING="ascii") as process:
+        out, error = process.communicate(timeout=100)
+
+    assert (process.returncode, error) == (0, b"")
+    page = os.fsencode(store.root / "reports" / "made" / "index.html")
+    escaped = page.decode("utf-8", "surrogateescape").encode("ascii", "backslashreplace")
+    assert out.strip() in (page, escaped)
+    assert Path(os.fsdecode(page)).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_within_two_seconds_while_it_waits(store, number):
+    store.delete(keys.epochs(load_grid("demo").cells[0]))
+    with start("--run", f"{store.url}/runs/made", "--wait") as process:
+        assert b"12 of 13 cells done" in process.stderr.readline()
+        assert_ends(process, number)
+    assert not (store.root / "reports").exists()
+
+
+def test_a_signal_ends_it_within_two_seconds_while_it_draws(store):
+    with start("--run", f"{store.url}/runs/made") as process:
+        figures = store.root / "reports" / "made" / "figures"
+        deadline = time.monotonic() + 60
+        while not figures.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert_ends(process, signal.SIGTERM)
+    assert not (store.root / "reports" / "made" / "index.html").exists()
+
+
+def test_a_signal_ends_it_within_two_seconds_while_a_server_keeps_it_waiting(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        secret = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
+        url = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.getsockname()[1]}"}
+        with start("--run", "s3://lab/ce/runs/made", **secret, **url) as process:
+            connection, _ = server.accept()
+            with connection:
+                assert connection.recv(1)
+                assert_ends(process, signal.SIGTERM)
+
+
+def assert_ends(process, number):
+    begun = time.monotonic()
+    process.send_signal(number)
+    _, error = process.communicate(timeout=30)
+
+    assert time.monotonic() - begun < 2
+    assert process.returncode == 143
+    assert b"error: interrupted" in error
+    assert b"Traceback" not in error

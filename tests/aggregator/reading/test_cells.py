@@ -7,7 +7,9 @@ import datetime as dt
 import pytest
 
 from aggregator.reading.cells import cell_states
+from experiment import keys
 from experiment.grid import load_grid
+from experiment.ledger import Problem
 from experiment.records import Failure, Progress
 
 CELL = load_grid("demo").cells[0]
@@ -35,7 +37,7 @@ def progress(time):
 
 
 def state(**given):
-    facts = {"done": [], "unreadable": {}, **given}
+    facts = {"done": [], **given}
     failures = {CELL.id: sorted(facts.pop("failures", []), key=lambda f: f.time)}
     progress = {p.cell: p for p in facts.pop("progress", [])}
     return cell_states([CELL], now=NOW, failures=failures, progress=progress, **facts)[0]
@@ -79,3 +81,28 @@ def test_times_of_any_form_do_not_break_the_report(time):
 
 def test_nothing_known_is_missing():
     assert state().state == "missing"
+
+
+def unread(key):
+    return Problem(key=key, cell=CELL.id, reason="it is torn")
+
+
+def test_a_failure_record_that_cannot_be_read_is_a_failure_of_unknown_kind():
+    key = keys.failure(CELL.id, "a")
+    s = state(problems=[unread(key)])
+
+    assert (s.state, s.attempts, s.final) == ("failed", 1, False)
+    assert s.reason == f"no result, and {key} cannot be read: it is torn"
+
+
+def test_a_progress_record_that_cannot_be_read_is_not_called_not_started():
+    s = state(problems=[unread(keys.progress(CELL.id))])
+
+    assert s.state == "missing"
+    assert "cannot be read: it is torn" in s.reason
+
+
+def test_a_result_that_cannot_be_read_is_unreadable_whatever_the_records_say():
+    s = state(failures=[failure("diverged")], problems=[unread(keys.epochs(CELL))])
+
+    assert (s.state, s.reason) == ("unreadable", "it is torn")
