@@ -30,7 +30,7 @@ def test_every_fact_of_the_provenance_is_named():
 def test_the_snippets_run(store):
     blocks = dict(re.findall(r"```(python|sql)\n(.*?)```", TEXT, re.DOTALL))
     programs = [b for kind, b in re.findall(r"```(python|sql)\n(.*?)```", TEXT, re.DOTALL) if kind == "python"]
-    assert len(programs) == 3
+    assert len(programs) == 4
     for program in programs:
         text = (
             program.replace("s3://bucket/prefix", store.url)
