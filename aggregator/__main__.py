@@ -9,13 +9,15 @@ import os
 import sys
 from pathlib import Path
 
-from experiment.errors import COMMITTED, ExperimentError, InvalidInput, describe_error
-from experiment.keys import split_run_url
-from experiment.store import open_store
+from aggregator.environment import isolated_libraries
+from experiment.console import escape_unprintable_output
+from experiment.errors import COMMITTED, ExperimentError, Interrupted, describe_error, refuse
+from experiment.interrupts import end_on_signals
+from experiment.run import open_run
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the command's arguments."""
     p = argparse.ArgumentParser(
         prog="python -m aggregator", description="Make the report of a run: tables, figures and one page."
     )
@@ -28,19 +30,30 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--out", type=Path, metavar="DIR", help="write the report here instead of into the store's reports/RUN/"
     )
-    p.add_argument("--wait", nargs="?", type=float, const=math.inf, metavar="SECONDS",
-                   help="first wait until every cell is done or failed for good, at most so long if given")  # fmt: skip
-    p.add_argument("--price", action="append", default=[], metavar="[DEVICE=]USD",
-                   help="dollars per device-hour, for all devices or those whose name contains DEVICE; may be repeated "
-                   "(default: PRICE_PER_HOUR, else no dollars are shown)")  # fmt: skip
+    p.add_argument(
+        "--wait",
+        nargs="?",
+        type=float,
+        const=math.inf,
+        metavar="SECONDS",
+        help="first wait until every cell is done or has failed for good, at most this long if given",
+    )
+    p.add_argument(
+        "--price",
+        action="append",
+        default=[],
+        metavar="[DEVICE=]USD",
+        help="dollars per device-hour, for all devices or for those whose name contains DEVICE; may be repeated "
+        "(default: PRICE_PER_HOUR; without either no dollars are shown)",
+    )
     return p
 
 
-def prices(given: list[str]) -> dict[str, float]:
-    """Dollars per hour by part of a device's name; the empty name stands for all.
+def parse_prices(given: list[str]) -> dict[str, float]:
+    """Returns dollars per hour by part of a device's name; the empty name stands for all devices.
 
     Raises:
-        InvalidInput: not a price.
+        InvalidInput: a text is not a price.
     """
     found = {}
     for text in given:
@@ -50,34 +63,32 @@ def prices(given: list[str]) -> dict[str, float]:
         except ValueError:
             found[device] = math.nan
         if not 0 <= found[device] < math.inf:
-            raise InvalidInput(
-                f"a price is {text!r}; allowed: [DEVICE=]USD per hour, such as 0.9 or K80=0.9; correct --price"
-            )
+            raise refuse("a price", text, "[DEVICE=]USD per hour, such as 0.9 or K80=0.9", "correct --price")
     return found
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Parses and makes the report; its last line of output is where the page is. Returns the exit code."""
-    arguments = parser().parse_args(argv)
+    """Parses and makes the report; the last line of output is the place of the page. Returns the exit code."""
+    arguments = build_parser().parse_args(argv)
     try:
         given = arguments.price or [p for p in [os.environ.get("PRICE_PER_HOUR", "")] if p]
-        name, run = split_run_url(arguments.run)
-        cost = prices(given)
-        store = open_store(name)
-        from aggregator import make  # pandas and matplotlib take seconds to import: errors of input come before
+        prices = parse_prices(given)
+        store, run = open_run(arguments.run)
+        with isolated_libraries():
+            from aggregator.report.make import make_report  # pandas and Matplotlib take seconds: after all is checked
 
-        place = make.report(
-            store, run, out=arguments.out, wait=arguments.wait, prices=cost, now=lambda: dt.datetime.now(dt.UTC)
-        )
+            options = {"out": arguments.out, "wait": arguments.wait, "prices": prices}
+            place = make_report(store, run, **options, now=lambda: dt.datetime.now(dt.UTC))
     except ExperimentError as error:
         print(f"error: {describe_error(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("error: interrupted; no report was made; the same command makes it", file=sys.stderr)
-        return 130
+        return Interrupted.exit_code
     print(place)
     return COMMITTED
 
 
 if __name__ == "__main__":
+    escape_unprintable_output()
+    end_on_signals("error: interrupted; the report is not complete; the same command makes it")
     sys.exit(main())

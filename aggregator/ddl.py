@@ -1,25 +1,28 @@
-"""Ways into the results for SQL engines, generated from the schema: a Hive-style table for Athena and Glue, and Spark."""
+"""``python -m aggregator.ddl``: how Athena, Glue and Spark read the results of a store, generated from the schema."""
 
 from __future__ import annotations
+
+import argparse
+import sys
 
 import pyarrow as pa
 
 from experiment import results
 from experiment.cell import METHODS
+from experiment.console import escape_unprintable_output
 from experiment.datasets import DATASETS
 
 _TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.float64(): "double"}
 _PARTITIONS = ("dataset", "method")  # named by the keys: results/dataset=D/method=M/CELL/epochs.parquet
 
 
-def athena(store_url: str, table: str = "epochs", database: str = "collaborative_ensembles") -> str:
-    """``CREATE EXTERNAL TABLE`` for Athena or a Glue catalogue, with partitions found by projection: nothing to repair.
+def athena_ddl(store_url: str, table: str = "epochs", database: str = "collaborative_ensembles") -> str:
+    """Returns a table and a view for Athena or a Glue catalogue; projection finds the partitions, so none needs repair.
 
-    Its location holds predictions.parquet too: ``"$path" LIKE '%/epochs.parquet'`` is part of every query, as in the view
-    that comes with it.
+    The table's location holds predictions.parquet too: the view leaves these out.
     """
     columns = [f for f in results.EPOCHS if f.name not in _PARTITIONS]
-    body = ",\n".join(f"  `{f.name}` {_TYPES[f.type]} COMMENT {_quoted(f.metadata[b'doc'].decode())}" for f in columns)
+    body = ",\n".join(f"  `{f.name}` {_TYPES[f.type]} COMMENT {_quote(f.metadata[b'doc'].decode())}" for f in columns)
     place = f"{store_url.rstrip('/')}/results/"
     rows = ", ".join(f'"{f.name}"' for f in results.EPOCHS)
     return f"""CREATE EXTERNAL TABLE `{database}`.`{table}_files` (
@@ -27,14 +30,14 @@ def athena(store_url: str, table: str = "epochs", database: str = "collaborative
 )
 PARTITIONED BY (`dataset` string, `method` string)
 STORED AS PARQUET
-LOCATION {_quoted(place)}
+LOCATION {_quote(place)}
 TBLPROPERTIES (
   'projection.enabled' = 'true',
   'projection.dataset.type' = 'enum',
   'projection.dataset.values' = '{",".join(DATASETS)}',
   'projection.method.type' = 'enum',
   'projection.method.values' = '{",".join(METHODS)}',
-  'storage.location.template' = {_quoted(place + "dataset=${dataset}/method=${method}/")}
+  'storage.location.template' = {_quote(place + "dataset=${dataset}/method=${method}/")}
 );
 
 CREATE VIEW "{database}"."{table}" AS
@@ -44,8 +47,8 @@ WHERE "$path" LIKE '%/epochs.parquet';
 """  # noqa: S608 (text for the user to run, from our own schema and the user's own store)
 
 
-def spark(store_url: str) -> str:
-    """Python that reads all epochs with Spark; an s3:// store is s3a:// to it."""
+def spark_snippet(store_url: str) -> str:
+    """Returns Python that reads all epochs with Spark, which calls an s3:// store s3a://."""
     place = store_url.rstrip("/").replace("s3://", "s3a://", 1) + "/results/"
     fields = ", ".join(f"{f.name} {_TYPES[f.type]}" for f in results.EPOCHS)
     return f'''from pyspark.sql import SparkSession
@@ -60,14 +63,27 @@ epochs = (
 '''
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-if __name__ == "__main__":
-    import sys
+FORMS = {"athena": athena_ddl, "spark": spark_snippet}
 
-    forms = {"athena": athena, "spark": spark}
-    if len(sys.argv) != 3 or sys.argv[1] not in forms:
-        sys.exit(f"error: given {' '.join(sys.argv[1:]) or 'nothing'}; allowed: athena or spark, then the store's URL")
-    print(forms[sys.argv[1]](sys.argv[2]))
+
+def main(argv: list[str] | None = None) -> int:
+    """Parses and prints; returns the exit code."""
+    p = argparse.ArgumentParser(
+        prog="python -m aggregator.ddl", description="Print how an SQL engine reads the results of a store."
+    )
+    p.add_argument(
+        "form", choices=FORMS, help="athena: a table and a view for Athena and Glue; spark: Python for Spark"
+    )
+    p.add_argument("store", metavar="STORE", help="the store: a directory or s3:// URL")
+    arguments = p.parse_args(argv)
+    print(FORMS[arguments.form](arguments.store))
+    return 0
+
+
+if __name__ == "__main__":
+    escape_unprintable_output()
+    sys.exit(main())

@@ -1,74 +1,108 @@
-"""``load(url)``: the results of a store or of one run as a tidy DataFrame."""
+"""``load(url)``: the results of a store or of one run as a tidy DataFrame; ``load_predictions``: those of one cell.
+
+The modules that import pandas are imported by the call, not with the package: they take a second, and what they read from
+the environment is decided first where a program imports them (``aggregator.environment``).
+"""
 
 from __future__ import annotations
 
-import pandas as pd
-import pyarrow as pa
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from aggregator.reading import encoded, read_epochs
-from aggregator.rows import row_problems
-from experiment import keys, results
+from experiment import keys
 from experiment.errors import InvalidInput, NotFound
-from experiment.keys import split_run_url
 from experiment.ledger import Problem
-from experiment.run import read_run
-from experiment.store import open_store
+from experiment.run import Run, open_run
+from experiment.store import Store, open_store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_NAMED = 5  # problems that an error names
 
 
-def load(url: str, *, strict: bool = True) -> pd.DataFrame:
-    """One row per cell, epoch and model, with the columns that docs/results.md describes.
+def load(url: str | os.PathLike[str], *, strict: bool = True) -> pd.DataFrame:
+    """Returns one row per cell, epoch and model, with the columns that docs/results.md describes.
 
     Args:
-        url: a store (a directory, ``file://`` or ``s3://bucket/prefix``): all its results; or ``STORE/runs/RUN``: those
-            of a run's cells that are done.
-        strict: whether a file that cannot be used is an error. If not, it is left out and named in
+        url: a store (a directory, ``file://`` or ``s3://bucket/prefix``) for all its results; or ``STORE/runs/RUN`` for
+            those of one run.
+        strict: whether a file or folder that cannot be used is an error. If not, it is left out and named in
             ``frame.attrs["problems"]``.
 
     Raises:
-        NotFound: no such run.
-        InvalidInput: no such store, or (if strict) a file that cannot be used.
+        InvalidInput: there is no such store or run, or (if strict) a file or folder cannot be used.
     """
-    if f"/{keys.RUNS}" in f"{url.rstrip('/')}/".rsplit("/", 2)[0] + "/":
-        name, run = split_run_url(url)
-        store = open_store(name)
-        wanted = {keys.epochs(c) for c in read_run(store, run).grid.cells}
-    else:
-        store, wanted = open_store(url), None
-    found = [k for k in store.list(keys.RESULTS) if keys.committed([k]) and (wanted is None or k in wanted)]
-    read = read_epochs(store, found)
-    frame = to_frame(read.epochs)
-    problems = [*read.problems, *row_problems(frame)]
+    from aggregator.reading.commits import list_results
+    from aggregator.reading.epochs import read_epochs, to_frame
+    from aggregator.reading.rows import find_row_problems
+
+    store, run = _open_results(os.fspath(url))
+    cells = None if run is None else run.grid.cells
+    listing = list_results(store, cells)
+    found = read_epochs(store, sorted(listing.commits(cells)))
+    frame = to_frame(found.epochs)
+    problems = [*listing.problems, *found.problems, *find_row_problems(frame)]
     if problems and strict:
-        raise InvalidInput(_named(problems))
+        raise InvalidInput(_name_problems(problems))
     frame.attrs["problems"] = [f"{p.key}: {p.reason}" for p in problems]
     return frame
 
 
-def to_frame(table: pa.Table) -> pd.DataFrame:
-    """The rows as a DataFrame that may be written into; texts, of which few differ, as categories."""
-    frame: pd.DataFrame = encoded(
-        table
-    ).to_pandas()  # columns of one type together: singly they would share Arrow's memory
-    return frame
-
-
-def load_predictions(url: str, cell_id: str) -> pd.DataFrame:
-    """The predictions of one cell on its test set after the last epoch: one row per model and example.
+def load_predictions(url: str | os.PathLike[str], cell_id: str) -> pd.DataFrame:
+    """Returns the predictions of one cell on its test set after the last epoch: one row per model and example.
 
     Raises:
-        NotFound: the store has none of that cell.
+        NotFound: the store has no predictions of that cell.
         InvalidInput: the file cannot be used.
     """
-    store = open_store(url)
-    for key in store.list(keys.RESULTS):
-        if key.endswith(f"/{cell_id}/predictions.parquet"):
-            data = store.read(key)
-            frame: pd.DataFrame = results.from_bytes(data, "predictions", f"{store.url}/{key}").to_pandas()
+    from aggregator.reading.commits import list_results
+    from experiment import results
+
+    store, _ = _open_results(os.fspath(url))
+    listing = list_results(store)
+    for key in listing.found:
+        if keys.predictions_cell(key) == cell_id:
+            table = results.from_bytes(store.read(key), "predictions", f"{store.url}/{key}")
+            frame: pd.DataFrame = table.to_pandas()
             return frame
+    if listing.problems:
+        raise InvalidInput(_name_problems(listing.problems))
     raise NotFound(f"{store.url} holds no predictions of cell {cell_id!r}; take an id from load(...)['cell_id']")
 
 
-def _named(problems: list[Problem], limit: int = 5) -> str:
-    shown = "; ".join(f"{p.key}: {p.reason}" for p in problems[:limit])
-    more = f"; and {len(problems) - limit} more" if len(problems) > limit else ""
-    return f"{len(problems)} results cannot be used as they are: {shown}{more}; load(url, strict=False) leaves out what is unreadable"
+def _open_results(url: str) -> tuple[Store, Run | None]:
+    """Opens a run with its store, or a store. ``X/runs/NAME`` may be either: a folder called runs may hold stores."""
+    if url.startswith(keys.RUNS):
+        url = f"./{url}"  # of the working directory, which may be a store
+    try:
+        place, name = keys.split_run_url(url)
+    except InvalidInput:
+        return open_store(url), None
+    if not _holds_run(place, name) and (store := _find_store(url)):
+        return store, None
+    return open_run(url)
+
+
+def _holds_run(place: str, name: str) -> bool:
+    try:
+        return open_store(place).exists(keys.grid(name))
+    except (InvalidInput, NotFound):
+        return False  # no store, or no right to look into it
+
+
+def _find_store(url: str) -> Store | None:
+    """Returns the store at a URL if there is one that anything was launched or committed in."""
+    try:
+        store = open_store(url)
+    except InvalidInput:
+        return None
+    return store if any(any(store.list(prefix)) for prefix in (keys.RUNS, keys.RESULTS)) else None
+
+
+def _name_problems(problems: Sequence[Problem]) -> str:
+    named = "; ".join(f"{p.key}: {p.reason}" for p in problems[:MOST_NAMED])
+    more = f"; and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
+    advice = "load(url, strict=False) leaves out what is unreadable"
+    return f"{len(problems)} results cannot be used as they are: {named}{more}; {advice}"

@@ -6,6 +6,7 @@ proportions (adjusted Wald) and Holm's step-down, each tested against brute forc
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ class Estimate:
     n: int
 
 
-def estimate(values: Sequence[float] | Floats) -> Estimate:
-    """Mean and Student interval of the values of several seeds."""
+def estimate_mean(values: Sequence[float] | Floats) -> Estimate:
+    """Returns the mean of the values of several seeds and its Student interval."""
     data = np.asarray(values, dtype=float)
     n = len(data)
     if n < 2:
@@ -79,13 +80,14 @@ class Difference:
         return float(2 * stats.t.sf(abs(self.effect - bound) / self.error, self.freedom))
 
     def scaled(self, factor: float) -> Difference:
-        """The same in other units."""
-        return Difference(effect=self.effect * factor, error=self.error * abs(factor), freedom=self.freedom, n=self.n,
-                          test=self.test, exact=self.exact)  # fmt: skip
+        """The same difference in other units."""
+        return dataclasses.replace(self, effect=self.effect * factor, error=self.error * abs(factor))
 
 
-def paired(a: Sequence[float] | Floats, b: Sequence[float] | Floats, test: str = "paired t over seeds") -> Difference:
-    """The mean of a - b over pairs."""
+def paired_difference(
+    a: Sequence[float] | Floats, b: Sequence[float] | Floats, test: str = "paired t over seeds"
+) -> Difference:
+    """Returns the mean of a - b over pairs."""
     d = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
     n = len(d)
     error = float(d.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
@@ -94,8 +96,8 @@ def paired(a: Sequence[float] | Floats, b: Sequence[float] | Floats, test: str =
     return Difference(effect=float(d.mean()) if n else math.nan, error=error, freedom=max(n - 1, 1), n=n, test=test)
 
 
-def mcnemar(wrong_a: NDArray[np.bool_], wrong_b: NDArray[np.bool_]) -> Difference:
-    """The difference of two error rates on the same examples: McNemar's exact test, Bonett and Price's interval."""
+def mcnemar_difference(wrong_a: NDArray[np.bool_], wrong_b: NDArray[np.bool_]) -> Difference:
+    """Returns the difference of two error rates on the same examples: McNemar's exact test, Bonett and Price's interval."""
     n = len(wrong_a)
     only_a, only_b = int((wrong_a & ~wrong_b).sum()), int((wrong_b & ~wrong_a).sum())
     exact = float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
@@ -104,23 +106,24 @@ def mcnemar(wrong_a: NDArray[np.bool_], wrong_b: NDArray[np.bool_]) -> Differenc
     return Difference(effect=(only_a - only_b) / n, error=error, freedom=math.inf, n=n, test="McNemar", exact=exact)
 
 
-def unpaired(rates: Sequence[float], sizes: Sequence[int], weights: Sequence[float], test: str = "") -> Difference:
-    """A weighted sum of independent error rates (weights 1, -1: a difference), each of so many examples.
+def binomial_difference(rates: Sequence[float], sizes: Sequence[int], factors: Sequence[float]) -> Difference:
+    """Returns a sum of independent error rates times their factors (1, -1: a difference), each of so many examples.
 
     One success and one failure are added to each, as Agresti and Caffo do: a rate of 0 then still has an error.
     On the same examples true rates vary together, so this is wider than the truth.
     """
-    effect = sum(w * r for w, r in zip(weights, rates, strict=True))
+    effect = sum(f * r for f, r in zip(factors, rates, strict=True))
     variance = 0.0
-    for rate, n, w in zip(rates, sizes, weights, strict=True):
+    for rate, n, factor in zip(rates, sizes, factors, strict=True):
         p = (rate * n + 1) / (n + 2)
-        variance += w**2 * p * (1 - p) / (n + 2)
-    return Difference(effect=effect, error=math.sqrt(variance), freedom=math.inf, n=min(sizes),
-                      test=test or "unpaired binomial")  # fmt: skip
+        variance += factor**2 * p * (1 - p) / (n + 2)
+    return Difference(
+        effect=effect, error=math.sqrt(variance), freedom=math.inf, n=min(sizes), test="unpaired binomial"
+    )
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values, in the order given. NaN counts as 1."""
+def adjust_by_holm(p: Sequence[float]) -> list[float]:
+    """Returns Holm's adjusted p-values, in the order given; NaN counts as 1."""
     values = np.nan_to_num(np.asarray(p, dtype=float), nan=1.0)
     order = np.argsort(values, kind="stable")
     steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aggregator import statistics
-from aggregator.statistics import Difference
+from aggregator.slugs import make_slugs
+from aggregator.statistics import Difference, binomial_difference, mcnemar_difference, paired_difference
 from experiment.cell import ENSEMBLE, METHODS, Cell
 from experiment.datasets import DATASETS
 
@@ -20,21 +21,28 @@ TITLES = {"single": "Single", "ce": "CE", "l2": "L2", "l1": "L1"}
 ERROR, COST, CROSS_ENTROPY = "test_error", "test_cost", "test_cross_entropy"
 
 
-class Weight(NamedTuple):
-    """A method and its collaboration weight: a row of the paper's tables."""
+class Treatment(NamedTuple):
+    """A method and its alpha: a row of the paper's tables."""
 
     method: str
     alpha: float
 
+    @classmethod
+    def of(cls, cell: Cell) -> Treatment:
+        """The treatment of a cell."""
+        return cls(cell.method, cell.alpha)
+
     @property
     def title(self) -> str:
-        """As the tables say it: ``L2 0.01``, ``Single``."""
+        """The name in tables: ``L2 0.01``, ``Single``."""
         return TITLES[self.method] if self.method == "single" else f"{TITLES[self.method]} {self.alpha}"
 
 
-SINGLE = Weight("single", 0.0)
+SINGLE = Treatment("single", 0.0)
 ORDER = {m: i for i, m in enumerate(("ce", "l1", "l2", "single"))}  # the paper's order of rows
-Wrong = Mapping[tuple[Weight, int], Mapping[str, NDArray[np.bool_]]]
+WIDEST = 36  # characters of a title over one of three panels
+Model = tuple[Treatment, str]  # one model of a study: its treatment and its name
+Wrong = Mapping[tuple[Treatment, int], Mapping[str, NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,34 +50,41 @@ class Study:
     """The results of one data set under one setting.
 
     Attributes:
-        setting: what sets it apart from other studies of the data set in the run; empty if there are none.
-        cells: those of the grid, done or not.
-        rows: all epochs of those that are done.
+        setting: what tells it from the run's other studies of the data set; empty if there are none.
+        slug: data set and setting as a part of names of files and anchors, unlike that of any other study of the run.
+        cells: the grid's cells, done or not.
+        rows: all epochs of the cells that are done.
         members: the members' names.
-        weights: the methods and alphas that the grid asks for, done or not, in the order of the tables.
-        asked: the number of seeds that the grid asks for, by weight.
-        wrong: by weight and seed, by model, which test examples were wrong: where predictions were read.
+        treatments: the methods and alphas that the grid asks for, done or not, in the order of the tables.
+        asked: by treatment, the number of seeds that the grid asks for.
+        wrong: by treatment and seed, by model, which test examples were wrong, where predictions were read.
     """
 
     dataset: str
     setting: str
+    slug: str
     cells: tuple[Cell, ...]
     rows: pd.DataFrame
     members: tuple[str, ...]
-    weights: tuple[Weight, ...]
-    asked: Mapping[Weight, int]
+    treatments: tuple[Treatment, ...]
+    asked: Mapping[Treatment, int]
     wrong: Wrong = field(default_factory=dict)
 
     @property
     def title(self) -> str:
-        """The data set's name, and the setting's if there are several."""
+        """The data set's name, and the setting if there are several."""
         return DATASETS[self.dataset].title + (f" ({self.setting})" if self.setting else "")
 
     @property
-    def slug(self) -> str:
-        """The title as part of a file's name."""
-        text = f"{self.dataset}-{self.setting}" if self.setting else self.dataset
-        return "".join(c if c.isalnum() else "-" for c in text.lower()).strip("-")
+    def label(self) -> str:
+        """The title as it stands over panels beside a model's name: without the setting if that would not fit."""
+        fits = len(self.title) + max(map(len, self.models)) < WIDEST
+        return self.title if fits else DATASETS[self.dataset].title
+
+    def file_name(self, what: str, member: str = "") -> str:
+        """The name of this study's files of one kind, of one member if given."""
+        parts = [self.slug, make_slugs(self.members)[member], what] if member else [self.slug, what]
+        return "-".join(parts)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -82,34 +97,34 @@ class Study:
         return self.rows[self.rows["epoch"] == self.rows["epochs"]]
 
     @cached_property
-    def _finals(self) -> Mapping[tuple[Weight, str], pd.DataFrame]:
-        return {k: g.set_index("seed").sort_index() for k, g in _by_model(self.last).items()}
+    def _finals(self) -> Mapping[Model, pd.DataFrame]:
+        return {k: g.set_index("seed").sort_index() for k, g in _group_by_model(self.last).items()}
 
     @cached_property
-    def _curves(self) -> Mapping[tuple[Weight, str], pd.DataFrame]:
-        return _by_model(self.rows)
+    def _curves(self) -> Mapping[Model, pd.DataFrame]:
+        return _group_by_model(self.rows)
 
-    def final(self, weight: Weight, model: str, column: str = ERROR) -> pd.Series:
+    def final(self, treatment: Treatment, model: str, column: str = ERROR) -> pd.Series:
         """The column's values after the last epoch, by seed; empty if there are none."""
-        group = self._finals.get((weight, model))
+        group = self._finals.get((treatment, model))
         return pd.Series(dtype=float) if group is None else group[column].dropna()
 
-    def curve(self, weight: Weight, model: str, column: str = ERROR) -> pd.DataFrame:
+    def curve(self, treatment: Treatment, model: str, column: str = ERROR) -> pd.DataFrame:
         """The column's values by epoch (rows) and seed (columns); empty if there are none."""
-        group = self._curves.get((weight, model))
+        group = self._curves.get((treatment, model))
         if group is None or group[column].isna().all():
             return pd.DataFrame()
         return group.pivot_table(index="epoch", columns="seed", values=column, observed=True)
 
-    def collaborative(self, methods: Sequence[str] = METHODS) -> list[Weight]:
-        """The weights of collaborative methods."""
-        return [w for w in self.weights if w.method in methods and w.method != "single"]
+    def collaborative(self, methods: Sequence[str] = METHODS) -> list[Treatment]:
+        """The treatments that collaborate, by these methods."""
+        return [t for t in self.treatments if t.method in methods and t.method != "single"]
 
     def size(self, column: str = "test_examples") -> int:
         """The number of test (or training) examples."""
         return int(self.rows[column].iloc[0]) if len(self.rows) else 0
 
-    def compare(self, a: tuple[Weight, str], b: tuple[Weight, str], column: str = ERROR) -> Difference | None:
+    def compare(self, a: Model, b: Model, column: str = ERROR) -> Difference | None:
         """The difference a - b after the last epoch: paired over seeds; with one seed, over test examples.
 
         None if either has no results, or if one run of each cannot tell (any figure but the error).
@@ -117,54 +132,59 @@ class Study:
         x, y = self.final(*a, column), self.final(*b, column)
         seeds = x.index.intersection(y.index)
         if len(seeds) >= 2:
-            return statistics.paired(x[seeds].to_numpy(), y[seeds].to_numpy())
+            return paired_difference(x[seeds].to_numpy(), y[seeds].to_numpy())
         if not len(seeds) or column != ERROR:
             return None
         seed = int(seeds[0])
-        wrong = [self.wrong.get((w, seed), {}).get(model) for w, model in (a, b)]
+        wrong = [self.wrong.get((treatment, seed), {}).get(model) for treatment, model in (a, b)]
         if wrong[0] is not None and wrong[1] is not None:
-            return statistics.mcnemar(wrong[0], wrong[1])
-        return statistics.unpaired([float(x[seed]), float(y[seed])], [self.size()] * 2, [1, -1])
+            return mcnemar_difference(wrong[0], wrong[1])
+        return binomial_difference([float(x[seed]), float(y[seed])], [self.size()] * 2, [1, -1])
 
 
-def _by_model(rows: pd.DataFrame) -> dict[tuple[Weight, str], pd.DataFrame]:
+def _group_by_model(rows: pd.DataFrame) -> dict[Model, pd.DataFrame]:
     groups: Any = rows.groupby(["method", "alpha", "model"], observed=True)
-    return {(Weight(method, alpha), model): group for (method, alpha, model), group in groups}
+    return {(Treatment(method, alpha), model): group for (method, alpha, model), group in groups}
 
 
-def studies(frame: pd.DataFrame, cells: Sequence[Cell]) -> list[Study]:
-    """The run's studies, in the grid's order of data sets; one for each setting that its cells have."""
+def make_studies(frame: pd.DataFrame, cells: Sequence[Cell]) -> list[Study]:
+    """Returns the run's studies, one per data set and setting, in the grid's order."""
     groups: dict[tuple[str, str], list[Cell]] = {}
-    varied = _varied(cells)
+    varied = _varied_settings(cells)
     for cell in cells:
-        setting = ", ".join(f"{k} {v}" for k, v in _facts(cell).items() if k in varied[cell.dataset])
+        setting = ", ".join(f"{k} {v}" for k, v in _settings_of(cell).items() if k in varied[cell.dataset])
         groups.setdefault((cell.dataset, setting), []).append(cell)
-    return [_study(frame, dataset, setting, group) for (dataset, setting), group in groups.items()]
+    texts = {key: "-".join(filter(None, key)) for key in groups}
+    slugs = make_slugs(list(texts.values()))
+    return [_make_study(frame, *key, slugs[texts[key]], group) for key, group in groups.items()]
 
 
-def _study(frame: pd.DataFrame, dataset: str, setting: str, cells: Sequence[Cell]) -> Study:
-    ids = {c.id for c in cells}
-    rows = frame[frame["cell_id"].isin(ids)]
-    seeds: dict[Weight, int] = {}
-    for c in cells:
-        weight = Weight(c.method, c.alpha)
-        seeds[weight] = seeds.get(weight, 0) + 1
-    weights = sorted(seeds, key=lambda w: (ORDER[w.method], -w.alpha))
-    return Study(dataset=dataset, setting=setting, cells=tuple(cells), rows=rows, members=tuple(m.name for m in cells[0].members),
-                 weights=tuple(weights), asked=seeds)  # fmt: skip
+def _make_study(frame: pd.DataFrame, dataset: str, setting: str, slug: str, cells: Sequence[Cell]) -> Study:
+    seeds = Counter(map(Treatment.of, cells))
+    return Study(
+        dataset=dataset,
+        setting=setting,
+        slug=slug,
+        cells=tuple(cells),
+        rows=frame[frame["cell_id"].isin({c.id for c in cells})],
+        members=tuple(m.name for m in cells[0].members),
+        treatments=tuple(sorted(seeds, key=lambda t: (ORDER[t.method], -t.alpha))),
+        asked=seeds,
+    )
 
 
-def _facts(cell: Cell) -> dict[str, str]:
-    """What may differ between two studies of one data set; method, alpha and seed differ within a study."""
-    facts = {k: f"{v}" for k, v in cell.as_dict().items() if k not in ("dataset", "method", "alpha", "seed")}
-    return {**facts, "members": " + ".join(f"{m.name} {m.bricks}x{m.blocks}x{m.filters}" for m in cell.members)}
+def _settings_of(cell: Cell) -> dict[str, str]:
+    """Returns what may differ between two studies of a data set: all but method, alpha and seed."""
+    settings = {k: f"{v}" for k, v in cell.as_dict().items() if k not in ("dataset", "method", "alpha", "seed")}
+    members = " + ".join(f"{m.name} {m.bricks}x{m.blocks}x{m.filters}" for m in cell.members)
+    return {**settings, "members": members}
 
 
-def _varied(cells: Sequence[Cell]) -> dict[str, set[str]]:
-    """By data set, the settings in which its cells differ."""
+def _varied_settings(cells: Sequence[Cell]) -> dict[str, set[str]]:
+    """Returns, by data set, the settings in which its cells differ."""
     values: dict[tuple[str, str], set[str]] = {}
     for cell in cells:
-        for name, value in _facts(cell).items():
+        for name, value in _settings_of(cell).items():
             values.setdefault((cell.dataset, name), set()).add(value)
     varied: dict[str, set[str]] = {}
     for (dataset, name), different in values.items():

@@ -1,4 +1,4 @@
-"""The tables in the form of the paper's A.7-A.12: rows method x alpha, columns the models, best in bold."""
+"""Tables of any kind, and those in the form of the paper's A.7-A.12: a row per treatment, a column per model, best in bold."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aggregator import statistics
-from aggregator.statistics import SIGNIFICANCE, Estimate, estimate
-from aggregator.study import COST, CROSS_ENTROPY, ERROR, Study, Weight
+from aggregator.statistics import SIGNIFICANCE, Difference, Estimate, adjust_by_holm, estimate_mean
+from aggregator.study import COST, CROSS_ENTROPY, ERROR, Study, Treatment
+from experiment.cell import ENSEMBLE
 
 NOTHING = "–"
 SENTENCE, NARROW = 28, 5
@@ -35,7 +35,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of any kind. ``name`` is its file's."""
+    """A table of any kind; its files have its name."""
 
     name: str
     title: str
@@ -45,7 +45,7 @@ class Table:
 
     @property
     def wordy(self) -> tuple[bool, ...]:
-        """Of each column, whether it holds sentences, which are set otherwise than numbers."""
+        """Whether each column holds sentences, which the page sets otherwise than numbers."""
         return tuple(any(len(row[i].text) > SENTENCE for row in self.rows) for i in range(len(self.columns)))
 
     @property
@@ -56,61 +56,76 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A figure that is tabulated: the column of the results, its name and unit, and how one value is printed."""
+    """A figure that has a table.
+
+    Attributes:
+        column: of the results.
+        name: part of the table's name.
+        title: with the unit.
+        factor: from the column's unit to the table's.
+        one, several: how the value of one run and the mean of several are printed.
+    """
 
     column: str
     name: str
     title: str
-    factor: float
+    factor: float = 1
     one: str
     several: str
 
 
 METRICS = (
     Metric(column=ERROR, name="error", title="test error (%)", factor=100, one=".2f", several=".2f"),
-    Metric(column=COST, name="cost", title="test cost (nats)", factor=1, one=".6g", several=".4f"),
-    Metric(
-        column=CROSS_ENTROPY,
-        name="cross-entropy",
-        title="test cross-entropy (nats)",
-        factor=1,
-        one=".6g",
-        several=".4f",
-    ),
+    Metric(column=COST, name="cost", title="test cost (nats)", one=".6g", several=".4f"),
+    Metric(column=CROSS_ENTROPY, name="cross-entropy", title="test cross-entropy (nats)", one=".6g", several=".4f"),
 )
 
 
-def text(value: object) -> Entry:
-    """A field of words."""
+def text_entry(value: object) -> Entry:
+    """Returns a field of words."""
     return Entry(text=str(value))
 
 
-def number(value: float, form: str) -> Entry:
-    """A field of one number."""
-    return Entry(text=format(value, form), value=value) if math.isfinite(value) else Entry(text=NOTHING, absent=True)
+def number_entry(value: float, form: str) -> Entry:
+    """Returns a field of one number, or one that says that there is none."""
+    if not math.isfinite(value):
+        return Entry(text=NOTHING, absent=True)
+    return Entry(text=format(value, form), value=value)
+
+
+def count_entry(count: int) -> Entry:
+    """Returns a field of a whole number."""
+    return Entry(text=str(count), value=count)
 
 
 def results_tables(study: Study) -> list[Table]:
-    """One table for each metric that any cell records."""
+    """Returns one table for each metric that any cell records."""
     return [results_table(study, m) for m in METRICS if study.last[m.column].notna().any() or m.column == ERROR]
 
 
 def results_table(study: Study, metric: Metric) -> Table:
-    """A data set's figures after the last epoch."""
-    columns = [_column(study, metric, model) for model in study.models]
+    """Returns the table of a metric after the last epoch."""
+    columns = [_model_column(study, metric, model) for model in study.models]
     single_run = max(study.asked.values(), default=0) == 1
     rows = []
-    for i, weight in enumerate(study.weights):
-        n = max((len(study.final(weight, m)) for m in study.models), default=0)
-        seeds = () if single_run else (Entry(text=f"{n} of {study.asked[weight]}", value=n),)
-        rows.append((text(weight.title), *(c[i] for c in columns), *seeds))
+    for i, treatment in enumerate(study.treatments):
+        n = max((len(study.final(treatment, m)) for m in study.models), default=0)
+        seeds = () if single_run else (Entry(text=f"{n} of {study.asked[treatment]}", value=n),)
+        rows.append((text_entry(treatment.title), *(c[i] for c in columns), *seeds))
     return Table(
-        name=f"{study.slug}-{metric.name}",
+        name=study.file_name(metric.name),
         title=f"{study.title}: {metric.title}",
         caption=_caption(single_run, metric),
         columns=("method, alpha", *study.models, *(() if single_run else ("seeds",))),
         rows=tuple(rows),
     )
+
+
+def best_treatment(study: Study) -> Treatment | None:
+    """Returns the treatment whose ensemble has the lowest mean test error; None without results."""
+    finals = {t: study.final(t, ENSEMBLE) for t in study.treatments}
+    means = {t: float(values.mean()) for t, values in finals.items() if len(values)}
+    return min(means, key=means.__getitem__) if means else None
 
 
 def _caption(single_run: bool, metric: Metric) -> str:
@@ -120,29 +135,30 @@ def _caption(single_run: bool, metric: Metric) -> str:
         CROSS_ENTROPY: " Without weight decay.",
     }.get(metric.column, "")
     cannot = " One run cannot tell costs apart." if single_run and metric.column != ERROR else ""
-    return f"{what} After the last epoch. Bold: best of its column; ≈: not distinguishable from it (5 %, Holm).{decay}{cannot}"
+    marks = "Bold: best of its column; ≈: not distinguishable from it (5 %, Holm)."
+    return f"{what} After the last epoch. {marks}{decay}{cannot}"
 
 
-def _column(study: Study, metric: Metric, model: str) -> list[Entry]:
-    found = [estimate((study.final(w, model, metric.column) * metric.factor).to_numpy()) for w in study.weights]
-    texts = [_text(e, metric) for e in found]
-    means = [e.mean for e in found if math.isfinite(e.mean)]
-    lowest = min(means, default=math.nan)
+def _model_column(study: Study, metric: Metric, model: str) -> list[Entry]:
+    values = [study.final(t, model, metric.column) * metric.factor for t in study.treatments]
+    found = [estimate_mean(v.to_numpy()) for v in values]
+    texts = [_show_estimate(e, metric) for e in found]
+    lowest = min((e.mean for e in found if math.isfinite(e.mean)), default=math.nan)
     # What prints the same as the best is as good as the best: the paper's tables have no more digits.
-    best_text = next((_head(t) for t, e in zip(texts, found, strict=True) if e.mean == lowest), "")
-    best = [_head(t) == best_text and math.isfinite(e.mean) for t, e in zip(texts, found, strict=True)]
-    equal = _equal(study, metric, model, [e.mean == lowest for e in found])
+    best_text = next((_mean_of(t) for t, e in zip(texts, found, strict=True) if e.mean == lowest), "")
+    best = [_mean_of(t) == best_text and math.isfinite(e.mean) for t, e in zip(texts, found, strict=True)]
+    equal = _equal_to_best(study, metric, model, [e.mean == lowest for e in found])
     return [
         Entry(text=t, value=e.mean if e.n else None, best=b, equal=q and not b, absent=not math.isfinite(e.mean))
         for t, e, b, q in zip(texts, found, best, equal, strict=True)
     ]
 
 
-def _head(shown: str) -> str:
+def _mean_of(shown: str) -> str:
     return shown.split(" ")[0]
 
 
-def _text(e: Estimate, metric: Metric) -> str:
+def _show_estimate(e: Estimate, metric: Metric) -> str:
     if not math.isfinite(e.mean):
         return NOTHING
     if not math.isfinite(e.half):
@@ -150,21 +166,16 @@ def _text(e: Estimate, metric: Metric) -> str:
     return f"{e.mean:{metric.several}} ± {e.half:{metric.several}}"
 
 
-def _equal(study: Study, metric: Metric, model: str, lowest: Sequence[bool]) -> list[bool]:
+def _equal_to_best(study: Study, metric: Metric, model: str, lowest: Sequence[bool]) -> list[bool]:
+    """Returns of each treatment whether its difference from the best one is not significant."""
     if not any(lowest):
         return [False] * len(lowest)
-    best = study.weights[list(lowest).index(True)]
-    differences = [study.compare((w, model), (best, model), metric.column) for w in study.weights]
-    others = [i for i, d in enumerate(differences) if d is not None and study.weights[i] != best]
-    adjusted = dict(zip(others, statistics.holm([_p(differences[i]) for i in others]), strict=True))
-    return [adjusted.get(i, 0.0) > SIGNIFICANCE for i in range(len(study.weights))]
+    best = study.treatments[list(lowest).index(True)]
+    differences = [study.compare((t, model), (best, model), metric.column) for t in study.treatments]
+    others = [i for i, d in enumerate(differences) if d is not None and study.treatments[i] != best]
+    adjusted = dict(zip(others, adjust_by_holm([_p_of(differences[i]) for i in others]), strict=True))
+    return [adjusted.get(i, 0.0) > SIGNIFICANCE for i in range(len(study.treatments))]
 
 
-def _p(difference: statistics.Difference | None) -> float:
+def _p_of(difference: Difference | None) -> float:
     return difference.p() if difference else 1.0
-
-
-def best_of(study: Study, column: str = ERROR, model: str = "Ens") -> Weight | None:
-    """The weight with the lowest mean of a column; None without results."""
-    means: dict[Weight, float] = {w: float(v.mean()) for w in study.weights if len(v := study.final(w, model, column))}
-    return min(means, key=means.__getitem__) if means else None

@@ -25,8 +25,8 @@ import duckdb
 import numpy as np
 
 from aggregator import load
-from aggregator.reading import read_epochs
-from benchmarks.distant import distant
+from aggregator.reading.epochs import read_epochs
+from benchmarks.distant import distant_server
 from experiment import keys, results
 from experiment.cell import Cell
 from experiment.grid import Grid, load_grid
@@ -36,13 +36,24 @@ from experiment.store import Store, open_store
 ROUNDS = 3
 READERS_CELLS = 1_000  # one reader of 10,000 results of a distant server needs minutes
 PROVENANCE = {
-    "attempt": "benchmark", "numerics": 1, "git_commit": "", "image": "", "device": "made", "packages": {}, "dataset_sha256": "",
-    "deterministic": True, "started": "", "ended": "", "resumed_from_step": 0, "training_seconds": 600.0, "peak_memory_bytes": 0,
-}  # fmt: skip
+    "attempt": "benchmark",
+    "numerics": 1,
+    "git_commit": "",
+    "image": "",
+    "device": "made",
+    "packages": {},
+    "dataset_sha256": "",
+    "deterministic": True,
+    "started": "",
+    "ended": "",
+    "resumed_from_step": 0,
+    "training_seconds": 600.0,
+    "peak_memory_bytes": 0,
+}
 
 
-def cells(count: int) -> Iterator[Cell]:
-    """So many cells of the full grid, seed after seed, all of 30 epochs."""
+def full_grid_cells(count: int) -> Iterator[Cell]:
+    """Yields that many cells of the full grid, seed after seed, all of 30 epochs."""
     seed = 0
     made = 0
     while made < count:
@@ -52,8 +63,8 @@ def cells(count: int) -> Iterator[Cell]:
         seed += 1
 
 
-def commit(store: Store, cell: Cell, random: np.random.Generator) -> None:
-    """A result with figures that no dictionary can shorten."""
+def commit_result(store: Store, cell: Cell, random: np.random.Generator) -> None:
+    """Writes a result whose figures no dictionary can shorten."""
     rows = cell.epochs * len(cell.models)
     columns = {n: random.random(rows) for n in results.EPOCH_COLUMNS}
     columns["model"] = np.repeat(np.array(cell.models, object), cell.epochs)
@@ -68,25 +79,25 @@ def commit(store: Store, cell: Cell, random: np.random.Generator) -> None:
         path.write_bytes(data)
 
 
-def make(url: str, count: int) -> None:
-    """Makes a store with a run named ``benchmark`` of so many cells, all done."""
+def make_run(url: str, count: int) -> None:
+    """Makes a store with a run named ``benchmark`` of that many cells, all done."""
     store = open_store(url, create=True)
-    grid = Grid(name="benchmark", cells=tuple(cells(count)))
+    grid = Grid(name="benchmark", cells=tuple(full_grid_cells(count)))
     store.put(keys.grid("benchmark"), Run(name="benchmark", grid=grid).to_bytes())
     random = np.random.default_rng(0)
     for cell in grid.cells:
-        commit(store, cell, random)
+        commit_result(store, cell, random)
 
 
-def seconds(function: Callable[[], object]) -> float:
-    """How long one call takes."""
+def time_call(function: Callable[[], object]) -> float:
+    """Returns how long one call takes."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
 
 
-def report(url: str) -> tuple[float, float]:
-    """(seconds, GiB at most) of the whole report as a process of its own."""
+def time_report(url: str) -> tuple[float, float]:
+    """Returns (seconds, GiB at most) of the whole report as a process of its own."""
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         process = subprocess.Popen(
@@ -99,34 +110,34 @@ def report(url: str) -> tuple[float, float]:
         return time.perf_counter() - start, usage.ru_maxrss / 2**20
 
 
-def beside_duckdb(url: str) -> tuple[float, float, float]:
-    """Seconds of ``load`` and of DuckDB's scan of the same files, and how many times as long ``load`` takes."""
+def compare_with_duckdb(url: str) -> tuple[float, float, float]:
+    """Returns the seconds of ``load`` and of DuckDB's scan of the same files, and how many times as long ``load`` takes."""
     query = f"select * from read_parquet('{url}/results/*/*/*/epochs.parquet')"
     scan, loading = [], []
     for _ in range(ROUNDS):
-        scan.append(seconds(lambda: duckdb.sql(query).to_arrow_table()))
-        loading.append(seconds(lambda: load(url)))
+        scan.append(time_call(lambda: duckdb.sql(query).to_arrow_table()))
+        loading.append(time_call(lambda: load(url)))
     return min(loading), min(scan), min(loading) / min(scan)
 
 
-def beside_one_reader(url: str) -> tuple[float, float, float]:
-    """Seconds of ``load``, of one thread for the first results, and how many times as long it takes as all threads."""
-    loading = min(seconds(lambda: load(url)) for _ in range(ROUNDS))
+def compare_with_one_reader(url: str) -> tuple[float, float, float]:
+    """Returns the seconds of ``load``, of one thread for the first results, and the ratio of one thread to all of them."""
+    loading = min(time_call(lambda: load(url)) for _ in range(ROUNDS))
     store = open_store(url)  # a new one: behind the delay
     found = sorted(k for k in store.list(keys.RESULTS) if keys.committed([k]))[:READERS_CELLS]
-    one = seconds(lambda: read_epochs(store, found, threads=1))
-    return loading, one, one / min(seconds(lambda: read_epochs(store, found)) for _ in range(ROUNDS))
+    one = time_call(lambda: read_epochs(store, found, threads=1))
+    return loading, one, one / min(time_call(lambda: read_epochs(store, found)) for _ in range(ROUNDS))
 
 
-def measure(url: str, count: int, delay: float) -> str:
-    """One line of the table."""
+def measure_scale(url: str, count: int, delay: float) -> str:
+    """Returns one line of the table."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:  # leaves no heap of 10,000 writes behind
-        other.submit(make, url, count).result()
+        other.submit(make_run, url, count).result()
     store = open_store(url)
     local = store.local_path("") is not None
-    with distant(delay):
-        loading, beside, ratio = (beside_duckdb if local else beside_one_reader)(store.url)
-        wall, memory = report(store.url)
+    with distant_server(delay):
+        loading, beside, ratio = (compare_with_duckdb if local else compare_with_one_reader)(store.url)
+        wall, memory = time_report(store.url)
     return (
         f"{count:7,} {loading:8.2f} {beside:10.2f} {ratio:6.2f} {1000 * loading / count:8.2f} {wall:9.1f} {memory:8.2f}"
     )
@@ -143,7 +154,9 @@ def main() -> None:
     print(f"{'cells':>7} {'load s':>8} {other:>10} {ratio:>6} {'ms/cell':>8} {'report s':>9} {'peak GiB':>8}")
     with tempfile.TemporaryDirectory() as own:
         for count in a.cells:
-            print(measure(f"{(a.store or str(Path(own))).rstrip('/')}/{count}", count, a.delay / 1000), flush=True)
+            print(
+                measure_scale(f"{(a.store or str(Path(own))).rstrip('/')}/{count}", count, a.delay / 1000), flush=True
+            )
 
 
 if __name__ == "__main__":

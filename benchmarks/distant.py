@@ -1,4 +1,4 @@
-"""Makes an S3 server distant: every request waits as long as its way there and back would take, many at once as in a network.
+"""Makes an S3 server distant: each request waits for the time of its way there and back, many at once, as in a network.
 
 python -m benchmarks.distant HOST PORT SECONDS    (prints the port that it listens on)
 """
@@ -17,8 +17,8 @@ ENDPOINT = "AWS_ENDPOINT_URL"
 
 
 @contextlib.contextmanager
-def distant(delay: float) -> Iterator[None]:
-    """Points ``AWS_ENDPOINT_URL`` at a process that passes on each request after so many seconds; at 0 nothing changes."""
+def distant_server(delay: float) -> Iterator[None]:
+    """Points ``AWS_ENDPOINT_URL`` at a process that delays each request by that many seconds; 0 changes nothing."""
     if not delay:
         yield
         return
@@ -37,8 +37,8 @@ def distant(delay: float) -> Iterator[None]:
             process.terminate()
 
 
-async def serve(host: str, port: int, delay: float) -> None:
-    """Passes connections on until it is ended."""
+async def serve_delayed(host: str, port: int, delay: float) -> None:
+    """Passes connections on until the process ends."""
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers, requests = await asyncio.open_connection(host, port)
@@ -50,7 +50,7 @@ async def serve(host: str, port: int, delay: float) -> None:
 
 
 async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float) -> None:
-    """Writes what comes, so many seconds after it came."""
+    """Writes what arrives, that many seconds after it arrived."""
     loop = asyncio.get_running_loop()
     with contextlib.suppress(ConnectionError):
         while data := await source.read(1 << 16):
@@ -62,4 +62,4 @@ async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, de
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(serve_delayed(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -59,6 +59,9 @@ OUT_OF_REACH = {
     "trainer.model": {"experiment.keys", "experiment.store", "experiment.s3", "trainer.datasets"},
     "k8s.planning": {"k8s.cluster", "k8s.local"},
     "k8s.manifests": {"k8s.cluster", "k8s.local", "k8s.planning"},
+    "aggregator.reading": {"aggregator.report", "aggregator.figures", "aggregator.claims", "aggregator.study"},
+    "aggregator.figures": {"aggregator.report", "aggregator.claims"},
+    "aggregator.claims": {"aggregator.report", "aggregator.figures"},
 }
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from aggregator.claims import detail, grid
+from aggregator.claims import l2_weight, whole_grid
 from aggregator.claims.verdict import Claim as Claim
 from aggregator.study import Study
 
 
-def judge(studies: Sequence[Study]) -> list[Claim]:
-    """All eleven, on the studies of one run."""
-    return [claim(studies) for claim in (*grid.CLAIMS, *detail.CLAIMS)]
+def judge_claims(studies: Sequence[Study]) -> list[Claim]:
+    """Judges all eleven on the studies of one run."""
+    return [judge(studies) for judge in (*whole_grid.CLAIMS, *l2_weight.CLAIMS)]

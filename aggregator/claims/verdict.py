@@ -1,12 +1,13 @@
-"""How a statement is judged: its comparisons, corrected together by Holm, and what of them it demands."""
+"""How a statement is judged: by its comparisons, corrected together by Holm, and by how many of them must hold."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aggregator.statistics import SIGNIFICANCE, Difference, holm
+from aggregator.statistics import SIGNIFICANCE, Difference, adjust_by_holm
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 YES, NO, OPEN = "yes", "no", "open"
@@ -18,7 +19,7 @@ class Part:
     """One comparison of a statement: it holds if the true difference is below ``bound``.
 
     Attributes:
-        says: what would be so if it holds.
+        says: what is true if it holds.
         difference: None if there is nothing to compare.
         answer: yes, no or open, after the correction.
         adjusted: Holm's p over the statement's comparisons.
@@ -27,14 +28,13 @@ class Part:
     says: str
     difference: Difference | None
     bound: float = 0.0
-    unit: str = "pp"
     answer: str = OPEN
     adjusted: float = math.nan
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """Of ``parts`` at least ``need`` must hold."""
+    """What a statement demands: at least ``need`` of the ``parts`` must hold."""
 
     what: str
     parts: tuple[Part, ...]
@@ -42,7 +42,7 @@ class Demand:
 
     @property
     def verdict(self) -> str:
-        """Supported when enough parts are shown, refuted when too many are shown to be otherwise."""
+        """Supported when enough parts are shown to hold, refuted when too many are shown not to."""
         yes, no = (sum(p.answer == a for p in self.parts) for a in (YES, NO))
         if not self.parts:
             return UNDECIDED
@@ -50,7 +50,7 @@ class Demand:
 
     @property
     def count(self) -> str:
-        """How many parts are shown, shown to be otherwise, and open."""
+        """How many parts are shown to hold, shown not to, and open."""
         if not self.parts:
             return "nothing in this run to compare"
         answers = [p.answer for p in self.parts]
@@ -59,7 +59,7 @@ class Demand:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A judged statement. ``name`` is its place in section 6.1; ``rule`` is how it was made testable."""
+    """A judged statement: ``name`` is its place in section 6.1, ``rule`` says how it is tested."""
 
     name: str
     statement: str
@@ -68,7 +68,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """Supported if all demands are, refuted if any is."""
+        """Supported if all demands are supported, refuted if any is refuted."""
         verdicts = {d.verdict for d in self.demands}
         if REFUTED in verdicts:
             return REFUTED
@@ -76,41 +76,45 @@ class Claim:
 
     @property
     def parts(self) -> list[Part]:
-        """All comparisons."""
+        """All comparisons of the statement."""
         return [p for d in self.demands for p in d.parts]
 
     @property
     def why(self) -> str:
-        """The demands, counted, a line for each."""
+        """How the parts of each demand came out, a line for each."""
         if not self.demands:
             return "nothing in this run to compare"
         return "\n".join(f"{d.what}: {d.count}" for d in self.demands)
 
 
-def every(what: str, parts: Sequence[Part]) -> Demand:
-    """All parts must hold."""
+def part_in_points(says: str, difference: Difference | None, bound: float = 0.0) -> Part:
+    """Returns the comparison of two shares in percentage points, as its bound is given."""
+    return Part(says=says, difference=difference.scaled(100) if difference else None, bound=bound)
+
+
+def demand_all(what: str, parts: Sequence[Part]) -> Demand:
+    """Returns the demand that all parts hold."""
     return Demand(what=what, parts=tuple(parts), need=max(len(parts), 1))
 
 
-def some(what: str, parts: Sequence[Part], need: int = 1) -> Demand:
-    """At least ``need`` parts must hold."""
+def demand_some(what: str, parts: Sequence[Part], need: int = 1) -> Demand:
+    """Returns the demand that at least ``need`` parts hold."""
     return Demand(what=what, parts=tuple(parts), need=need)
 
 
-def claim(name: str, statement: str, rule: str, demands: Sequence[Demand]) -> Claim:
-    """The statement with its comparisons answered: Holm's correction over all of them at 5 %."""
+def judge_claim(*, name: str, statement: str, rule: str, demands: Sequence[Demand]) -> Claim:
+    """Returns the statement with its comparisons answered: at 5 %, after Holm's correction over all of them."""
     parts = [p for d in demands for p in d.parts]
-    adjusted = iter(holm([p.difference.p(p.bound) if p.difference else 1.0 for p in parts]))
+    adjusted = iter(adjust_by_holm([p.difference.p(p.bound) if p.difference else 1.0 for p in parts]))
     judged = []
     for demand in demands:
-        answered = tuple(_answered(p, next(adjusted)) for p in demand.parts)
-        judged.append(Demand(what=demand.what, parts=answered, need=demand.need))
+        answered = tuple(_answer_part(p, next(adjusted)) for p in demand.parts)
+        judged.append(dataclasses.replace(demand, parts=answered))
     return Claim(name=name, statement=statement, rule=rule, demands=tuple(judged))
 
 
-def _answered(part: Part, adjusted: float) -> Part:
+def _answer_part(part: Part, adjusted: float) -> Part:
     answer = OPEN
     if part.difference and adjusted <= SIGNIFICANCE:
         answer = YES if part.difference.effect < part.bound else NO
-    return Part(says=part.says, difference=part.difference, bound=part.bound, unit=part.unit, answer=answer,
-                adjusted=adjusted)  # fmt: skip
+    return dataclasses.replace(part, answer=answer, adjusted=adjusted)

@@ -1,1 +1,1 @@
-"""Figures: the paper's forms and our own. Each takes results and gives a picture; none reads or writes anything."""
+"""Figures: the paper's forms and further ones. Each takes results and returns a picture; none reads or writes anything."""

@@ -1,7 +1,8 @@
-"""Curves over epochs: the paper's forms A (all weights, last 10 epochs) and B (one weight against Single)."""
+"""Curves over epochs: the paper's forms A (all treatments, last 10 epochs) and B (one treatment against Single)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,26 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from aggregator.figures import style
-from aggregator.figures.style import SINGLES, Picture
+from aggregator.figures.style import (
+    SHADES,
+    SINGLES,
+    Picture,
+    add_legend,
+    house_style,
+    line_style,
+    new_figure,
+    render_picture,
+)
 from aggregator.statistics import LEVEL
-from aggregator.study import SINGLE, TITLES, Study, Weight
-from experiment.cell import ENSEMBLE
+from aggregator.study import SINGLE, TITLES, Model, Study, Treatment
+from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
 
 LAST_EPOCHS = 10
 GOOD = 1.25  # a line is good if it ends below so many times the median of all: the others may leave the picture
-METHODS = ("ce", "l2", "l1")
 
 
-def draw(axes: Axes, curve: pd.DataFrame, **line: Any) -> None:
-    """The mean over seeds, with the 95 % interval as a band if there are several."""
+def draw_curve(axes: Axes, curve: pd.DataFrame, **line: Any) -> None:
+    """Draws the mean over seeds, with the 95 % interval as a band if there are several."""
     mean = curve.mean(axis=1)
     axes.plot(mean.index, mean, **line)
     n = curve.notna().sum(axis=1)
@@ -31,46 +39,37 @@ def draw(axes: Axes, curve: pd.DataFrame, **line: Any) -> None:
         axes.fill_between(mean.index, mean - half, mean + half, color=line["color"], alpha=0.15, linewidth=0)
 
 
-def methods(study: Study, member: str) -> Picture:
-    """Form A: a member's test error over the last epochs, a panel per method, Single in greys."""
-    shown = [m for m in METHODS if study.collaborative((m,))]
-    curves = {(w, member): _percent(study, w, member) for w in study.collaborative()}
-    curves |= {(SINGLE, m): _percent(study, SINGLE, m) for m in study.models}
-    low, high = limits([c for c in curves.values() if len(c)])
-    with style.styled():
-        figure, panels = style.new(1, max(len(shown), 1), 11, 4.6, share_y=True)
-        absent = []
+def plot_methods(study: Study, member: str) -> Picture:
+    """Draws form A: a member's test error over the last epochs, a panel per method, Single in greys."""
+    shown = [m for m in COLLABORATIVE_METHODS if study.collaborative((m,))]
+    curves = {(t, member): _last_errors(study, t, member) for t in study.collaborative()}
+    curves |= {(SINGLE, m): _last_errors(study, SINGLE, m) for m in study.models}
+    low, high = good_range([c for c in curves.values() if len(c)])
+    with house_style():
+        figure, panels = new_figure(max(len(shown), 1), height=4.6, share_y=True)
         for axes, method in zip(panels, shown, strict=False):
-            weights = study.collaborative((method,))
-            alphas = [w.alpha for w in weights]
-            for weight in weights:
-                curve = curves[weight, member]
-                if not len(curve):
-                    absent.append(weight.title)
-                    continue
-                colour, width = style.shade(weight, alphas)
-                out = "  ↑" if high and curve.mean(axis=1).min() > high else ""
-                draw(axes, curve, color=colour, linewidth=width, label=f"{member} {weight.alpha}{out}")
-            _singles(axes, study, curves)
-            axes.set(title=f"{study.title} {TITLES[method]}", xlabel="epoch", ylim=(low, high) if high else None)
-            _whole_epochs(axes)
-            axes.legend(
-                loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2
-            )  # below: no place among the lines is free
+            _draw_method(axes, study, curves, (method, member), high)
+            _draw_singles(axes, study, curves)
+            axes.set(title=f"{study.label} {TITLES[method]}", xlabel="epoch", ylim=(low, high) if high else None)
+            _show_whole_epochs(axes)
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # among the lines no place is free
         panels[0].set_ylabel("test error %")
-        return style.picture(
+        treatments = [t for method in shown for t in study.collaborative((method,))]
+        absent = [t.title for t in treatments if not len(curves[t, member])]
+        absent += [] if len(curves[SINGLE, ENSEMBLE]) else ["Single"]
+        return render_picture(
             figure,
-            name=f"{study.slug}-{member}-methods",
+            name=study.file_name("methods", member),
             title=f"{study.title}: test error of {member} by method and alpha",
             caption=f"Test error of {member} over the last {LAST_EPOCHS} epochs, trained in collaboration (colour; thicker "
             "and lighter as alpha falls) and the models of Single (greys to black). The range is set by the good "
             "lines: those that do poorly leave it (↑).",
-            note=_absent([*absent, *([] if len(curves[SINGLE, ENSEMBLE]) else ["Single"])]),
+            note=_name_absent(absent),
         )
 
 
-def limits(curves: list[pd.DataFrame]) -> tuple[float, float]:
-    """The range of the good lines, spikes left out; (0, 0) without lines."""
+def good_range(curves: Sequence[pd.DataFrame]) -> tuple[float, float]:
+    """Returns the range of the good lines without their spikes; (0, 0) without lines."""
     if not curves:
         return 0.0, 0.0
     means = [c.mean(axis=1) for c in curves]
@@ -81,68 +80,82 @@ def limits(curves: list[pd.DataFrame]) -> tuple[float, float]:
     return max(0.0, low - pad), high + pad
 
 
-def _percent(study: Study, weight: Weight, model: str) -> pd.DataFrame:
-    return 100 * study.curve(weight, model).tail(LAST_EPOCHS)
+def _last_errors(study: Study, treatment: Treatment, model: str) -> pd.DataFrame:
+    return 100 * study.curve(treatment, model).tail(LAST_EPOCHS)
 
 
-def _singles(axes: Axes, study: Study, curves: dict[tuple[Weight, str], pd.DataFrame]) -> None:
+def _draw_method(
+    axes: Axes, study: Study, curves: Mapping[Model, pd.DataFrame], line: tuple[str, str], high: float
+) -> None:
+    method, member = line
+    treatments = study.collaborative((method,))
+    alphas = [t.alpha for t in treatments]
+    for treatment in treatments:
+        curve = curves[treatment, member]
+        if len(curve):
+            colour, width = line_style(treatment, alphas)
+            out = "  ↑" if high and curve.mean(axis=1).min() > high else ""
+            draw_curve(axes, curve, color=colour, linewidth=width, label=f"{member} {treatment.alpha}{out}")
+
+
+def _draw_singles(axes: Axes, study: Study, curves: Mapping[Model, pd.DataFrame]) -> None:
     greys = dict(zip(study.models, [*(SINGLES[:-1] * 8)[: len(study.members)], SINGLES[-1]], strict=True))
     for i, model in enumerate(study.models):
         if len(curves[SINGLE, model]):
             width = 2.8 if model == ENSEMBLE else 1.4 + 0.3 * i
-            draw(axes, curves[SINGLE, model], color=greys[model], linewidth=width, label=f"{model} Single")
+            draw_curve(axes, curves[SINGLE, model], color=greys[model], linewidth=width, label=f"{model} Single")
 
 
-def detail(study: Study, weight: Weight) -> Picture:
-    """Form B: error and cost over all epochs of one weight (colour) and Single (grey), train dashed, test solid."""
-    with style.styled():
-        figure, (left, right) = style.new(1, 2, 11, 4)
-        absent = [w.title for w in (weight, SINGLE) if not len(study.curve(w, ENSEMBLE))]
+def plot_treatment(study: Study, treatment: Treatment) -> Picture:
+    """Draws form B: error and cost of a treatment (colour) and Single (grey) over all epochs, train dashed, test solid."""
+    name = treatment.title
+    with house_style():
+        figure, (left, right) = new_figure(2, height=4)
+        absent = [t.title for t in (treatment, SINGLE) if not len(study.curve(t, ENSEMBLE))]
         for axes, what, factor in ((left, "error", 100), (right, "cost", 1)):
             for model in study.models:
-                _pair(axes, study, weight, model, what, factor)
-            top = factor * _highest(study, weight, what)
+                _draw_pair(axes, study, (treatment, model), what, factor)
+            top = factor * _highest_test(study, treatment, what)
             axes.set(xlabel="epoch", ylim=(0, 1.08 * top) if top else None)
-            _whole_epochs(axes)
-        left.set(title=f"{study.title} {weight.title} error", ylabel="error %")
-        right.set(title=f"{study.title} {weight.title} cost", ylabel="cost (nats)")
-        handles, labels = left.get_legend_handles_labels()
-        if handles:
-            figure.legend(handles, labels, loc="outside right center")
-        return style.picture(
+            _show_whole_epochs(axes)
+        left.set(title=f"{study.label} {name} error", ylabel="error %")
+        right.set(title=f"{study.label} {name} cost", ylabel="cost (nats)")
+        add_legend(figure, left)
+        return render_picture(
             figure,
-            name=f"{study.slug}-{weight.title.lower().replace(' ', '-')}-detail",
-            title=f"{study.title}: {weight.title} against Single over all epochs",
-            caption=f"{weight.title} (colour) against Single (grey): error and cost over all epochs, train dashed, test "
-            "solid, the ensemble thickest; the first epochs may leave the range. To see: how smooth the curves are, and how far test departs from train. A "
-            "member's cost holds its weight decay, the ensemble's does not.",
-            note=_absent(absent),
+            name=study.file_name(f"{name.lower().replace(' ', '-')}-detail"),
+            title=f"{study.title}: {name} against Single over all epochs",
+            caption=f"{name} (colour) against Single (grey): error and cost over all epochs, train dashed, test solid, the "
+            "ensemble thickest; the first epochs may leave the range. To see: how smooth the curves are, and how far test "
+            "departs from train. A member's cost holds its weight decay, the ensemble's does not.",
+            note=_name_absent(absent),
         )
 
 
-def _highest(study: Study, weight: Weight, what: str) -> float:
-    """The highest mean of a test curve once the first tenth of the epochs, when nothing is learnt yet, is over."""
-    curves = [study.curve(w, m, f"test_{what}") for w in (weight, SINGLE) for m in study.models]
+def _highest_test(study: Study, treatment: Treatment, what: str) -> float:
+    """Returns the highest mean of a test curve after the first tenth of the epochs, in which nothing is learnt yet."""
+    curves = [study.curve(t, m, f"test_{what}") for t in (treatment, SINGLE) for m in study.models]
     later = [c.mean(axis=1).iloc[min(len(c) // 10 + 1, len(c) - 1) :] for c in curves if len(c)]
     return max((float(c.max()) for c in later), default=0.0)
 
 
-def _pair(axes: Axes, study: Study, weight: Weight, model: str, what: str, factor: float) -> None:
+def _draw_pair(axes: Axes, study: Study, line: Model, what: str, factor: float) -> None:
+    treatment, model = line
     place = study.models.index(model) / (len(study.models) - 1)
     width = 1.0 + 2.0 * place
-    shades = style.SHADES[weight.method]
-    colours = {weight: shades[round((1 - place) * (len(shades) - 1))], SINGLE: SINGLES[0]}
-    for w, name in ((SINGLE, "single"), (weight, "collab")):
+    shades = SHADES[treatment.method]
+    colours = {treatment: shades[round((1 - place) * (len(shades) - 1))], SINGLE: SINGLES[0]}
+    for drawn, name in ((SINGLE, "single"), (treatment, "collab")):
         for part, dash in (("train", (0, (3, 1.5))), ("test", "-")):
-            curve = study.curve(w, model, f"{part}_{what}")
+            curve = study.curve(drawn, model, f"{part}_{what}")
             if len(curve):
                 label = f"{model} {name} {part}"
-                draw(axes, factor * curve, color=colours[w], linewidth=width, linestyle=dash, label=label)
+                draw_curve(axes, factor * curve, color=colours[drawn], linewidth=width, linestyle=dash, label=label)
 
 
-def _whole_epochs(axes: Axes) -> None:
+def _show_whole_epochs(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _absent(titles: list[str]) -> str:
+def _name_absent(titles: Sequence[str]) -> str:
     return f"No results: {', '.join(titles)}." if titles else ""

@@ -1,48 +1,58 @@
-"""Reliability diagrams: how often models are right when they say how sure they are."""
+"""Reliability diagrams: how often models are right against how sure they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregator.figures import style
-from aggregator.figures.style import COLOURS, MARKERS, Picture
-from aggregator.predictions import Predictions, reliable
-from aggregator.study import Study, Weight
-from experiment.cell import Cell
+from aggregator.figures.style import COLOURS, INK, MARKERS, Picture, house_style, new_figure, render_picture
+from aggregator.reading.predictions import Predictions
+from aggregator.study import SINGLE, Study, Treatment
+from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE, Cell
 
 BINS = 15  # as the trainer's test_ece
 FEWEST = 10  # examples of a bin that is drawn
 
 
-def diagram(study: Study, cells: Sequence[Cell], found: Mapping[str, Predictions]) -> Picture | None:
-    """A panel per model, a line per weight; None without predictions."""
-    drawn: dict[Weight, Predictions] = {}
+def drawn_treatments(study: Study) -> list[Treatment]:
+    """Returns the treatments whose reliability is drawn: Single, and of each method the alpha with the lowest ensemble error."""
+    chosen = [SINGLE]
+    for method in COLLABORATIVE_METHODS:
+        finals = {t: study.final(t, ENSEMBLE) for t in study.collaborative((method,))}
+        means = {t: float(values.mean()) for t, values in finals.items() if len(values)}
+        chosen += [min(means, key=means.__getitem__)] if means else []
+    return chosen
+
+
+def plot_reliability(study: Study, cells: Sequence[Cell], found: Mapping[str, Predictions]) -> Picture | None:
+    """Draws a panel per model and a line per treatment; None without predictions."""
+    drawn: dict[Treatment, Predictions] = {}
+    wanted = drawn_treatments(study)
     for cell in cells:
-        weight = Weight(cell.method, cell.alpha)
-        if cell.id in found and weight in reliable(study):
-            drawn.setdefault(weight, found[cell.id])
+        if cell.id in found and Treatment.of(cell) in wanted:
+            drawn.setdefault(Treatment.of(cell), found[cell.id])
     if not drawn:
         return None
-    with style.styled():
-        figure, panels = style.new(1, len(study.models), 11, 3.5)
+    with house_style():
+        figure, panels = new_figure(len(study.models), height=3.5)
         for axes, model in zip(panels, study.models, strict=True):
-            axes.plot([0, 1], [0, 1], color=style.INK, linewidth=0.8, linestyle=(0, (2, 2)))
+            axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=(0, (2, 2)))
             lowest = 0.9
-            for weight, predictions in drawn.items():
-                x, y, ece = bins(predictions.confidence[model], ~predictions.wrong[model])
+            for treatment, predictions in drawn.items():
+                x, y, ece = calibration_bins(predictions.confidence[model], ~predictions.wrong[model])
                 lowest = min([lowest, *x, *y])
-                axes.plot(x, y, color=COLOURS[weight.method], marker=MARKERS[weight.method], markersize=4, linewidth=1.4,
-                          label=f"{weight.title}: ECE {ece:.3f}")  # fmt: skip
+                look: dict[str, Any] = {"color": COLOURS[treatment.method], "marker": MARKERS[treatment.method]}
+                axes.plot(x, y, markersize=4, linewidth=1.4, label=f"{treatment.title}: ECE {ece:.3f}", **look)
             low = max(0.0, lowest - 0.05)
-            axes.set(title=f"{study.title} {model}", xlabel="confidence", xlim=(low, 1), ylim=(low, 1.01))
+            axes.set(title=f"{study.label} {model}", xlabel="confidence", xlim=(low, 1), ylim=(low, 1.01))
             axes.legend(loc="upper left")
         panels[0].set_ylabel("share right")
-        return style.picture(
+        return render_picture(
             figure,
-            name=f"{study.slug}-reliability",
+            name=study.file_name("reliability"),
             title=f"{study.title}: reliability",
             caption=f"Test examples in {BINS} bins of the probability given to the predicted class: the share that is right. On "
             "the dotted line a model is as often right as it says; below it, it is too sure. Single and, of each method, the "
@@ -50,10 +60,10 @@ def diagram(study: Study, cells: Sequence[Cell], found: Mapping[str, Predictions
         )
 
 
-def bins(
+def calibration_bins(
     confidence: NDArray[np.float64], right: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """(mean confidence, share right) of the bins that are drawn, and the expected calibration error over all."""
+    """Returns (mean confidence, share right) of the bins that are drawn, and the expected calibration error over all."""
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
     count = np.bincount(place, minlength=BINS)
     sure = np.bincount(place, confidence, BINS) / np.maximum(count, 1)

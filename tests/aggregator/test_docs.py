@@ -30,7 +30,7 @@ def test_every_fact_of_the_provenance_is_named():
 def test_the_snippets_run(store):
     blocks = dict(re.findall(r"```(python|sql)\n(.*?)```", TEXT, re.DOTALL))
     programs = [b for kind, b in re.findall(r"```(python|sql)\n(.*?)```", TEXT, re.DOTALL) if kind == "python"]
-    assert len(programs) == 3
+    assert len(programs) == 4
     for program in programs:
         text = (
             program.replace("s3://bucket/prefix", store.url)
@@ -40,17 +40,3 @@ def test_the_snippets_run(store):
         done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert len(duckdb.sql(blocks["sql"].replace("'store/", f"'{store.url}/")).fetchall()) == 13
-
-
-@pytest.mark.parametrize(("form", "word"), [("athena", "CREATE EXTERNAL TABLE"), ("spark", "SparkSession")])
-def test_the_printed_forms(form, word):
-    command = [sys.executable, "-m", "aggregator.ddl", form, "s3://lab/ce"]
-    assert word in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-
-def test_an_unknown_form_is_refused_in_one_line():
-    done = subprocess.run(
-        [sys.executable, "-m", "aggregator.ddl", "hive"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert done.stderr.strip() == "error: given hive; allowed: athena or spark, then the store's URL"

@@ -7,10 +7,13 @@ from importlib.util import find_spec
 
 import boto3
 import duckdb
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.fs as fs
+import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -18,13 +21,13 @@ from aggregator import ddl, load
 from experiment import keys, results
 from experiment.grid import Grid, load_grid
 from experiment.s3 import S3Store
-from tests.aggregator import made
+from tests.aggregator import factories
 
 CELLS = [c for c in load_grid("demo").cells if c.method in ("single", "l2")]
 
 
 def error(cell, model):
-    return made.flat(cell, model) + 0.01 * (cell.method == "l2") + 0.05 * (cell.alpha == 1)
+    return factories.flat_error(cell, model) + 0.01 * (cell.method == "l2") + 0.05 * (cell.alpha == 1)
 
 
 EXPECTED = [
@@ -40,7 +43,7 @@ where model = 'Ens' and epoch = epochs group by method, alpha order by method, a
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    return made.committed(tmp_path_factory.mktemp("readers") / "s", cells=CELLS, error=error)
+    return factories.committed_store(tmp_path_factory.mktemp("readers") / "s", cells=CELLS, error=error)
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +61,9 @@ def bucket():
     os.environ.update(names)
     boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="lab")
     store = S3Store("s3://lab/ce")
-    made.freeze(store, Grid(name="made", cells=tuple(CELLS)))
+    factories.freeze_run(store, Grid(name="made", cells=tuple(CELLS)))
     for cell in CELLS:
-        made.commit(store, cell, error)
+        factories.commit_cell(store, cell, error)
     yield f"{host}:{port}"
     for name, value in before.items():
         os.environ.pop(name) if value is None else os.environ.update({name: value})
@@ -102,6 +105,50 @@ def test_load_answers_from_s3(bucket):
     assert answer(load("s3://lab/ce/runs/made")) == EXPECTED
 
 
+FOLDER = {"ignore_prefixes": [".", "predictions"]}  # of the folder results/, as docs/results.md says
+
+
+def files_of(store):
+    return [str(store.local_path(keys.epochs(c))) for c in CELLS]
+
+
+def test_pandas_answers_from_the_folder_and_from_a_list(local):
+    assert answer(pd.read_parquet(f"{local.url}/results", partitioning=None, **FOLDER)) == EXPECTED
+    assert answer(pd.read_parquet(files_of(local), partitioning=None)) == EXPECTED
+
+
+def test_pandas_refuses_the_folder_without_the_option_instead_of_answering_wrongly(local):
+    for source in (f"{local.url}/results", files_of(local)):
+        with pytest.raises(pa.ArrowTypeError, match="Field dataset has incompatible types"):
+            pd.read_parquet(source)
+
+
+def test_pyarrow_and_polars_answer_from_the_folder(local):
+    assert arrow_answer(ds.dataset(f"{local.url}/results", **FOLDER).to_table()) == EXPECTED
+    frame = pl.scan_parquet(f"{local.url}/results", hidden_file_prefix="predictions").collect()
+    assert arrow_answer(frame.to_arrow()) == EXPECTED
+
+
+def test_pandas_answers_from_a_folder_in_s3(bucket):
+    given = {"access_key": "test", "secret_key": "test", "scheme": "http", "region": "us-east-1"}
+    files = fs.S3FileSystem(endpoint_override=bucket, **given)
+
+    assert answer(pd.read_parquet("lab/ce/results", filesystem=files, partitioning=None, **FOLDER)) == EXPECTED
+
+
+def test_every_tool_reads_the_one_file_of_a_report_without_any_option(local, tmp_path):
+    from aggregator.__main__ import main
+
+    assert main(["--run", f"{local.url}/runs/made", "--out", str(tmp_path / "r")]) == 0
+    file = tmp_path / "r" / "results.parquet"
+
+    assert answer(pd.read_parquet(file)) == EXPECTED
+    assert arrow_answer(pq.read_table(file)) == EXPECTED
+    assert arrow_answer(ds.dataset(file).to_table()) == EXPECTED
+    assert arrow_answer(pl.read_parquet(file).to_arrow()) == EXPECTED
+    assert duckdb.sql(QUERY.format(source=f"'{file}'")).fetchall() == EXPECTED
+
+
 def test_polars_answers(local):
     last = pl.scan_parquet(f"{local.url}/results/**/epochs.parquet").filter(
         pl.col("model") == "Ens", pl.col("epoch") == pl.col("epochs")
@@ -118,8 +165,7 @@ def test_duckdb_answers(local):
 
 
 def test_pyarrow_answers_and_sees_the_schema_of_the_suite(local):
-    paths = [str(local.local_path(keys.epochs(c))) for c in CELLS]
-    table = ds.dataset(paths, format="parquet").to_table()
+    table = ds.dataset(files_of(local), format="parquet").to_table()
 
     assert table.schema.remove_metadata() == results.EPOCHS.remove_metadata()
     assert arrow_answer(table) == EXPECTED
@@ -162,23 +208,6 @@ def test_the_types_of_each_reader_are_those_of_the_schema(local):
     assert dict(pl.read_parquet_schema(path)) == {f.name: names[str(f.type)] for f in results.EPOCHS}
 
 
-def test_the_compacted_table_of_a_report_holds_the_same_rows(local, tmp_path):
-    from aggregator.__main__ import main
-
-    assert main(["--run", f"{local.url}/runs/made", "--out", str(tmp_path / "r")]) == 0
-    assert duckdb.sql(QUERY.format(source=f"'{tmp_path}/r/results.parquet'")).fetchall() == EXPECTED
-
-
-def test_the_athena_table_has_every_column_once_and_quotes_its_texts():
-    text = ddl.athena("s3://lab/it's")
-
-    for field in results.EPOCHS:
-        assert f"`{field.name}` " in text
-        assert f'"{field.name}"' in text
-    assert "LOCATION 's3://lab/it''s/results/'" in text
-    assert "'s3://lab/it''s/results/dataset=${dataset}/method=${method}/'" in text
-
-
 SPARK = """
 import os, sys
 {snippet}
@@ -198,8 +227,18 @@ def spark_python():
 
 
 @pytest.mark.spark
+def test_spark_answers_from_the_folder(local):
+    read = f'spark.read.option("pathGlobFilter", "epochs.parquet").parquet("{local.url}/results")'
+    snippet = f"from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\nepochs = {read}"
+    done = subprocess.run([spark_python(), "-c", SPARK.format(snippet=snippet)], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip().splitlines()[-1] == repr(EXPECTED)
+
+
+@pytest.mark.spark
 def test_the_spark_snippet_answers(local):
-    program = SPARK.format(snippet=ddl.spark(local.url))
+    program = SPARK.format(snippet=ddl.spark_snippet(local.url))
     done = subprocess.run([spark_python(), "-c", program], capture_output=True, text=True, timeout=240, check=False)
 
     assert done.returncode == 0, done.stderr[-3000:]

@@ -14,18 +14,18 @@ def test_an_estimate_is_scipys_interval_of_a_mean():
     values = [1.0, 2.0, 4.0, 8.0]
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
 
-    e = s.estimate(values)
+    e = s.estimate_mean(values)
 
     assert (e.mean - e.half, e.mean + e.half) == pytest.approx((low, high))
-    assert math.isnan(s.estimate([1.0]).half)
-    assert s.estimate([]).n == 0
+    assert math.isnan(s.estimate_mean([1.0]).half)
+    assert s.estimate_mean([]).n == 0
 
 
 def test_a_paired_difference_is_scipys_paired_t_test():
     a, b = [3.1, 2.9, 3.4, 3.0], [2.0, 2.2, 2.1, 2.3]
     answer = stats.ttest_rel(a, b)
 
-    d = s.paired(a, b)
+    d = s.paired_difference(a, b)
 
     assert d.p() == pytest.approx(answer.pvalue)
     assert d.interval == pytest.approx(tuple(answer.confidence_interval()))
@@ -33,7 +33,7 @@ def test_a_paired_difference_is_scipys_paired_t_test():
 
 
 def test_equal_differences_over_few_seeds_tell_nothing():
-    d = s.paired([0.2, 0.3], [0.1, 0.2])
+    d = s.paired_difference([0.2, 0.3], [0.1, 0.2])
 
     assert not d.known
     assert d.p() == 1
@@ -44,11 +44,11 @@ def test_mcnemar_is_the_exact_binomial_test_of_the_discordant_examples():
     a = np.array([True] * 12 + [False] * 88)
     b = np.array([True] * 2 + [False] * 10 + [True] * 3 + [False] * 85)
 
-    d = s.mcnemar(a, b)
+    d = s.mcnemar_difference(a, b)
 
     assert d.effect == pytest.approx(0.07)
     assert d.p() == pytest.approx(stats.binomtest(10, 13).pvalue)
-    assert s.mcnemar(a, a).p() == 1
+    assert s.mcnemar_difference(a, a).p() == 1
 
 
 @pytest.mark.parametrize("kind", ["paired", "unpaired"])
@@ -61,7 +61,11 @@ def test_the_intervals_of_proportions_cover_the_truth_about_as_often_as_they_say
         if kind == "unpaired":
             b = (random.random(n) < 0.05) | (random.random(n) < 0.01)
         truth = 0.95 * (0.03 - 0.01)
-        d = s.mcnemar(a, b) if kind == "paired" else s.unpaired([a.mean(), b.mean()], [n, n], [1, -1])
+        d = (
+            s.mcnemar_difference(a, b)
+            if kind == "paired"
+            else s.binomial_difference([a.mean(), b.mean()], [n, n], [1, -1])
+        )
         hits += d.interval[0] <= truth <= d.interval[1]
 
     assert 0.93 <= hits / trials <= 0.985
@@ -73,6 +77,6 @@ def test_holm_is_the_closed_test_of_bonferroni():
     sets = [c for k in range(1, 6) for c in itertools.combinations(range(5), k)]
     expected = [max(min(1, len(c) * min(p[i] for i in c)) for c in sets if h in c) for h in range(5)]
 
-    assert s.holm(p) == pytest.approx(expected)
-    assert s.holm([math.nan, 0.01]) == [1.0, 0.02]
-    assert s.holm([]) == []
+    assert s.adjust_by_holm(p) == pytest.approx(expected)
+    assert s.adjust_by_holm([math.nan, 0.01]) == [1.0, 0.02]
+    assert s.adjust_by_holm([]) == []

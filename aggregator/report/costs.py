@@ -1,0 +1,100 @@
+"""What the cells cost: device-hours, images per second and dollars, also per percentage point gained over Single."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from aggregator.reading.run import RunResults
+from aggregator.study import SINGLE, Study, Treatment
+from aggregator.tables import NOTHING, Entry, Table, count_entry, number_entry, text_entry
+from experiment.cell import ENSEMBLE
+
+
+def price_per_hour(device: str, prices: Mapping[str, float]) -> float:
+    """Returns the price of the longest name that is part of the device's, in dollars; NaN if none is."""
+    names = [n for n in prices if n.lower() in device.lower()]
+    return prices[max(names, key=len)] if names else math.nan
+
+
+def cost_by_cell(run: RunResults, prices: Mapping[str, float]) -> pd.DataFrame:
+    """Returns hours, dollars (NaN without a price), images per second and device of each done cell, by id.
+
+    Hours are training time over all attempts as the trainer measured it; set-up and lost epochs are not in it.
+    """
+    speed = run.frame[run.frame["model"] == ENSEMBLE].groupby("cell_id", observed=True)["images_per_second"].mean()
+    rows = {}
+    for cell in run.done:
+        facts = run.provenance.get(cell.id, {})
+        device = str(facts.get("device", "")) or "unknown"
+        hours = float(facts.get("training_seconds", math.nan)) / 3600
+        dollars = hours * price_per_hour(device, prices)
+        rows[cell.id] = {"hours": hours, "dollars": dollars, "speed": speed.get(cell.id, math.nan), "device": device}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["hours", "dollars", "speed", "device"])
+
+
+def cost_by_device(cells: pd.DataFrame) -> Table:
+    """Returns the table of hours and dollars by device."""
+    rows = [
+        (
+            text_entry(device),
+            count_entry(len(own)),
+            number_entry(own["hours"].sum(), ".3g"),
+            number_entry(own["speed"].median(), ",.0f"),
+            number_entry(own["dollars"].sum(min_count=1), ",.4g"),
+        )
+        for device, own in cells.groupby("device")
+    ]
+    return Table(
+        name="cost-by-device",
+        title="By device",
+        caption="Workers that share a device each count their own hours on it.",
+        columns=("device", "cells", "device-hours", "median images/s", "dollars"),
+        rows=tuple(rows),
+    )
+
+
+def cost_by_treatment(study: Study, cells: pd.DataFrame) -> Table:
+    """Returns the table of a cell's mean hours, dollars and speed by treatment, and of what a point gained costs."""
+    return Table(
+        name=study.file_name("cost"),
+        title=f"{study.title}: cost of a cell",
+        caption="Means over seeds. Gain: how much lower the ensemble's test error is than that of Single. A gain within "
+        "the noise (see Results) makes its price noise, too.",
+        columns=("method, alpha", "device-hours", "images/s", "dollars", "gain (pp)", "hours per pp", "dollars per pp"),
+        rows=tuple(_treatment_row(study, treatment, cells) for treatment in study.treatments),
+    )
+
+
+def cost_tables(run: RunResults, studies: Sequence[Study], prices: Mapping[str, float]) -> list[Table]:
+    """Returns all tables of cost."""
+    cells = cost_by_cell(run, prices)
+    if not len(cells):
+        return []
+    return [cost_by_device(cells), *(cost_by_treatment(s, cells) for s in studies if len(s.rows))]
+
+
+def _treatment_row(study: Study, treatment: Treatment, cells: pd.DataFrame) -> tuple[Entry, ...]:
+    ids = [c.id for c in study.cells if Treatment.of(c) == treatment]
+    mean = cells[cells.index.isin(ids)][["hours", "speed", "dollars"]].mean()
+    gain = _gain_over_single(study, treatment)
+    hours_per_point, dollars_per_point = (mean[n] / gain if gain > 0 else math.nan for n in ("hours", "dollars"))
+    return (
+        text_entry(treatment.title),
+        number_entry(mean["hours"], ".3g"),
+        number_entry(mean["speed"], ",.0f"),
+        number_entry(mean["dollars"], ",.4g"),
+        Entry(text=f"{gain:+.2f}", value=gain) if math.isfinite(gain) else text_entry(NOTHING),
+        text_entry("no gain") if gain <= 0 else number_entry(hours_per_point, ".3g"),
+        number_entry(dollars_per_point, ",.4g"),
+    )
+
+
+def _gain_over_single(study: Study, treatment: Treatment) -> float:
+    """Returns by how many percentage points the ensemble's error is below Single's; NaN for Single and without results."""
+    single, ours = study.final(SINGLE, ENSEMBLE), study.final(treatment, ENSEMBLE)
+    if treatment == SINGLE or not len(single) or not len(ours):
+        return math.nan
+    return 100 * (float(single.mean()) - float(ours.mean()))

@@ -1,0 +1,41 @@
+"""Reliability: bins by confidence, the expected calibration error, and the treatments that are drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aggregator.figures.reliability import calibration_bins, drawn_treatments, plot_reliability
+from aggregator.study import SINGLE
+from tests.aggregator import factories
+
+
+def test_a_model_that_is_right_as_often_as_it_is_sure_is_calibrated():
+    confidence = np.repeat([0.55, 0.95], 100)
+    right = np.concatenate([np.arange(100) < 55, np.arange(100) < 95])
+    sure, good, error = calibration_bins(confidence, right)
+
+    assert sure == pytest.approx([0.55, 0.95])
+    assert good == pytest.approx([0.55, 0.95])
+    assert error == pytest.approx(0)
+
+
+def test_the_error_counts_examples_of_bins_too_small_to_be_drawn():
+    confidence = np.array([0.95] * 95 + [0.5] * 5)
+    sure, _, error = calibration_bins(confidence, np.ones(100, bool))
+
+    assert len(sure) == 1
+    assert error == pytest.approx(0.95 * 0.05 + 0.05 * 0.5)
+
+
+def test_single_and_the_best_alpha_of_each_method_are_drawn(tmp_path, gather):
+    def error(cell, model):
+        return factories.flat_error(cell, model) + (0.1 if cell.alpha != 0.01 else 0)
+
+    material = gather(factories.committed_store(tmp_path / "s", error=error))
+    study = material.studies[0]
+
+    assert [t.title for t in drawn_treatments(study)] == ["Single", "CE 0.01", "L2 0.01", "L1 0.01"]
+    assert "L2 0.01: ECE" in plot_reliability(study, study.cells, material.predictions).svg
+    assert plot_reliability(study, study.cells, {}) is None
+    assert drawn_treatments(study)[0] == SINGLE

@@ -1,0 +1,78 @@
+"""Tables in each format; LaTeX is compiled."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import subprocess
+
+import pytest
+
+from aggregator.report.formats import to_csv, to_latex, to_markdown
+from aggregator.tables import Entry, Table, results_tables
+
+WORDS = [
+    "a_b & 50% #1 {x} ~^$ \\input{/etc/passwd}",
+    "=1+1",
+    "<b>|</b>",
+    "± ≈ – ≤ × é \u4e2d",
+    '"q"',
+    "+x",
+    "@y",
+    "\tz",
+    "-1",
+]
+
+
+def table(words):
+    rows = tuple((Entry(text=w), Entry(text="0.50", value=0.5, best=i == 0, equal=i == 1)) for i, w in enumerate(words))
+    return Table(name="t", title=words[0], caption=words[-1], columns=("what_%", "n"), rows=rows)
+
+
+def test_csv_keeps_numbers_whole_and_disarms_formulas():
+    rows = list(csv.reader(io.StringIO(to_csv(table(WORDS)))))
+
+    assert [r[0] for r in rows[1:]] == [f"'{w}" if w[0] in "=+-@\t" else w for w in WORDS]
+    assert {r[1] for r in rows[1:]} == {"0.5"}
+    negative = Table(name="t", title="", caption="", columns=("d",), rows=((Entry(text="-0.10", value=-0.1),),))
+    assert to_csv(negative) == "d\n-0.1\n", "a negative number is a number, no formula"
+
+
+def test_an_absent_number_is_an_empty_field():
+    empty = Table(
+        name="t", title="", caption="", columns=("a", "b"), rows=((Entry(text="x"), Entry(text="–", absent=True)),)
+    )
+
+    assert to_csv(empty) == "a,b\nx,\n"
+
+
+def test_markdown_has_no_raw_html_and_as_many_columns_in_each_row():
+    lines = [x for x in to_markdown(table(WORDS)).splitlines() if x.startswith("|")]
+
+    assert {x.replace(r"\|", "").count("|") for x in lines} == {3}
+    assert "<b>" not in to_markdown(table(WORDS))
+    assert lines[2].endswith("| **0.50** |")
+    assert lines[3].endswith("| 0.50 ≈ |")
+
+
+def test_the_tables_of_a_run_and_hostile_ones_compile_in_latex(store, gather, tmp_path):
+    if not shutil.which("pdflatex"):
+        pytest.skip(
+            "LOUD: no pdflatex here (Debian: texlive-latex-base texlive-latex-recommended): LaTeX tables are not compiled"
+        )
+    tables = [*results_tables(gather(store).studies[0]), table(WORDS)]
+    body = "\n".join(to_latex(t) for t in tables)
+    source = (
+        "\\documentclass{article}\\usepackage[T1]{fontenc}\\usepackage{booktabs}\\begin{document}\n"
+        + body
+        + "\\end{document}\n"
+    )
+    (tmp_path / "t.tex").write_text(source, encoding="utf-8")
+    command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    options = {"capture_output": True, "text": True, "errors": "replace", "timeout": 100, "check": False}
+    done = subprocess.run(command, cwd=tmp_path, **options)
+
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "passwd" not in done.stdout
+    assert (tmp_path / "t.pdf").stat().st_size > 10_000

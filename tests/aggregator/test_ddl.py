@@ -1,0 +1,48 @@
+"""What the command prints for SQL engines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aggregator import ddl
+from experiment import results
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("form", "word"), [("athena", "CREATE EXTERNAL TABLE"), ("spark", "SparkSession")])
+def test_the_printed_forms(form, word):
+    command = [sys.executable, "-m", "aggregator.ddl", form, "s3://lab/ce"]
+    assert word in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_an_unknown_form_is_refused_with_those_that_are_known():
+    done = subprocess.run(
+        [sys.executable, "-m", "aggregator.ddl", "hive"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "invalid choice: 'hive'" in done.stderr
+    assert "athena" in done.stderr
+    assert "spark" in done.stderr
+
+
+def test_help_says_what_is_printed(capsys):
+    with pytest.raises(SystemExit) as stop:
+        ddl.main(["--help"])
+
+    assert stop.value.code == 0
+    assert "Print how an SQL engine reads the results" in capsys.readouterr().out
+
+
+def test_the_athena_table_has_every_column_once_and_quotes_its_texts():
+    text = ddl.athena_ddl("s3://lab/it's")
+
+    for field in results.EPOCHS:
+        assert f"`{field.name}` " in text
+        assert f'"{field.name}"' in text
+    assert "LOCATION 's3://lab/it''s/results/'" in text
+    assert "'s3://lab/it''s/results/dataset=${dataset}/method=${method}/'" in text

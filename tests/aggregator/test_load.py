@@ -1,0 +1,139 @@
+"""load() and load_predictions() answer, or refuse by name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aggregator import load
+from aggregator.load import load_predictions
+from experiment import keys
+from experiment.errors import InvalidInput, NotFound
+from experiment.grid import Grid
+from experiment.store import LocalStore
+from tests.aggregator import factories
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_load_refuses_by_name_or_leaves_out_and_names(store, cells):
+    store.put(keys.epochs(cells[0]), b"PAR1")
+
+    with pytest.raises(InvalidInput, match=rf"1 results cannot be used as they are: .*{cells[0].id}"):
+        load(store.url)
+    frame = load(store.url, strict=False)
+    assert frame["cell_id"].nunique() == 12
+    assert cells[0].id in frame.attrs["problems"][0]
+
+
+def test_a_run_is_its_cells_only(store, cells):
+    factories.freeze_run(store, Grid(name="part", cells=cells[:2]), "part")
+
+    assert set(load(f"{store.url}/runs/part")["cell_id"]) == {c.id for c in cells[:2]}
+    assert load(f"{store.url}/runs/part/").equals(load(f"file://{store.url}/runs/part"))
+
+
+def test_a_run_that_is_not_there_is_refused_with_those_that_are(store):
+    with pytest.raises(InvalidInput, match="the run is 'mode'; allowed: made"):
+        load(f"{store.url}/runs/mode")
+
+
+def test_the_predictions_of_a_cell_have_a_row_for_each_model_and_example(store, cells):
+    frame = load_predictions(store.url, cells[4].id)
+
+    assert frame.groupby("model").size().to_dict() == {"Ens": 360, "M": 360, "ST": 360}
+    assert len(frame["logits"].iloc[0]) == 10
+
+
+def test_a_cell_without_predictions_is_named(store):
+    with pytest.raises(NotFound, match="holds no predictions of cell 'digits-x'"):
+        load_predictions(store.url, "digits-x")
+
+
+@pytest.fixture
+def lab(tmp_path, cells, monkeypatch):
+    """A folder with stores below a folder that is called runs, as the working directory."""
+    for name in ("exp1", "2024/exp"):
+        factories.committed_store(tmp_path / "lab" / "runs" / name, cells=cells[:2], predictions=False)
+    monkeypatch.chdir(tmp_path / "lab")
+    return tmp_path / "lab"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "{lab}/runs/exp1",
+        "{lab}/runs/exp1/",
+        "./runs/exp1",
+        "runs/exp1",
+        "file://{lab}/runs/exp1",
+        "{lab}/runs/2024/exp",
+        "{lab}/runs/exp1/runs/made",
+        "runs/exp1/runs/made/",
+        "file://{lab}/runs/2024/exp/runs/made",
+    ],
+)
+def test_a_store_below_a_folder_called_runs_is_a_store_and_its_runs_are_runs(lab, url, cells):
+    assert set(load(url.format(lab=lab))["cell_id"]) == {c.id for c in cells[:2]}
+
+
+def test_where_a_store_and_a_run_share_a_place_the_run_is_meant(lab, cells):
+    store = LocalStore(lab, create=True)
+    factories.commit_cell(store, cells[5], predictions=False)
+    factories.freeze_run(store, Grid(name="one", cells=cells[5:6]), "exp1")
+
+    assert set(load(f"{lab}/runs/exp1")["cell_id"]) == {cells[5].id}
+
+
+def test_a_run_that_is_neither_there_nor_a_store_is_refused_with_those_that_are(lab):
+    with pytest.raises(InvalidInput, match="the run is 'mode'; allowed: made"):
+        load(f"{lab}/runs/exp1/runs/mode")
+    with pytest.raises(InvalidInput, match="the run is 'exp2'; allowed: none"):
+        load(f"{lab}/runs/exp2")
+
+
+def test_a_run_in_the_working_directory_is_a_run(store, cells, monkeypatch):
+    factories.freeze_run(store, Grid(name="part", cells=cells[:1]), "part")
+    monkeypatch.chdir(store.root)
+
+    assert set(load("runs/part")["cell_id"]) == {cells[0].id}
+
+
+def test_a_damaged_run_is_not_taken_for_an_empty_store(store):
+    store.put(keys.grid(factories.RUN), b"{}")
+
+    with pytest.raises(InvalidInput, match="is not a frozen grid"):
+        load(f"{store.url}/runs/{factories.RUN}")
+
+
+def test_a_path_may_be_given_as_one(store):
+    assert load(store.root).equals(load(store.url))
+    assert len(load_predictions(store.root / "runs" / factories.RUN, load(store.root)["cell_id"].iloc[0])) == 3 * 360
+
+
+def test_importing_load_imports_no_pandas():
+    code = "import sys; from aggregator import load; sys.exit('pandas' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PANDAS_FUTURE": "upcoming"},
+        {"PANDAS_FUTURE_INFER_STRING": "0", "PANDAS_COPY_ON_WRITE": "0"},
+        {"SCIPY_ARRAY_API": "1"},
+    ],
+    ids=lambda v: "+".join(v),
+)
+def test_settings_of_pandas_do_not_stop_load(store, variables):
+    code = f"from aggregator import load; frame = load({store.url!r}); print(len(frame), frame.attrs)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | variables, capture_output=True, text=True
+    )
+
+    assert done.stdout == "780 {'problems': []}\n", done.stderr

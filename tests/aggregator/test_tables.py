@@ -1,0 +1,38 @@
+"""Tables of results."""
+
+from __future__ import annotations
+
+from aggregator.tables import best_treatment, number_entry, results_tables
+from experiment.grid import load_grid
+from tests.aggregator import factories
+
+
+def test_several_seeds_are_mean_interval_and_count(tmp_path, gather):
+    def error(cell, model):
+        return factories.flat_error(cell, model) + 0.01 * cell.seed + 0.2 * (cell.alpha == 1)
+
+    cells = [c for c in load_grid("demo").with_seeds(3).cells if c.method in ("single", "l1")]
+    store = factories.committed_store(tmp_path / "s", cells=cells, error=error)
+    store.delete(next(k for k in store.list("results/") if "l1-0p1-s2" in k and k.endswith("epochs.parquet")))
+    found = results_tables(gather(store).studies[0])[0]
+    rows = {row[0].text: row for row in found.rows}
+
+    assert found.columns == ("method, alpha", "ST", "M", "Ens", "seeds")
+    assert rows["Single"][3].text == "6.02 ± 2.42"  # 18, 21.6 -> 22 and 25.2 -> 25 wrong of 360; t(2) = 4.303
+    assert rows["Single"][4].text == "3 of 3"
+    assert rows["L1 0.1"][4].text == "2 of 3"
+    assert not rows["L1 1.0"][3].best
+
+
+def test_the_best_treatment_is_the_one_whose_ensemble_errs_least(tmp_path, gather):
+    def error(cell, model):
+        return factories.flat_error(cell, model) - 0.01 * ((cell.method, cell.alpha) == ("ce", 0.1))
+
+    study = gather(factories.committed_store(tmp_path / "s", error=error)).studies[0]
+
+    assert best_treatment(study).title == "CE 0.1"
+
+
+def test_a_number_that_is_none_is_shown_as_absent():
+    assert number_entry(float("nan"), ".2f").absent
+    assert number_entry(0.5, ".2f").text == "0.50"
