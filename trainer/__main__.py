@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import signal
 import sys
 import threading
@@ -14,17 +13,22 @@ from experiment.assignment import resolve_index
 from experiment.errors import ExperimentError, describe_error
 from experiment.run import open_run
 from experiment.store import open_store
-from trainer import arguments
+from trainer import arguments, environment
 from trainer.datasets.waiting import await_dataset
+
+_log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code (``experiment.errors``)."""
     given = arguments.parse_arguments(argv)
+    environment.keep_warnings_harmless()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    if environment.IGNORED:
+        _log.info("ignored from the environment: %s", environment.IGNORED)
     try:
         if given.prepare:
             return _prepare(given.prepare, given.store)
@@ -57,7 +61,6 @@ def _verify_resume() -> int:
 def _train(given: argparse.Namespace, stop: threading.Event) -> int:
     store, run = open_run(given.run)
     index = None if given.indexes else resolve_index(store, run, given.index, given.job)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow at import; its errors are raised anyway
     from trainer import process  # imports TensorFlow, which takes seconds: only for input that is known to be good
 
     options = process.attempt_options(store, run, stop, tensorboard=given.tensorboard)

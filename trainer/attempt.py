@@ -14,7 +14,7 @@ from experiment.records import Failure, Progress, Provenance, utc_now
 from experiment.store import Store
 from trainer import checkpoint, commit
 from trainer.log import Log
-from trainer.model import device, training
+from trainer.model import device, export, training
 from trainer.model.program import compiled_program, program_signature
 from trainer.model.types import Dataset, OnEpochEnd, Pace, Snapshot
 from trainer.summaries import Summaries
@@ -82,6 +82,7 @@ def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: _Watcher) -> 
     snapshot = checkpoint.newest_checkpoint(options.store, cell.id, log.say)
     step = snapshot.step if snapshot else 0
     log.say("resumed" if step else "started", step=step, device=device.device_name(), dataset=data.sha256[:16])
+    export.rehearse_export()
     on_epoch_end = _summarise(cell, options, snapshot) if options.tensorboard else lambda *_: None
     result = training.train_cell(
         cell, data, watch=watcher, on_epoch_end=on_epoch_end, snapshot=snapshot, jit=options.jit

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.environment import check_import_order
 from trainer.model.types import ALIGNMENT
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -22,6 +23,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "pyarrow")
 
 def prepare_device(*, deterministic: bool = True) -> bool:
     """Lets GPU memory grow as needed and makes operations deterministic; returns whether to compile with XLA: on a GPU."""
+    check_import_order()
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
