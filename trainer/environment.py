@@ -82,7 +82,9 @@ def apply_decisions(environ: MutableMapping[str, str], imported: Container[str])
     removed = {name: library for name in sorted(environ) if (library := reader_of(name, environ[name]))}
     for name in removed:
         del environ[name]
-    environ.update(SET | ({"XLA_FLAGS": " ".join(flags)} if flags else {}))
+    environ.update(SET)
+    if flags:
+        environ["XLA_FLAGS"] = " ".join(flags)
     environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # whatever TensorFlow logs as an error, it raises too
     return ", ".join(removed), {name: library for name, library in removed.items() if library in imported}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from experiment.errors import InvalidInput, refuse
+from experiment.needs import import_packages
 from experiment.prepared import SourceFile
 from trainer.datasets import npz, parse, sources
 from trainer.datasets.checksums import verify_file
@@ -68,7 +69,8 @@ def fetch_originals(name: str, overrides: Overrides, sleep: Callable[[float], No
 
 def bundled_digits() -> Original:
     """Returns the digits that come with scikit-learn: 8 x 8 pixels of 0 to 16."""
-    import sklearn  # takes seconds to import, and only this data set needs it
+    import_packages("trainer", "sklearn")  # takes seconds, and only this data set needs it
+    import sklearn
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -128,6 +130,7 @@ def _cifar10(paths: Mapping[str, Path]) -> tuple[dict[str, np.ndarray], int]:
 
 
 def _notmnist(paths: Mapping[str, Path]) -> tuple[dict[str, np.ndarray], int]:
+    import_packages("trainer", "PIL")
     x_train, y_train, a = parse.parse_letters(
         read_tar_members(paths[sources.LARGE], NOTMNIST_LIMITS, parse.is_letter_file)
     )
