@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 
 from experiment.assignment import resolve_index
-from experiment.errors import ExperimentError, describe_error
+from experiment.errors import ExperimentError, Interrupted, describe_error
+from experiment.needs import import_packages
 from experiment.run import open_run
 from experiment.store import open_store
 from trainer import arguments, environment
 from trainer.datasets.waiting import await_dataset
+from trainer.stopping import TOLD, Stop, stop_on_signals
 
 _log = logging.getLogger(__name__)
 
@@ -24,11 +24,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = arguments.parse_arguments(argv)
     environment.keep_warnings_harmless()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop = Stop()
+    stop_on_signals(stop, interrupt=bool(given.prepare or given.verify_resume))
     if environment.IGNORED:
         _log.info("ignored from the environment: %s", environment.IGNORED)
+    try:
+        return _run(given, stop)
+    except ExperimentError as error:
+        print(f"error: {describe_error(error)}", file=sys.stderr)
+        return error.exit_code
+
+
+def _run(given: argparse.Namespace, stop: Stop) -> int:
     try:
         if given.prepare:
             return _prepare(given.prepare, given.store)
@@ -37,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.verify_resume:
             return _verify_resume()
         return _train(given, stop)
-    except ExperimentError as error:
-        print(f"error: {describe_error(error)}", file=sys.stderr)
-        return error.exit_code
+    except KeyboardInterrupt:
+        stop.is_set()  # noticed
+        raise Interrupted(TOLD) from None
 
 
 def _prepare(names: Sequence[str], url: str) -> int:
@@ -58,10 +65,11 @@ def _verify_resume() -> int:
     return verify_resume()
 
 
-def _train(given: argparse.Namespace, stop: threading.Event) -> int:
+def _train(given: argparse.Namespace, stop: Stop) -> int:
     store, run = open_run(given.run)
     index = None if given.indexes else resolve_index(store, run, given.index, given.job)
-    from trainer import process  # imports TensorFlow, which takes seconds: only for input that is known to be good
+    import_packages("trainer", "tensorflow", "keras", "safetensors")  # takes seconds: only for input that is good
+    from trainer import process
 
     options = process.attempt_options(store, run, stop, tensorboard=given.tensorboard)
     if index is None:
