@@ -14,7 +14,7 @@ from trainer.datasets.cache import cache_folder, hold_lock, write_whole
 def test_the_cache_is_the_users_own(tmp_path):
     assert cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/collaborative-ensembles")
     assert cache_folder({"HOME": str(tmp_path)}) == tmp_path / ".cache" / "collaborative-ensembles"
-    for environment in ({}, {"HOME": "/nonexistent"}, {"XDG_CACHE_HOME": "relative"}):
+    for environment in ({}, {"HOME": str(tmp_path / "none")}, {"XDG_CACHE_HOME": "relative"}):
         assert cache_folder(environment).is_relative_to(tempfile.gettempdir())
 
 
