@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from experiment.errors import Interrupted
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-GRACE_SECONDS = 1.5  # for the program to notice a signal before it is ended
+GRACE_SECONDS = 1.2  # for the program to notice a signal before it is ended
 TOLD = "told to stop; what came so far is kept, and the same command goes on"
 
 

@@ -231,7 +231,7 @@ def test_a_trainer_that_is_told_to_stop_before_its_first_step_ends(local_store, 
     """While it imports, loads, traces and compiles, nothing has come that could be kept."""
     process = start("--run", freeze(local_store, LONG), "--index", "0")
     time.sleep(seconds)
-    code, err = stopped_within(process, signal.SIGTERM)
+    code, err = stopped_within(process, signal.SIGTERM, 3.0)  # a second more where it has just begun to save
 
     assert code == 143, err
     assert "Traceback" not in err

@@ -61,7 +61,7 @@ def find_originals(name: str, overrides: Overrides) -> Files | None:
         return None
     if not folder.is_dir():
         raise refuse("DATASETS_DIR", str(folder), "an existing directory", "correct it or unset it")
-    places = [folder / inner for inner in FOLDERS[name]]
+    places = [folder / inner for inner in FOLDERS.get(name, ("", name))]
     forms = [_locate(form, places) for form in SOURCES[name].forms] if f"{name}.npz" not in overrides.sha256 else []
     for form, found in zip(SOURCES[name].forms, forms, strict=False):
         if len(found) == len(form):
@@ -109,7 +109,7 @@ def _refuse_unusable(name: str, folder: Path, places: Sequence[Path], forms: Seq
         raise InvalidInput(
             f"DATASETS_DIR ({folder}) lacks {missing} of {name}; allowed: {allowed}; add what is missing"
         )
-    for unread, reason in NEVER_READ[name].items():
+    for unread, reason in NEVER_READ.get(name, {}).items():
         if path := next((p for place in places if (p := place / unread).exists()), None):
             allowed = f"{name}.npz, {', '.join(file.name for file in SOURCES[name].files)}"
             do = "get one of these, convert it, or remove it from there"
