@@ -22,6 +22,8 @@ SET = {
     "TF2_BEHAVIOR": "1",  # as TensorFlow itself sets it; 0 is TensorFlow 1's
 }
 
+TERRAFORM = "Terraform's, whose names begin as TensorFlow's do"
+
 # By pattern of the name, or of NAME=VALUE, why a variable is left as it is: none changes a number of the trainer.
 LEFT = {
     "CUDA_*": "which GPUs there are, in which order, and where CUDA is",
@@ -35,7 +37,10 @@ LEFT = {
     "NUMPY_WARN_IF_NO_MEM_POLICY": "messages",
     "OMP_NUM_THREADS": "threads: the launcher sets it for each worker",
     "PYTHON*": "Python's own; see keep_warnings_harmless about -W and PYTHONWARNINGS",
+    "TF_ACC*": TERRAFORM,
+    "TF_CLI_*": TERRAFORM,
     "TF_CPP_*": "messages",
+    "TF_DATA_DIR": TERRAFORM,
     "TF_DEVICE_MIN_SYS_MEMORY_IN_MB": "memory",
     "TF_ENABLED_DEVICE_TYPES": "which devices there are",
     "TF_FORCE_GPU_ALLOW_GROWTH": "memory: the launcher sets it for workers that share a GPU",
@@ -43,10 +48,21 @@ LEFT = {
     "TF_GPU_ALLOCATOR": "memory",
     "TF_GPU_HOST_MEM_LIMIT_IN_MB": "memory",
     "TF_GPU_THREAD_*": "threads",
+    "TF_INPUT": TERRAFORM,
+    "TF_IN_AUTOMATION": TERRAFORM,
+    "TF_LOG": TERRAFORM,
+    "TF_LOG_CORE": TERRAFORM,
+    "TF_LOG_PATH": TERRAFORM,
+    "TF_LOG_PROVIDER*": TERRAFORM,
     "TF_MIN_GPU_MULTIPROCESSOR_COUNT": "which devices there are",
     "TF_NUM_INTEROP_THREADS": "threads: the launcher sets it for each worker",
     "TF_NUM_INTRAOP_THREADS": "threads: the launcher sets it for each worker",
     "TF_PER_DEVICE_MEMORY_LIMIT_MB": "memory",
+    "TF_PLUGIN_CACHE_*": TERRAFORM,
+    "TF_REGISTRY_*": TERRAFORM,
+    "TF_TOKEN_*": TERRAFORM,
+    "TF_VAR_*": TERRAFORM,
+    "TF_WORKSPACE": TERRAFORM,
     "TPU_*": "devices that the trainer does not use",
 }
 

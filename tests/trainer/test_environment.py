@@ -63,6 +63,7 @@ def test_a_librarys_variables_are_removed_and_those_of_devices_memory_and_thread
         "TF_SOMETHING_NEW": "1",
     }
     left = {"CUDA_VISIBLE_DEVICES": "0", "TF_NUM_INTRAOP_THREADS": "2", "OMP_NUM_THREADS": "2", "HOME": "/home/me"}
+    left |= {"TF_VAR_region": "us-east-1", "TF_CLI_CONFIG_FILE": "/home/me/.terraformrc"}  # Terraform's
     environ = hostile | left
     ignored, read_before = apply_decisions(environ, imported=())
 
