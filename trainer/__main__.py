@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from experiment.assignment import resolve_index
+from experiment.console import escape_unprintable_output
 from experiment.errors import ExperimentError, Interrupted, describe_error
+from experiment.interrupts import end_on_signals
 from experiment.needs import import_packages
 from experiment.run import open_run
 from experiment.store import open_store
@@ -23,30 +25,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code (``experiment.errors``)."""
     given = arguments.parse_arguments(argv)
     environment.keep_warnings_harmless()
+    escape_unprintable_output()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     stop = Stop()
-    stop_on_signals(stop, interrupt=bool(given.prepare or given.verify_resume))
+    if given.prepare or given.verify_resume:
+        end_on_signals(f"error: {TOLD}")
+    else:
+        stop_on_signals(stop)
     if environment.IGNORED:
         _log.info("ignored from the environment: %s", environment.IGNORED)
     try:
         return _run(given, stop)
+    except KeyboardInterrupt:
+        return Interrupted.exit_code
     except ExperimentError as error:
         print(f"error: {describe_error(error)}", file=sys.stderr)
         return error.exit_code
 
 
 def _run(given: argparse.Namespace, stop: Stop) -> int:
-    try:
-        if given.prepare:
-            return _prepare(given.prepare, given.store)
-        if given.await_dataset:
-            return await_dataset(open_store(given.store), given.await_dataset, given.await_seconds, stop)
-        if given.verify_resume:
-            return _verify_resume()
-        return _train(given, stop)
-    except KeyboardInterrupt:
-        stop.is_set()  # noticed
-        raise Interrupted(TOLD) from None
+    if given.prepare:
+        return _prepare(given.prepare, given.store)
+    if given.await_dataset:
+        return await_dataset(open_store(given.store), given.await_dataset, given.await_seconds, stop)
+    if given.verify_resume:
+        return _verify_resume()
+    return _train(given, stop)
 
 
 def _prepare(names: Sequence[str], url: str) -> int:

@@ -1,4 +1,7 @@
-"""Stopping on SIGTERM and Ctrl-C: within two seconds and with exit code 143, wherever the program is, keeping its work."""
+"""Stopping a training on SIGTERM or Ctrl-C: it looks for the signal and saves a checkpoint, or is ended within two seconds.
+
+``experiment.interrupts`` ends programs that have nothing to save, by an exception.
+"""
 
 from __future__ import annotations
 
@@ -47,23 +50,12 @@ class Stop(threading.Event):
         return self._noticed or self._finishing > 0
 
 
-def stop_on_signals(stop: Stop, *, interrupt: bool) -> None:
-    """Has SIGTERM and Ctrl-C set ``stop``; a program that does not notice is ended, and by a second signal at once.
-
-    Args:
-        interrupt: also raise KeyboardInterrupt in the main thread, whose program does not look at ``stop``.
-    """
-
-    def handle(*_: object) -> None:
-        first = not threading.Event.is_set(stop)
-        stop.set()
-        if interrupt and first:
-            raise KeyboardInterrupt
-
+def stop_on_signals(stop: Stop) -> None:
+    """From now on SIGTERM and Ctrl-C set ``stop``; a program that does not notice is ended, and by a second signal at once."""
     receive, send = os.pipe()
     os.set_blocking(send, False)
     for number in SIGNALS:
-        signal.signal(number, handle)
+        signal.signal(number, lambda *_: stop.set())
     signal.set_wakeup_fd(send, warn_on_full_buffer=False)  # written at once, though the main thread is in a library
     threading.Thread(target=_watch, args=(receive, stop), daemon=True).start()
 

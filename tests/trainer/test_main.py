@@ -146,6 +146,14 @@ def test_a_package_that_only_training_needs_is_named_in_one_line(local_store, pa
     assert "Traceback" not in done.stderr
 
 
+def test_a_store_of_any_name_is_printed_in_any_encoding(tmp_path):
+    process = start("--prepare", "digits", "--store", str(tmp_path / "хранилище"), PYTHONIOENCODING="ascii")
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0, err
+    assert r"/\u0445\u0440\u0430\u043d" in out
+
+
 def test_waiting_for_a_data_set_needs_no_tensorflow(local_store):
     freeze(local_store, *CELLS)
     program = (
