@@ -29,8 +29,7 @@ COPY --from=builder /opt/venv /opt/venv
 COPY experiment /app/experiment
 COPY trainer /app/trainer
 # The root file system may be read-only: all that is written goes to /tmp (an emptyDir) and to the store.
-ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    HOME=/tmp KERAS_HOME=/tmp/keras
+ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp
 WORKDIR /tmp
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "trainer"]

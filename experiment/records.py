@@ -28,6 +28,7 @@ class Progress:
         images_per_second: training images per second lately, all members together counted once.
         seconds_left: until the cell's commit, at that speed.
         time: UTC, ISO 8601.
+        device: name of the device that trains; it begins with CPU where TensorFlow has no GPU.
     """
 
     cell: str
@@ -39,6 +40,7 @@ class Progress:
     images_per_second: float
     seconds_left: float
     time: str
+    device: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

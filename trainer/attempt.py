@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from experiment import keys, records
@@ -14,7 +16,7 @@ from experiment.records import Failure, Progress, Provenance, utc_now
 from experiment.store import Store
 from trainer import checkpoint, commit
 from trainer.log import Log
-from trainer.model import device, training
+from trainer.model import device, export, training
 from trainer.model.program import compiled_program, program_signature
 from trainer.model.types import Dataset, OnEpochEnd, Pace, Snapshot
 from trainer.summaries import Summaries
@@ -30,6 +32,7 @@ class AttemptOptions:
         attempt: the attempt's name in records and metadata; unique per process and cell.
         load: returns a data set by name.
         stopping: returns whether the process was told to stop.
+        finish_first: a block that is finished although the process is told to stop.
         show: called with the progress about twice a second.
         checkpoint_seconds: time between two checkpoints.
         jit: whether to compile with XLA.
@@ -40,6 +43,7 @@ class AttemptOptions:
     attempt: str
     load: Callable[[str], Dataset]
     stopping: Callable[[], bool]
+    finish_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     show: Callable[[Progress], None] = lambda _: None
     checkpoint_seconds: float = 60.0
     git_commit: str = "unknown"
@@ -82,6 +86,7 @@ def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: _Watcher) -> 
     snapshot = checkpoint.newest_checkpoint(options.store, cell.id, log.say)
     step = snapshot.step if snapshot else 0
     log.say("resumed" if step else "started", step=step, device=device.device_name(), dataset=data.sha256[:16])
+    export.rehearse_export()
     on_epoch_end = _summarise(cell, options, snapshot) if options.tensorboard else lambda *_: None
     result = training.train_cell(
         cell, data, watch=watcher, on_epoch_end=on_epoch_end, snapshot=snapshot, jit=options.jit
@@ -102,7 +107,8 @@ def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: _Watcher) -> 
         training_seconds=sum(epoch[0]["seconds"] for epoch in result.figures),
         peak_memory_bytes=device.peak_memory_bytes(),
     )
-    ours = commit.commit_cell(options.store, cell, result, provenance, log.say)
+    with options.finish_first():
+        ours = commit.commit_cell(options.store, cell, result, provenance, log.say)
     last = {m: f"{100 * row['test_error']:.2f}%" for m, row in zip(cell.models, result.figures[-1], strict=True)}
     log.say("committed" if ours else "another attempt's result stands", **last)
     return "committed" if ours else "found"
@@ -140,7 +146,8 @@ class _Watcher:
             self._options.store.put(keys.progress(self._cell.id), records.to_bytes(progress))
 
     def _save(self, snapshot: Snapshot) -> None:
-        checkpoint.write_checkpoint(self._options.store, self._cell.id, snapshot)
+        with self._options.finish_first():
+            checkpoint.write_checkpoint(self._options.store, self._cell.id, snapshot)
         self._saved = time.monotonic()
         self._log.say("checkpoint", step=snapshot.step)
 
@@ -155,6 +162,7 @@ class _Watcher:
             images_per_second=round(pace.images_per_second, 1),
             seconds_left=round(pace.seconds_left, 1),
             time=utc_now(),
+            device=device.device_name(),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 import os
 import threading
 import uuid
@@ -16,27 +17,34 @@ from experiment.store import Store
 from trainer import arguments, datasets, worker
 from trainer.attempt import AttemptOptions, attempt_cell
 from trainer.model import device
+from trainer.stopping import Stop
 
 HELD_SECONDS = 2.0  # between two tries at a cell that another process of this machine holds
+_log = logging.getLogger(__name__)
 
 
-def attempt_options(store: Store, run: Run, stop: threading.Event, *, tensorboard: bool = False) -> AttemptOptions:
+def attempt_options(store: Store, run: Run, stop: Stop, *, tensorboard: bool = False) -> AttemptOptions:
     """Returns the options that all attempts of this process share, taken from its environment.
 
     Raises:
         InvalidInput: a variable has an impossible value.
     """
     deterministic = arguments.is_deterministic(os.environ)
+    jit = device.prepare_device(deterministic=deterministic)
+    _log.info("training on %s", device.device_name())
+    if unused := device.explain_unused_gpu(os.environ):
+        _log.warning("%s", unused)
     return AttemptOptions(
         store=store,
         attempt=arguments.attempt_name(os.environ),
         load=functools.lru_cache(maxsize=1)(functools.partial(datasets.load_dataset, store)),
         stopping=stop.is_set,
+        finish_first=stop.finish_first,
         checkpoint_seconds=arguments.checkpoint_seconds(os.environ),
         git_commit=os.environ.get("GIT_COMMIT") or run.provenance.get("git_commit", "unknown"),
         image=os.environ.get("IMAGE", ""),
         deterministic=deterministic,
-        jit=device.prepare_device(deterministic=deterministic),
+        jit=jit,
         tensorboard=tensorboard,
     )
 

@@ -6,10 +6,8 @@ the order of their names, and new ones as they come. Files of an earlier attempt
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -19,6 +17,7 @@ from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.store import Store
 from trainer.model.program import Program
+from trainer.model.scratch import scratch_file
 from trainer.model.types import Figures
 
 Event = Any  # one of TensorBoard's messages, which TensorFlow has: the package of that name is not needed
@@ -75,8 +74,7 @@ def tagged_scalars(models: Sequence[str], figures: Figures) -> Iterator[tuple[st
 
 def to_bytes(event: Event) -> bytes:
     """Returns the content of an event file that holds one event."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "events"
+    with scratch_file("events") as path:
         with tf.io.TFRecordWriter(str(path)) as file:
             for each in (tf.compat.v1.Event(file_version="brain.Event:2"), event):
                 each.wall_time = time.time()

@@ -66,15 +66,18 @@ def _train(store: Store, kill_at: int | None) -> tuple[int, int]:
         command, text=True, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as worker:
         assert worker.stdin and worker.stdout
-        worker.stdin.write("0\nquit\n")
-        worker.stdin.flush()
-        for line in worker.stdout:
-            record = records.parse_record(line, "the worker's output")
-            if isinstance(record, Progress):
-                reached, steps = record.step, record.steps
-                if kill_at is not None and reached >= kill_at:
+        try:
+            worker.stdin.write("0\nquit\n")
+            worker.stdin.flush()
+            for line in worker.stdout:
+                record = records.parse_record(line, "the worker's output")
+                if isinstance(record, Progress):
+                    reached, steps = record.step, record.steps
+                if kill_at is not None and reached >= kill_at and steps:
                     worker.kill()
-                    break
+        except BaseException:  # told to stop
+            worker.kill()
+            raise
     if kill_at is None and worker.returncode:
         raise SystemExit(f"the worker ended with {worker.returncode}; run {' '.join(command)} to see why")
     return reached, steps

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import trainer as trainer  # decides what TensorFlow reads from the environment, before a peer imports it
 from experiment.cell import Cell
 from experiment.datasets import DATASETS
 

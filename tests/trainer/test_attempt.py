@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import tempfile
 import threading
 
 import keras
@@ -13,7 +14,7 @@ from experiment import keys, records, results
 from experiment.errors import Diverged, Interrupted, InvalidInput, Transient
 from trainer import checkpoint
 from trainer.attempt import AttemptOptions, attempt_cell
-from trainer.model import device, training
+from trainer.model import device, export, training
 from trainer.verify_resume import differing_columns
 
 
@@ -136,6 +137,14 @@ def test_every_failure_is_recorded_with_its_kind(make_options, make_cell, local_
     record = records.parse_record(local_store.read(keys.failure(make_cell().id, "first")), "record")
     assert (record.kind, record.exit_code, record.message) == (kind, code, str(error))
     assert bool(record.traceback) == (kind == "error")
+
+
+def test_a_commit_that_cannot_succeed_is_found_before_the_training(make_options, make_cell, monkeypatch, tmp_path):
+    export.rehearse_export.cache_clear()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    monkeypatch.setattr(training, "train_cell", None)
+    with pytest.raises(InvalidInput, match="set TMPDIR"):
+        attempt_cell(make_cell(), make_options())
 
 
 def test_two_processes_that_race_past_the_claim_commit_once(make_options, make_cell, local_store, monkeypatch):

@@ -4,6 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +69,9 @@ def test_a_worker_that_must_stop_leaves_a_checkpoint_and_exits_143(local_store, 
         worker.stdin = None
     else:
         worker.send_signal(getattr(signal, how))
+    started = time.monotonic()
     code, _, err = finish(worker)
+    assert time.monotonic() - started < 2
     assert code == 143, err
     assert "told to stop" in err
     assert len(list(local_store.list(keys.checkpoints(LONG.id)))) == 1
@@ -114,6 +120,40 @@ def test_what_cannot_be_done_is_said_in_one_line_with_its_exit_code(local_store,
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("arguments", [["--prepare", "digits"], ["--await-dataset", "digits"]])
+def test_a_python_without_the_packages_is_named_in_one_line(local_store, arguments):
+    command = [sys.executable, "-S", "-m", "trainer", *arguments, "--store", local_store.url]
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert done.returncode == 42
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert "lacks the package numpy" in line
+    assert "make demo" in line
+
+
+@pytest.mark.parametrize("package", ["tensorflow", "keras", "safetensors"])
+def test_a_package_that_only_training_needs_is_named_in_one_line(local_store, package):
+    url = freeze(local_store, *CELLS)
+    program = (
+        f"import sys; sys.modules[{package!r}] = None; from trainer.__main__ import main; "
+        f"sys.exit(main(['--run', {url!r}, '--index', '0']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert done.returncode == 42
+    assert f"lacks the package {package}; allowed: " in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_store_of_any_name_is_printed_in_any_encoding(tmp_path):
+    process = start("--prepare", "digits", "--store", str(tmp_path / "хранилище"), PYTHONIOENCODING="ascii")
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0, err
+    assert r"/\u0445\u0440\u0430\u043d" in out
+
+
 def test_waiting_for_a_data_set_needs_no_tensorflow(local_store):
     freeze(local_store, *CELLS)
     program = (
@@ -121,3 +161,94 @@ def test_waiting_for_a_data_set_needs_no_tensorflow(local_store):
         f"sys.exit(main(['--await-dataset', 'digits', '--store', {local_store.url!r}]))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+class SlowMirror(ThreadingHTTPServer):
+    """A mirror that sends a little every tenth of a second, or nothing at all."""
+
+    daemon_threads = True
+
+    def __init__(self, *, silent):
+        self.silent, self.asked = silent, threading.Event()
+        super().__init__(("127.0.0.1", 0), SlowAnswer)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        """The client has gone."""
+
+
+class SlowAnswer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.set()
+        if self.server.silent:
+            time.sleep(60)
+        self.send_response(200)
+        self.send_header("Content-Length", "9912422")
+        self.end_headers()
+        while True:
+            self.wfile.write(bytes(1 << 10))
+            time.sleep(0.05)
+
+    def log_message(self, *args):
+        pass
+
+
+def stopped_within(process, number, seconds=2.0):
+    """(exit code, standard error) of a process that ends in time after the signal."""
+    started = time.monotonic()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert time.monotonic() - started < seconds
+    return process.returncode, err
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["slow", "silent"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_download_that_is_told_to_stop_ends_and_keeps_what_came(local_store, tmp_path, number, silent):
+    with SlowMirror(silent=silent) as mirror:
+        url = f"http://127.0.0.1:{mirror.server_address[1]}/"
+        env = {"DATASET_MNIST_URL": url, "XDG_CACHE_HOME": str(tmp_path / "cache"), "no_proxy": "*"}
+        process = start("--prepare", "mnist", "--store", local_store.url, **env)
+        assert mirror.asked.wait(60)
+        time.sleep(0.5)
+        code, err = stopped_within(process, number)
+        mirror.shutdown()
+
+    assert code == 143
+    assert err.splitlines()[-1].startswith("error: told to stop")
+    assert "Traceback" not in err
+    parts = [f.stat().st_size for f in (tmp_path / "cache").rglob("*.part")]
+    assert silent or parts[0] > 1 << 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_verification_that_is_told_to_stop_ends_with_its_worker(tmp_path, number):
+    process = start("--verify-resume", TMPDIR=str(tmp_path))
+    while not (children := Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()):
+        time.sleep(0.05)
+    time.sleep(2)
+    code, err = stopped_within(process, number)
+
+    assert code == 143, err
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", [0.7, 1.5, 3.0])
+def test_a_trainer_that_is_told_to_stop_before_its_first_step_ends(local_store, seconds):
+    """While it imports, loads, traces and compiles, nothing has come that could be kept."""
+    process = start("--run", freeze(local_store, LONG), "--index", "0")
+    time.sleep(seconds)
+    code, err = stopped_within(process, signal.SIGTERM, 3.0)  # a second more where it has just begun to save
+
+    assert code == 143, err
+    assert "Traceback" not in err
+
+
+def test_waiting_for_a_data_set_ends_when_told_to(local_store):
+    process = start("--await-dataset", "mnist", "--store", local_store.url)
+    time.sleep(1.5)
+    code, err = stopped_within(process, signal.SIGINT)
+
+    assert code == 143
+    assert "told to stop while waiting for mnist" in err

@@ -11,6 +11,7 @@ from experiment.errors import Interrupted, InvalidInput
 from experiment.grid import Grid
 from experiment.run import Run
 from trainer import process
+from trainer.stopping import Stop
 
 
 @pytest.fixture
@@ -21,30 +22,39 @@ def run(make_cell):
 
 @pytest.fixture
 def options(local_store, run, tiny):
-    found = process.attempt_options(local_store, run, threading.Event())
+    found = process.attempt_options(local_store, run, Stop())
     return dataclasses.replace(found, load=lambda _: tiny)
 
 
 def test_options_come_from_the_environment(local_store, run, monkeypatch):
     for name, value in {"ATTEMPT": "pod-uid", "CHECKPOINT_SECONDS": "7", "IMAGE": "image@sha256:1"}.items():
         monkeypatch.setenv(name, value)
-    found = process.attempt_options(local_store, run, threading.Event(), tensorboard=True)
+    found = process.attempt_options(local_store, run, Stop(), tensorboard=True)
 
     assert (found.attempt, found.checkpoint_seconds, found.image) == ("pod-uid", 7, "image@sha256:1")
     assert (found.deterministic, found.tensorboard, found.jit) == (True, True, False)
 
 
+def test_the_device_and_a_gpu_that_is_not_used_are_said_at_the_start(local_store, run, monkeypatch, caplog):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with caplog.at_level("INFO"):
+        process.attempt_options(local_store, run, Stop())
+
+    assert [r.message.partition(" ")[0] for r in caplog.records] == ["training", "CUDA_VISIBLE_DEVICES"]
+    assert caplog.records[0].message.startswith("training on CPU ")
+
+
 def test_the_images_commit_outranks_the_launchers(local_store, run, monkeypatch):
     monkeypatch.delenv("GIT_COMMIT", raising=False)
-    assert process.attempt_options(local_store, run, threading.Event()).git_commit == "launched"
+    assert process.attempt_options(local_store, run, Stop()).git_commit == "launched"
     monkeypatch.setenv("GIT_COMMIT", "built")
-    assert process.attempt_options(local_store, run, threading.Event()).git_commit == "built"
+    assert process.attempt_options(local_store, run, Stop()).git_commit == "built"
 
 
 def test_an_impossible_variable_is_refused(local_store, run, monkeypatch):
     monkeypatch.setenv("DETERMINISTIC", "perhaps")
     with pytest.raises(InvalidInput, match="DETERMINISTIC is 'perhaps'"):
-        process.attempt_options(local_store, run, threading.Event())
+        process.attempt_options(local_store, run, Stop())
 
 
 def test_a_held_cell_is_tried_again_until_told_to_stop(run, options, monkeypatch):
@@ -63,4 +73,5 @@ def test_each_attempt_of_a_warm_worker_has_a_name_of_its_own(run, options):
     assert [o.state for o in said if isinstance(o, records.Outcome)] == ["committed", "committed"]
     names = {p.attempt for p in said if isinstance(p, records.Progress)}
     assert len(names) == 2
+    assert all(p.device.startswith("CPU ") for p in said if isinstance(p, records.Progress))
     assert all(name.startswith(options.attempt[:24]) for name in names)

@@ -137,7 +137,7 @@ def _extent(answer: Any, have: int) -> tuple[int, int | None]:
 
 def _copy(source: Any, out: IO[bytes], most: int, origin: str) -> int:
     copied = 0
-    while data := source.read(CHUNK):
+    while data := source.read1(CHUNK):  # what has come, however little: it is kept if the program is told to stop
         copied += len(data)
         if copied > most:
             raise InvalidInput(f"{origin} does not end where it should; allowed: {most:,} bytes")

@@ -14,6 +14,7 @@ from typing import IO
 
 from experiment.errors import InvalidInput
 
+GZIP_MAGIC = b"\x1f\x8b"
 SLACK = 1 << 20  # bytes allowed between two members, and bytes of output before the ratio is checked
 
 
@@ -32,6 +33,21 @@ class Limits:
     member: int
     total: int
     ratio: int = 50
+
+
+def read_packed(path: Path, limits: Limits) -> bytes:
+    """Returns the content of a file, which may be packed by gzip whatever its name.
+
+    Raises:
+        InvalidInput: it is damaged, or beyond the limits.
+    """
+    with path.open("rb") as file:
+        is_packed, size = file.read(2) == GZIP_MAGIC, path.stat().st_size
+    if is_packed:
+        return read_gzip(path, limits)
+    if size > limits.member:
+        raise _refused(path, f"it has {size:,} bytes", f"at most {limits.member:,}")
+    return path.read_bytes()
 
 
 def read_gzip(path: Path, limits: Limits) -> bytes:

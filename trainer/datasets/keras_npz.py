@@ -10,14 +10,17 @@ import numpy as np
 
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
-from trainer.datasets.npz import ARRAYS, UNREADABLE, read_array_header
+from trainer.datasets.npy_header import read_array_header
+from trainer.datasets.npz import ARRAYS, UNREADABLE
 
 MOST = 4 << 30  # bytes of one array; the largest data set takes 0.4 GiB
 HEADER = 8 << 10  # bytes of an array before its first item
 
 
 def read_keras_npz(name: str, path: Path) -> dict[str, np.ndarray]:
-    """Returns x_train, y_train, x_test, y_test as uint8 arrays, images (N, H, W, C); the file may leave out a C of 1.
+    """Returns x_train, y_train, x_test, y_test as uint8 arrays: images (N, H, W, C) and labels (N,).
+
+    The file may have images with the channels first, or without a single channel, and labels (N, 1).
 
     Raises:
         InvalidInput: the layout, kind of number or range is another; an array is pickled, or larger than ``MOST``.
@@ -25,27 +28,42 @@ def read_keras_npz(name: str, path: Path) -> dict[str, np.ndarray]:
     shape = DATASETS[name].shape
     try:
         with zipfile.ZipFile(path) as archive:
-            arrays = {part: _array(archive, part) for part in ARRAYS}
+            arrays = {part: _read_array(archive, part) for part in ARRAYS}
+            arranged = {part: (_images if part[0] == "x" else _labels)(part, a, shape) for part, a in arrays.items()}
     except UNREADABLE as error:
-        allowed = (
-            f"arrays {', '.join(ARRAYS)} of whole numbers from 0 to 255, "
-            "images (N, height, width) or (N, height, width, channels)"
-        )
+        height, width, channels = shape
+        images = f"(N, {height}, {width}, {channels}), (N, {channels}, {height}, {width})"
+        images += f" or (N, {height}, {width})" * (channels == 1)
+        allowed = f"arrays {', '.join(ARRAYS)} of whole numbers from 0 to 255, images {images}, labels (N,) or (N, 1)"
         raise InvalidInput(f"{path} is not a usable .npz ({error}); allowed: {allowed}; correct it") from error
-    for part in ("x_train", "x_test"):
-        if shape[2] == 1 and arrays[part].shape[1:] == shape[:2]:
-            arrays[part] = arrays[part][..., None]
-    return arrays
+    return arranged
 
 
-def _array(archive: zipfile.ZipFile, part: str) -> np.ndarray:
-    entry = archive.getinfo(f"{part}.npy")
+def _images(part: str, array: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    height, width, channels = shape
+    if array.shape[1:] == shape:
+        return array
+    if array.shape[1:] == (channels, height, width):  # as Keras itself gives them where keras.json asks for it
+        return array.transpose(0, 2, 3, 1)
+    if channels == 1 and array.shape[1:] == (height, width):
+        return array[..., None]
+    raise ValueError(f"{part} has shape {array.shape}")
+
+
+def _labels(part: str, array: np.ndarray, _: tuple[int, int, int]) -> np.ndarray:
+    if array.ndim == 1 or array.shape[1:] == (1,):  # the latter in Keras' cifar10
+        return array.reshape(-1)
+    raise ValueError(f"{part} has shape {array.shape}")
+
+
+def _read_array(archive: zipfile.ZipFile, part: str) -> np.ndarray:
+    entry = archive.getinfo(f"{part}.npy" if f"{part}.npy" in archive.namelist() else part)
     if entry.file_size > MOST:
         raise ValueError(f"{part} would take {entry.file_size:,} bytes, more than {MOST:,}")
     with archive.open(entry) as member:
         shape, fortran, dtype = read_array_header(member)
-        if dtype.kind not in "iu" or fortran:
-            raise ValueError(f"{part} is of {dtype}{' in Fortran order' if fortran else ''}")
+        if dtype.kind not in "iu":
+            raise ValueError(f"{part} is of {dtype}")
         size = math.prod(shape) * dtype.itemsize
         # The header may lie: memory is taken for the bytes that the entry holds, never for those that the header claims.
         if not 0 <= entry.file_size - size <= HEADER:
@@ -53,7 +71,7 @@ def _array(archive: zipfile.ZipFile, part: str) -> np.ndarray:
         data = member.read(size)
     if len(data) != size:
         raise ValueError(f"{part} ends early")
-    array = np.frombuffer(data, dtype).reshape(shape)
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
     if array.size and (array.min() < 0 or array.max() > 255):
         raise ValueError(f"{part} has values from {array.min()} to {array.max()}")
     return array.astype(np.uint8, copy=False)

@@ -10,7 +10,6 @@ import io
 import lzma
 import math
 import mmap
-import re
 import struct
 import zipfile
 import zlib
@@ -20,6 +19,7 @@ from typing import IO
 import numpy as np
 
 from experiment.errors import InvalidInput
+from trainer.datasets.npy_header import LONGEST_HEADER, read_array_header
 from trainer.model.types import ALIGNMENT
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -28,12 +28,6 @@ _DECOMPRESSION = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 UNREADABLE = (*_DECOMPRESSION, struct.error, ValueError, LookupError, OSError, RuntimeError, OverflowError)
 _PADDING = 0xD935  # the id of the extra field that aligns a zip entry
 _LOCAL_HEADER = 30  # bytes of a zip entry before its name; the last four are the lengths of name and extra field
-# Matched rather than evaluated: NumPy's parser calls Python's, which fails in many ways on damaged text.
-_NPY_HEADER = re.compile(
-    rb"\{'descr': '(?P<descr>[<>|=]?[a-zA-Z]\d{0,4})', 'fortran_order': (?P<fortran>True|False), "
-    rb"'shape': \((?P<shape>[\dL, ]*)\),? ?\}\s*"
-)
-_LONGEST_HEADER = 4096
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold, in place of the time of writing
 
 
@@ -64,29 +58,6 @@ def decode_arrays(buffer: bytes | mmap.mmap, source: str) -> dict[str, np.ndarra
         raise InvalidInput(f"{source} is not a prepared data set ({error}); remove it and prepare it again") from error
 
 
-def read_array_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Returns (shape, Fortran order, dtype) of an .npy stream and leaves the stream at the first item.
-
-    Raises:
-        ValueError: it is not the header of an array of plain numbers. An array of Python objects would run code when read.
-    """
-    magic, major = member.read(6), member.read(2)[:1]
-    width = {b"\1": 2, b"\2": 4, b"\3": 4}.get(major)
-    if magic != b"\x93NUMPY" or width is None:
-        raise ValueError("an array does not begin as .npy does")
-    size = int.from_bytes(member.read(width), "little")
-    match = _NPY_HEADER.fullmatch(member.read(min(size, _LONGEST_HEADER)))
-    if not match:
-        raise ValueError("an array has an unusual header")
-    if b"O" in match["descr"]:
-        raise ValueError("an array is of pickled objects, which is never read")
-    shape = tuple(int(n) for n in re.findall(rb"\d+", match["shape"]))
-    try:
-        return shape, match["fortran"] == b"True", np.dtype(match["descr"].decode())
-    except TypeError as error:
-        raise ValueError(f"an array is of unknown type {match['descr']!r}") from error
-
-
 def _padding(at: int) -> bytes:
     """Returns the extra field (id, length, alignment, zeros) that aligns the bytes after it if it stands at ``at``."""
     zeros = -(at + 6) % ALIGNMENT
@@ -106,7 +77,7 @@ def _view(buffer: bytes | mmap.mmap, entry: zipfile.ZipInfo) -> np.ndarray:
     at = entry.header_offset
     name, extra = struct.unpack("<HH", buffer[at + _LOCAL_HEADER - 4 : at + _LOCAL_HEADER])
     at += _LOCAL_HEADER + name + extra
-    head = io.BytesIO(buffer[at : at + 12 + _LONGEST_HEADER])
+    head = io.BytesIO(buffer[at : at + 12 + LONGEST_HEADER])
     shape, fortran, dtype = read_array_header(head)
     size = math.prod(shape)
     if dtype != np.uint8 or fortran or head.tell() + size != entry.file_size:

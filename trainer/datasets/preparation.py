@@ -19,6 +19,7 @@ from experiment.store import Store
 from trainer.datasets import npz, originals
 from trainer.datasets.cache import hold_lock
 from trainer.datasets.dataset import open_prepared
+from trainer.datasets.directory import find_originals
 from trainer.datasets.overrides import Overrides
 from trainer.datasets.split import Original, split_examples
 
@@ -46,7 +47,7 @@ def prepare_dataset(
     try:
         if name == "digits":
             return _put(store, name, originals.bundled_digits(), overrides)
-        if files := originals.find_originals(name, overrides):
+        if files := find_originals(name, overrides):
             return _put(store, name, originals.read_originals(name, files), overrides)
         with hold_lock(overrides.cache / "downloads" / f"{name}.lock", sleep):  # other processes wait and find it done
             return _ready(store, name, overrides) or _downloaded(store, name, overrides, sleep)

@@ -20,12 +20,14 @@ class RemoteFile:
         size: its bytes, if known.
         checksum: ``md5:HEX`` or ``sha256:HEX``, if known.
         urls: the mirrors in the order in which they are tried.
+        unpacked: the content of a .gz file as a file of its own.
     """
 
     name: str
     size: int | None = None
     checksum: str | None = None
     urls: tuple[str, ...] = ()
+    unpacked: RemoteFile | None = None
 
     @property
     def most(self) -> int:
@@ -35,18 +37,36 @@ class RemoteFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The original files of one data set and the folders that serve all of them."""
+    """The original files of one data set and the folders that serve all of them.
+
+    Attributes:
+        contents: the files in the archive, if the data set is one archive.
+    """
 
     mirrors: tuple[str, ...]
     files: tuple[RemoteFile, ...]
+    contents: tuple[RemoteFile, ...] = ()
+
+    @property
+    def forms(self) -> tuple[tuple[RemoteFile, ...], ...]:
+        """The sets of files of which each is the whole data set."""
+        return (self.files, self.contents) if self.contents else (self.files,)
 
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 CIFAR10 = "cifar-10-binary.tar.gz"
+CIFAR10_BATCHES = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin")
 LARGE, SMALL = "notMNIST_large.tar.gz", "notMNIST_small.tar.gz"
 
-# The MD5 sums are those of widely used loaders; none are published for notMNIST.
+
+def _idx(name: str, packed: tuple[int, str], unpacked: tuple[int, str]) -> RemoteFile:
+    """Returns a file of MNIST of which size and MD5 are known as it is and unpacked."""
+    content = RemoteFile(name=name.removesuffix(".gz"), size=unpacked[0], checksum=f"md5:{unpacked[1]}")
+    return RemoteFile(name=name, size=packed[0], checksum=f"md5:{packed[1]}", unpacked=content)
+
+
+# The MD5 sums are those of widely used loaders; none are published for notMNIST and for the files in CIFAR-10's archive.
 SOURCES: dict[str, Source] = {
     "mnist": Source(
         mirrors=(
@@ -55,10 +75,22 @@ SOURCES: dict[str, Source] = {
             "http://yann.lecun.com/exdb/mnist/",
         ),
         files=(
-            RemoteFile(name=TRAIN_IMAGES, size=9_912_422, checksum="md5:f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-            RemoteFile(name=TRAIN_LABELS, size=28_881, checksum="md5:d53e105ee54ea40749a09fcbcd1e9432"),
-            RemoteFile(name=TEST_IMAGES, size=1_648_877, checksum="md5:9fb629c4189551a2d022fa330f9573f3"),
-            RemoteFile(name=TEST_LABELS, size=4_542, checksum="md5:ec29112dd5afa0611ce80d1b7f02629c"),
+            _idx(
+                TRAIN_IMAGES,
+                (9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+                (47_040_016, "6bbc9ace898e44ae57da46a324031adb"),
+            ),
+            _idx(
+                TRAIN_LABELS, (28_881, "d53e105ee54ea40749a09fcbcd1e9432"), (60_008, "a25bea736e30d166cdddb491f175f624")
+            ),
+            _idx(
+                TEST_IMAGES,
+                (1_648_877, "9fb629c4189551a2d022fa330f9573f3"),
+                (7_840_016, "2646ac647ad5339dbf082846283269ea"),
+            ),
+            _idx(
+                TEST_LABELS, (4_542, "ec29112dd5afa0611ce80d1b7f02629c"), (10_008, "27ae3e4e09519cfbb04c329615203637")
+            ),
         ),
     ),
     "cifar10": Source(
@@ -67,6 +99,7 @@ SOURCES: dict[str, Source] = {
             "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
         ),
         files=(RemoteFile(name=CIFAR10, size=170_052_171, checksum="md5:c32a1d4ab5d03f1284b67883e8d87530"),),
+        contents=tuple(RemoteFile(name=name, size=30_730_000) for name in CIFAR10_BATCHES),
     ),
     "notmnist": Source(
         mirrors=(
@@ -89,12 +122,18 @@ def original_files(name: str, overrides: Overrides) -> tuple[RemoteFile, ...]:
     if overrides.url and urlsplit(overrides.url).path.endswith(".npz"):
         return (_npz(name, overrides.url, overrides),)
     source = SOURCES[name]
-    _check_names(name, overrides.sha256, [f.name for f in source.files])
+    _check_names(name, overrides.sha256, known_names(name))
     folders = (overrides.url,) if overrides.url else source.mirrors
     return tuple(
         replace(_expected(file, overrides), urls=tuple(_within(folder, file.name) for folder in folders))
         for file in source.files
     )
+
+
+def known_names(name: str) -> list[str]:
+    """Returns the names of the files that hold a data set, packed or not."""
+    files = [file for form in SOURCES[name].forms for file in form]
+    return [f.name for f in files] + [f.unpacked.name for f in files if f.unpacked]
 
 
 def _within(url: str, name: str) -> str:
@@ -116,7 +155,7 @@ def _npz(name: str, url: str, overrides: Overrides) -> RemoteFile:
 
 def _expected(file: RemoteFile, overrides: Overrides) -> RemoteFile:
     own = overrides.sha256.get(file.name)
-    return replace(file, size=None, checksum=f"sha256:{own}") if own else file
+    return replace(file, size=None, checksum=f"sha256:{own}", unpacked=None) if own else file
 
 
 def _check_names(name: str, given: Iterable[str], allowed: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import resource
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from trainer.environment import check_import_order
 from trainer.model.types import ALIGNMENT
 
 CPUINFO = Path("/proc/cpuinfo")
+DRIVER = Path("/proc/driver/nvidia/gpus")  # a folder per GPU that the driver lists
 BFLOAT16_CAPABILITY = (8, 0)  # compute capability from which NVIDIA's tensor cores multiply bfloat16 (Ampere)
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of a processor, as Linux names them
 PACKAGES = ("tensorflow", "keras", "numpy", "pyarrow")
@@ -22,6 +25,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "pyarrow")
 
 def prepare_device(*, deterministic: bool = True) -> bool:
     """Lets GPU memory grow as needed and makes operations deterministic; returns whether to compile with XLA: on a GPU."""
+    check_import_order()
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -47,10 +51,30 @@ def place_on_device(array: np.ndarray) -> tf.Tensor:
 
 
 def device_name() -> str:
-    """Returns the name of the GPU, or of the processor where there is no GPU."""
+    """Returns the name of the GPU, or CPU and the name of the processor where TensorFlow has no GPU."""
     if (gpu := _gpu()) is not None:
         return str(gpu.get("device_name", "GPU"))
     return f"CPU {_processor('model name') or platform.processor() or platform.machine()}"
+
+
+def explain_unused_gpu(environ: Mapping[str, str]) -> str:
+    """Returns one line about a GPU that was asked for, or that the driver lists, and TensorFlow cannot use; else nothing."""
+    if _gpu() is not None:
+        return ""
+    asked = environ.get("CUDA_VISIBLE_DEVICES")
+    if asked is None:
+        assigned = environ.get("NVIDIA_VISIBLE_DEVICES", "")  # of a container
+        what = f"NVIDIA_VISIBLE_DEVICES is {assigned!r}" if assigned.startswith(("GPU-", "MIG-")) else ""
+        what = what or ("the NVIDIA driver lists a GPU" if DRIVER.is_dir() and any(DRIVER.iterdir()) else "")
+    else:
+        what = f"CUDA_VISIBLE_DEVICES is {asked!r}" if asked not in ("", "-1", "NoDevFiles") else ""
+    if not what:
+        return ""
+    built = tf.test.is_built_with_cuda()
+    why = "TF_CPP_MIN_LOG_LEVEL=0 shows why" if built else "this TensorFlow is built without CUDA"
+    return (
+        f"{what}, but TensorFlow finds no GPU and trains on the CPU: {why}; install the extra trainer-gpu to use GPUs"
+    )
 
 
 def resolve_precision(precision: str) -> str:

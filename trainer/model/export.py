@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
+import functools
 from collections.abc import Mapping
-from pathlib import Path
 
 import keras
 import numpy as np
 
+from experiment.cell import Member
 from trainer.model.architecture import Layer, head_layers, residual_blocks, stem_layers
 from trainer.model.networks import EPSILON, MOMENTUM, Network
+from trainer.model.scratch import scratch_file
+
+# Stated in every layer: keras.json and what a program has set of Keras cannot change a member.
+DTYPE, LAYOUT = "float32", "channels_last"
 
 
 def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str, np.ndarray]) -> keras.Model:
@@ -19,18 +23,20 @@ def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str,
     Args:
         arrays: every parameter and moment by name (``Network.arrays``).
     """
-    images = keras.Input(shape, name="images")
+    images = keras.Input(shape, name="images", dtype=DTYPE)
     norm, first = stem_layers(network.member, network.channels)
     x = _apply(first, _apply(norm, images))
     for name, path, shortcut in residual_blocks(network.member):
         y = x
         for layer in path:
             y = _apply(layer, y)
-        x = keras.layers.Add(name=_name(f"{name}/sum"))([y, x if shortcut is None else _apply(shortcut, x)])
+        x = keras.layers.Add(name=_name(f"{name}/sum"), dtype=DTYPE)(
+            [y, x if shortcut is None else _apply(shortcut, x)]
+        )
     *widen, logits = head_layers(network.member, network.head)
     for layer in widen:
         x = _apply(layer, x)
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool", data_format=LAYOUT, dtype=DTYPE)(x)
     model = keras.Model(images, _apply(logits, x), name=network.member.name)
     for layer in network.layers:
         parts = [arrays.get(f"{layer.name}/{part}") for part in ("kernel", "bias", "mean", "variance")]
@@ -40,24 +46,42 @@ def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str,
 
 def to_bytes(model: keras.Model) -> bytes:
     """Returns the content of the model's ``.keras`` file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.keras"
+    with scratch_file("model.keras") as path:
         model.save(path)
         return path.read_bytes()
+
+
+@functools.cache
+def rehearse_export() -> None:
+    """Saves a small network as a commit will, so that whatever would fail there fails before the training.
+
+    Raises:
+        InvalidInput, Transient: the file cannot be written.
+    """
+    network = Network(Member(name="rehearsal", bricks=1, blocks=1, filters=1), 1, "plain")
+    arrays = network.arrays(np.zeros(network.size, np.float32), network.initial_moments())
+    to_bytes(to_keras(network, (2, 2, 1), arrays))
 
 
 def _apply(layer: Layer, x: keras.KerasTensor) -> keras.KerasTensor:
     name, out = _name(layer.name), layer.channels[1]
     if layer.kind == "conv":
         return keras.layers.Conv2D(
-            out, layer.size, strides=layer.stride, padding=layer.padding.lower(), use_bias=layer.bias, name=name
+            out,
+            layer.size,
+            strides=layer.stride,
+            padding=layer.padding.lower(),
+            data_format=LAYOUT,
+            use_bias=layer.bias,
+            name=name,
+            dtype=DTYPE,
         )(x)
     if layer.kind == "linear":
-        return keras.layers.Dense(out, name=name)(x)
+        return keras.layers.Dense(out, name=name, dtype=DTYPE)(x)
     norm = keras.layers.BatchNormalization(
-        center=layer.kind == "norm", scale=False, momentum=MOMENTUM, epsilon=EPSILON, name=name
+        center=layer.kind == "norm", scale=False, momentum=MOMENTUM, epsilon=EPSILON, name=name, dtype=DTYPE
     )(x)
-    return keras.layers.ReLU(name=f"{name}_relu")(norm) if layer.kind == "norm" else norm
+    return keras.layers.ReLU(name=f"{name}_relu", dtype=DTYPE)(norm) if layer.kind == "norm" else norm
 
 
 def _name(name: str) -> str:

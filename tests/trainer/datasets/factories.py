@@ -35,14 +35,20 @@ def mnist(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: 
     return {f"{name}-ubyte.gz": gzip.compress(idx(a), 1) for name, a in arrays.items()}
 
 
-def cifar10(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, bytes]:
-    """The archive of CIFAR-10's binary version from six batches of images (N, 32, 32, 3) and labels; the last is the test."""
+def cifar10_batches(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, bytes]:
+    """The files of CIFAR-10's binary version from six batches of images (N, 32, 32, 3) and labels; the last is the test."""
     names = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
-    files = {"cifar-10-batches-bin/readme.html": b"<html>"}
+    files = {}
     for name, (x, y) in zip(names, batches, strict=True):
         rows = np.concatenate([y[:, None], x.transpose(0, 3, 1, 2).reshape(len(y), -1)], axis=1)
-        files[f"cifar-10-batches-bin/{name}"] = rows.astype(np.uint8).tobytes()
-    return {"cifar-10-binary.tar.gz": tar(files)}
+        files[name] = rows.astype(np.uint8).tobytes()
+    return files
+
+
+def cifar10(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, bytes]:
+    """The archive of CIFAR-10's binary version."""
+    files = {f"cifar-10-batches-bin/{name}": data for name, data in cifar10_batches(batches).items()}
+    return {"cifar-10-binary.tar.gz": tar({"cifar-10-batches-bin/readme.html": b"<html>", **files})}
 
 
 def png(image: np.ndarray) -> bytes:

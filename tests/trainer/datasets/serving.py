@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -28,6 +29,7 @@ class Site:
     files: dict[str, bytes] = field(default_factory=dict)
     script: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     requests: list[tuple[str, str | None]] = field(default_factory=list)
+    on_request: Callable[[], object] = lambda: None
 
     def folder(self, name: str, files: dict[str, bytes]) -> str:
         """Serves files in a folder; its URL."""
@@ -50,6 +52,7 @@ def serve(site_of: list[Site]) -> ThreadingHTTPServer:
             site, wanted = site_of[0], self.headers["Range"]
             path = self.path.partition("?")[0]
             site.requests.append((path, wanted))
+            site.on_request()
             odd = site.script[path].pop(0) if site.script[path] else Answer()
             data = odd.content if odd.content is not None else site.files.get(path)
             if odd.status or data is None:

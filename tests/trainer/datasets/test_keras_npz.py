@@ -39,6 +39,54 @@ def test_a_file_in_keras_layout_needs_no_channels_and_may_hold_wider_numbers(own
     assert {a.dtype for a in found.values()} == {np.dtype(np.uint8)}
 
 
+def colours(count=6):
+    """A cifar10.npz as Keras' own arrays make it: labels in a column."""
+    x, y = factories.made(count, (32, 32, 3))
+    return {"x_train": x, "y_train": y[:, None], "x_test": x[:3], "y_test": y[:3, None]}
+
+
+def test_labels_in_a_column_are_taken(tmp_path):
+    np.savez(tmp_path / "cifar10.npz", **colours())
+
+    found = read_keras_npz("cifar10", tmp_path / "cifar10.npz")
+    assert found["y_train"].tolist() == colours()["y_train"][:, 0].tolist()
+    assert found["y_test"].shape == (3,)
+
+
+def test_images_with_the_channels_first_are_turned(tmp_path):
+    given = colours()
+    turned = {part: a.transpose(0, 3, 1, 2) if part[0] == "x" else a for part, a in given.items()}
+    np.savez(tmp_path / "cifar10.npz", **turned)
+
+    found = read_keras_npz("cifar10", tmp_path / "cifar10.npz")
+    np.testing.assert_array_equal(found["x_train"], given["x_train"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        np.asfortranarray,
+        lambda a: a.astype(">i4"),
+        lambda a: np.asfortranarray(a.astype(">u2")),
+        lambda a: a[::-1][::-1],
+    ],
+    ids=["Fortran order", "big-endian", "both", "strided"],
+)
+def test_any_order_in_memory_is_the_same_array(own, change):
+    found = read_keras_npz("digits", own(**{part: change(a) for part, a in npz_arrays().items()}))
+
+    for part, array in npz_arrays().items():
+        np.testing.assert_array_equal(found[part], array)
+
+
+def test_entries_without_a_suffix_are_found(own, tmp_path):
+    with zipfile.ZipFile(own()) as given, zipfile.ZipFile(tmp_path / "other.npz", "w") as other:
+        for entry in given.namelist():
+            other.writestr(entry.removesuffix(".npy"), given.read(entry))
+
+    np.testing.assert_array_equal(read_keras_npz("digits", tmp_path / "other.npz")["y_train"], npz_arrays()["y_train"])
+
+
 class Evil:
     """Runs code when unpickled."""
 
@@ -60,7 +108,9 @@ def test_a_file_laden_with_a_pickle_is_refused_and_the_pickle_not_loaded(own):
         ({"x_train": np.zeros((7, 8, 8))}, "float64"),
         ({"y_train": np.arange(7) - 1}, "values from -1"),
         ({"x_train": np.full((7, 8, 8), 256)}, "values from 256 to 256"),
-        ({"x_train": np.asfortranarray(npz_arrays()["x_train"].repeat(2, -1))}, "Fortran"),
+        ({"x_train": npz_arrays()["x_train"].repeat(2, -1)}, r"x_train has shape \(7, 8, 8, 2\)"),
+        ({"y_train": np.eye(10, dtype=int)[:7]}, r"y_train has shape \(7, 10\)"),
+        ({"y_train": np.uint8(3)}, r"y_train has shape \(\)"),
     ],
 )
 def test_numbers_of_another_kind_or_range_are_refused(own, part, reason):

@@ -102,33 +102,3 @@ def test_an_npz_of_ones_own_comes_from_a_url_with_its_checksum(store, site, over
     prepare_dataset("mnist", store, replace(overrides, url=url, sha256=factories.sums(files), any_count=True))
 
     assert len(load_dataset(store, "mnist").y_train) == 30
-
-
-def test_files_of_ones_own_directory_are_taken_from_its_root_or_a_folder_of_the_data_set(store, overrides, tmp_path):
-    files = mnist_files()
-    first, *rest = files
-    (tmp_path / "own" / "mnist").mkdir(parents=True)
-    (tmp_path / "own" / first).write_bytes(files[first])
-    own = replace(overrides, folder=tmp_path / "own", sha256=factories.sums(files), any_count=True)
-
-    with pytest.raises(InvalidInput, match=r"lacks train-labels-idx1-ubyte\.gz, .* of mnist"):
-        prepare_dataset("mnist", store, own)
-    for name in rest:
-        (tmp_path / "own" / "mnist" / name).write_bytes(files[name])
-
-    assert prepare_dataset("mnist", store, own).source[0].origin == f"DATASETS_DIR/{first}"
-
-
-def test_a_file_of_ones_own_directory_with_a_wrong_checksum_is_refused(store, overrides, tmp_path):
-    for name, data in mnist_files().items():
-        (tmp_path / name).write_bytes(data)
-
-    with pytest.raises(
-        InvalidInput, match=r"DATASETS_DIR/train-images-idx3-ubyte\.gz has .* bytes; allowed: 9,912,422"
-    ):
-        prepare_dataset("mnist", store, replace(overrides, folder=tmp_path))
-
-
-def test_a_missing_directory_is_refused(store, overrides, tmp_path):
-    with pytest.raises(InvalidInput, match=r"DATASETS_DIR is .*; allowed: an existing directory"):
-        prepare_dataset("mnist", store, replace(overrides, folder=tmp_path / "none"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +13,6 @@ import pytest
 
 from experiment import keys
 from experiment.errors import InvalidInput, Transient
-from experiment.store import LocalStore
 from tests.trainer.datasets.factories import mnist_files, served
 from tests.trainer.datasets.serving import Answer
 from trainer.datasets import Manifest, load_dataset, prepare_dataset
@@ -129,21 +130,20 @@ def test_a_manifest_comes_back_from_its_bytes(store, overrides):
     assert dataclasses.is_dataclass(manifest)
 
 
-def _prepare_there(root, overrides, results):
-    results.put(prepare_dataset("mnist", LocalStore(root), overrides).to_bytes())
-
-
 def test_two_that_prepare_at_once_agree_and_download_once(store, site, overrides):
     given = served(site, overrides, mnist_files(300))
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    both = [context.Process(target=_prepare_there, args=(store.root, given, results)) for _ in range(2)]
-    for process in both:
-        process.start()
-    found = {results.get(timeout=60) for _ in both}
-    for process in both:
-        process.join()
+    environ = {
+        **os.environ,
+        "DATASET_MNIST_URL": given.url,
+        "DATASET_MNIST_SHA256": " ".join(f"{name}={value}" for name, value in given.sha256.items()),
+        "DATASET_MNIST_COUNTS": "any",
+        "XDG_CACHE_HOME": str(given.cache),
+    }
+    command = [sys.executable, "-m", "trainer", "--prepare", "mnist", "--store", store.url]
+    both = [subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = {process.communicate(timeout=60)[0] for process in both}
 
-    assert len(found) == 1
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(said) == 1
     assert len(site.asked("/originals/train-images-idx3-ubyte.gz")) == 1
     assert len(list(store.list("datasets/"))) == 2

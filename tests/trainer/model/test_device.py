@@ -63,6 +63,44 @@ def test_precision_auto_is_the_processors_choice(monkeypatch, tmp_path, flags, c
     assert device.device_name() == "CPU A: fast one"
 
 
+@pytest.fixture
+def no_driver(monkeypatch, tmp_path):
+    """Where a driver would list its GPUs."""
+    monkeypatch.setattr(device, "DRIVER", tmp_path / "gpus")
+    return tmp_path / "gpus"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "MIG-1"}, {"NVIDIA_VISIBLE_DEVICES": "GPU-77"}],
+    ids=lambda e: next(iter(e.values())),
+)
+def test_a_gpu_that_was_asked_for_and_cannot_be_used_is_said(no_driver, environ):
+    [(name, value)] = environ.items()
+
+    said = device.explain_unused_gpu(environ)
+    assert said.startswith(f"{name} is {value!r}, but TensorFlow finds no GPU and trains on the CPU: ")
+    assert said.endswith("install the extra trainer-gpu to use GPUs")
+
+
+def test_a_gpu_that_the_driver_lists_and_cannot_be_used_is_said(no_driver):
+    (no_driver / "0000:01:00.0").mkdir(parents=True)
+
+    assert device.explain_unused_gpu({}).startswith("the NVIDIA driver lists a GPU, but TensorFlow finds no GPU")
+    assert device.explain_unused_gpu({"CUDA_VISIBLE_DEVICES": ""}) == ""
+
+
+@pytest.mark.parametrize("environ", [{}, {"CUDA_VISIBLE_DEVICES": "-1"}, {"NVIDIA_VISIBLE_DEVICES": "all"}])
+def test_without_a_gpu_asked_for_nothing_is_said(no_driver, environ):
+    assert device.explain_unused_gpu(environ) == ""
+
+
+def test_a_gpu_that_is_used_is_not_said_to_be_unused(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: ["a GPU"])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: {})
+    assert device.explain_unused_gpu({"CUDA_VISIBLE_DEVICES": "0"}) == ""
+
+
 def test_without_linuxs_word_on_the_processor_precision_auto_is_float32(monkeypatch, tmp_path):
     monkeypatch.setattr(device, "CPUINFO", tmp_path / "none")
     assert device.resolve_precision("auto") == "float32"

@@ -1,9 +1,17 @@
 """Trained members as Keras models: the same function as the network, in a file that loads in safe mode."""
 
+import io
+import json
+import tempfile
+import zipfile
+
+import h5py
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from experiment.errors import InvalidInput
 from trainer.model import export
 
 
@@ -17,3 +25,46 @@ def test_the_exported_keras_model_computes_the_same_logits(trained_like, tmp_pat
     loaded = keras.saving.load_model(path, safe_mode=True)
     assert loaded.count_params() == network.size + network.moments_size
     np.testing.assert_allclose(loaded(images, training=False), ours, rtol=1e-3, atol=1e-3 * np.abs(ours).max())
+
+
+@pytest.fixture
+def other_defaults():
+    """Keras set as another program of the process might have set it."""
+    before = keras.config.image_data_format(), keras.config.floatx(), keras.config.epsilon()
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float16")
+    keras.config.set_epsilon(0.5)
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_image_data_format(before[0])
+    keras.config.set_floatx(before[1])
+    keras.config.set_epsilon(before[2])
+    keras.config.set_dtype_policy("float32")
+
+
+def saved(network, shape, theta, moments):
+    """(configuration, weights) of the exported file; only Keras' version and the date are left out."""
+    data = export.to_bytes(export.to_keras(network, shape, network.arrays(theta, moments)))
+    with zipfile.ZipFile(io.BytesIO(data)) as file, h5py.File(io.BytesIO(file.read("model.weights.h5"))) as weights:
+        values = {}
+        weights.visititems(
+            lambda name, item: values.update({name: item[()].tobytes()} if hasattr(item, "dtype") else {})
+        )
+        return json.loads(file.read("config.json")), values
+
+
+def test_what_a_program_has_set_of_keras_changes_nothing(trained_like, request):
+    network, shape, theta, moments, _ = trained_like
+    expected = saved(network, shape, theta, moments)
+    request.getfixturevalue("other_defaults")
+
+    assert saved(network, shape, theta, moments) == expected
+
+
+def test_a_rehearsal_finds_that_there_is_no_temporary_folder(monkeypatch, tmp_path):
+    export.rehearse_export.cache_clear()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(InvalidInput, match=r"model\.keras cannot be written .*; set TMPDIR to one"):
+        export.rehearse_export()
+    monkeypatch.undo()
+    export.rehearse_export()
