@@ -1,4 +1,4 @@
-"""Claims: one process of a machine holds a cell, and loses it the moment it ends, however it ends."""
+"""Claims: one process of a machine holds a cell until that process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def claim_file(path: Path) -> Iterator[bool]:
-    """Holds a lock file until the block or the process ends; yields False if another process holds it."""
+    """Holds a lock file until the block or the process ends. Yields False if another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         try:
@@ -25,6 +25,6 @@ def claim_file(path: Path) -> Iterator[bool]:
 
 
 def machine_claims(url: str) -> Path:
-    """Where the processes of this machine hold cells of a store that has no locks of its own."""
+    """Returns the folder of this machine's lock files for a store that has no locks of its own."""
     name = hashlib.sha256(url.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"collaborative-ensembles-{os.getuid()}" / name

@@ -1,4 +1,4 @@
-"""Grids: named lists of cells, read from TOML, narrowed and given seeds."""
+"""Grids: named lists of cells, read from TOML files. A selection narrows a grid, seeds multiply it."""
 
 from __future__ import annotations
 
@@ -29,32 +29,30 @@ class Grid:
 
     def __post_init__(self) -> None:
         if not self.cells:
-            raise InvalidInput(
-                f"grid {self.name!r} has no cell; allowed: at least 1; add a [[product]] or widen the selection"
-            )
+            advice = "add a [[product]] or widen the selection"
+            raise InvalidInput(f"grid {self.name!r} has no cell; allowed: at least 1; {advice}")
         seen: set[str] = set()
         for cell in self.cells:
             if cell.id in seen:
-                raise InvalidInput(
-                    f"grid {self.name!r} holds {cell.id} twice; allowed: each cell once; remove one of them"
-                )
+                given = f"grid {self.name!r} holds {cell.id} twice"
+                raise InvalidInput(f"{given}; allowed: each cell once; remove one of them")
             seen.add(cell.id)
 
     @property
     def run(self) -> str:
-        """The default name of a run of this grid: the same cells give the same run, more cells a new one."""
+        """The default name of a run of this grid. The same cells give the same name, other cells another."""
         digest = hashlib.sha256("\n".join(c.id for c in self.cells).encode()).hexdigest()
         return f"{self.name[:23].rstrip('-')}-{digest[:6]}"
 
     def with_seeds(self, count: int) -> Grid:
-        """The same grid with every cell once for each of the seeds 0 to ``count`` - 1, in place of its own seed."""
+        """Returns the grid in which the seeds 0 to ``count`` - 1 replace the seed of every cell."""
         if count < 1:
             raise refuse("the number of seeds", count, "at least 1", "give --seeds a positive number")
         bare = dict.fromkeys(dataclasses.replace(c, seed=0) for c in self.cells)
         return Grid(name=self.name, cells=tuple(dataclasses.replace(c, seed=s) for s in range(count) for c in bare))
 
     def only(self, choices: Iterable[str]) -> Grid:
-        """The cells that match every ``FIELD=VALUE[,VALUE...]`` of ``choices``."""
+        """Returns the grid of the cells that match every ``FIELD=VALUE[,VALUE...]`` of ``choices``."""
         cells = self.cells
         for choice in choices:
             name, equals, values = choice.partition("=")
@@ -88,12 +86,12 @@ def _matches(value: object, wanted: str) -> bool:
 
 
 def built_in() -> list[str]:
-    """The names of the grids that come with the suite."""
+    """Returns the names of the grids that come with the suite."""
     return sorted(p.stem for p in BUILT_IN.glob("*.toml"))
 
 
 def load_grid(name: str) -> Grid:
-    """The built-in grid of that name, or the user's own if it is the path of a ``.toml`` file.
+    """Returns the built-in grid of that name, or the user's own grid if the name is the path of a ``.toml`` file.
 
     Raises:
         InvalidInput: there is no such grid, or its file is not a grid.
@@ -120,7 +118,11 @@ def load_grid(name: str) -> Grid:
 
 
 def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
-    """A grid from its TOML table: ``[base]``, ``[dataset.NAME]``, ``[member.NAME]``, ``[[product]]``, ``[[exclude]]``, ``expect``."""
+    """Returns the grid that a TOML table describes.
+
+    Raises:
+        InvalidInput: the table has another form, or a cell is impossible.
+    """
     check_form(name, table)
     members = {**MEMBERS, **{k: from_fields(Member, {"name": k, **v}) for k, v in table.get("member", {}).items()}}
     excluded = [dict(e) for e in table.get("exclude", ())]
@@ -144,7 +146,7 @@ def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
 
 
 def _multiply(settings: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    """Every combination of the values that are lists; ``members`` is a list by nature and varies if it holds lists."""
+    """Returns every combination of the values that are lists. ``members`` varies if it holds lists."""
     axes: list[Sequence[Any]] = []
     for key, value in settings.items():
         nested = isinstance(value, list) and (key != "members" or any(isinstance(v, list) for v in value))

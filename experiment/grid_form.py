@@ -1,4 +1,4 @@
-"""The form of a grid file: which tables it may have, and what each of them holds."""
+"""The form of a grid file: its tables and their content."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SETTINGS = tuple(f.name for f in dataclasses.fields(Cell))
 
 
 def check_form(name: str, table: Mapping[str, Any]) -> None:
-    """Refuses a table that is not a grid's, before any of it is used.
+    """Checks the form of a grid's TOML table before any of it is used.
 
     Raises:
-        InvalidInput: a table has another name or form than allowed, or speaks of an unknown data set or setting.
+        InvalidInput: a table has an unknown name or another form, or names an unknown data set or setting.
     """
     for key in table:
         if key not in TABLES:

@@ -1,4 +1,4 @@
-"""A store under an ``s3://bucket/prefix``, on AWS or any server that honours If-None-Match."""
+"""A store under ``s3://BUCKET/PREFIX``, on AWS or on any server that honours If-None-Match."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _REFUSED = {
 
 
 def make_client() -> S3Client:
-    """An S3 client with retries and time limits set here, never inherited; endpoint and credentials from the environment."""
+    """Returns an S3 client with retries and time limits of this suite, and the user's endpoint and credentials."""
     own_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return boto3.client(
         "s3",
@@ -72,7 +72,7 @@ class S3Store:
     def read(self, key: str) -> bytes:
         def get() -> bytes:
             answer = self._client.get_object(**self._at(key), ChecksumMode="ENABLED")
-            return answer["Body"].read()  # to the end: only there are length and checksum compared
+            return answer["Body"].read()  # the client compares length and checksum only at the end
 
         return self._retry(key, get)
 
@@ -83,7 +83,7 @@ class S3Store:
             except boto.ClientError as error:
                 if _code(error) not in ("PreconditionFailed", "412"):
                     raise
-                # The answer to our own first try may have been lost: then the object is ours.
+                # The object may be ours: the answer to our own first try may have been lost.
                 return self._client.head_object(**self._at(key))["Metadata"].get("attempt") == attempt
             return True
 
@@ -117,7 +117,7 @@ class S3Store:
 
     @contextlib.contextmanager
     def claim(self, cell_id: str) -> Iterator[bool]:
-        # Between machines nothing is held: there put_once decides, and the second attempt's work is dropped.
+        # Machines hold nothing against one another: put_once decides, and the second attempt's work is dropped.
         with claim_file(machine_claims(self.url) / f"{cell_id}.lock") as held:
             yield held
 
@@ -132,7 +132,7 @@ class S3Store:
         return {**self._at(key), "Body": data, "ChecksumSHA256": checksum}
 
     def _retry(self, key: str, operation: Callable[[], T]) -> T:
-        """One operation with whole-unit retries: request, full body and checks together."""
+        """Returns the operation's result. A retry repeats request, whole body and checks."""
 
         def translated() -> T:
             try:
@@ -148,7 +148,7 @@ def _code(error: boto.ClientError) -> str:
 
 
 def translate_error(error: Exception, place: str) -> ExperimentError:
-    """The suite's error for an error of the S3 client: what is absent, what can never work, what may work later."""
+    """Returns the suite's error for an error of the S3 client."""
     if isinstance(error, boto.ClientError):
         code = _code(error)
         if code in _ABSENT:

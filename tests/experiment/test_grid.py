@@ -20,9 +20,8 @@ def test_the_built_in_grids_have_the_cells_of_the_paper():
     assert len(load_grid("demo").cells) == 13
     full = load_grid("full").cells
     assert len(full) == 39
-    assert {(c.dataset, c.epochs, c.batch_size) for c in full} == {
-        ("mnist", 30, 64), ("cifar10", 30, 64), ("notmnist", 15, 64),
-    }  # fmt: skip
+    epochs = {"mnist": 30, "cifar10": 30, "notmnist": 15}
+    assert {(c.dataset, c.epochs, c.batch_size) for c in full} == {(d, e, 64) for d, e in epochs.items()}
     combinations = {(c.dataset, c.method, c.alpha) for c in full}
     assert combinations == {
         (d, m, a)
@@ -61,9 +60,8 @@ def test_list_values_are_multiplied_and_a_block_outranks_the_data_set_which_outr
         ("digits", "ce", 0.1),
         ("digits", "l2", 1),
     ]
-    assert {(c.dataset, c.method, c.epochs) for c in found} == {
-        ("digits", "ce", 7), ("digits", "l2", 7), ("mnist", "ce", 3), ("mnist", "l2", 3), ("mnist", "single", 9),
-    }  # fmt: skip
+    epochs = {("digits", "ce"): 7, ("digits", "l2"): 7, ("mnist", "ce"): 3, ("mnist", "l2"): 3, ("mnist", "single"): 9}
+    assert {(c.dataset, c.method): c.epochs for c in found} == epochs
     assert {c.batch_size for c in found} == {32}
 
 
@@ -102,9 +100,15 @@ def test_seeds_replace_a_cell_s_own_and_the_first_seed_comes_first():
 
 @pytest.mark.parametrize(
     ("choices", "count"),
-    [(["dataset=mnist"], 13), (["dataset=mnist,cifar10"], 26), (["method=l2", "alpha=0.01"], 3), (["alpha=1"], 9),
-     (["alpha=1.0,0"], 12), (["seed=0"], 39)],
-)  # fmt: skip
+    [
+        (["dataset=mnist"], 13),
+        (["dataset=mnist,cifar10"], 26),
+        (["method=l2", "alpha=0.01"], 3),
+        (["alpha=1"], 9),
+        (["alpha=1.0,0"], 12),
+        (["seed=0"], 39),
+    ],
+)
 def test_a_selection_keeps_the_cells_that_match_all_of_it(choices, count):
     assert len(load_grid("full").only(choices).cells) == count
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from experiment.errors import InvalidInput, NotFound, Transient
-from experiment.store import LocalStore
+from experiment.local_store import LocalStore
 
 WRITER = """
 import os, pathlib, sys
-from experiment import store as module
-from experiment.store import LocalStore
+from experiment import local_store as module
+from experiment.local_store import LocalStore
 
 def stop(file, data, write=module._write_through):
     if sys.argv[2] == "during":
@@ -107,7 +107,7 @@ def test_a_reader_never_sees_half_of_an_object_that_is_replaced(local_store):
     sizes = set()
     code = f"""
 import itertools, pathlib
-from experiment.store import LocalStore
+from experiment.local_store import LocalStore
 store = LocalStore(pathlib.Path({local_store.url!r}))
 for i in itertools.count():
     store.put("k", bytes([i % 256]) * 100_000)
