@@ -21,6 +21,10 @@ class InvalidInput(ExperimentError):
     kind = "invalid"
 
 
+class Misconfigured(InvalidInput):
+    """The surroundings refuse: credentials, rights, names, the clock. A person can mend them without another cell."""
+
+
 class Diverged(ExperimentError):
     """A cost became infinite or not a number. The same cell would diverge again, so it is never retried."""
 
@@ -59,8 +63,9 @@ PERMANENT = frozenset(c.kind for c in (InvalidInput, Diverged))
 
 
 def describe_error(error: BaseException) -> str:
-    """Returns the error as one line without line breaks or tabs, for records and terminals."""
-    return " ".join(f"{error}".split()) or type(error).__name__
+    """Returns the error as one line that any terminal and record can hold."""
+    text = " ".join(f"{error}".split()) or type(error).__name__
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def kind_of(exit_code: int) -> str:

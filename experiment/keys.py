@@ -47,8 +47,7 @@ def split_run_url(url: str) -> tuple[str, str]:
 
 def run_of(key: str) -> str | None:
     """Returns the run whose frozen grid has this key; None for any other key."""
-    match = _GRID.fullmatch(key)
-    return match["run"] if match else None
+    return match["run"] if (match := _GRID.fullmatch(key)) else None
 
 
 def assignments(run: str) -> str:
@@ -63,8 +62,7 @@ def assignment(run: str, job: str) -> str:
 
 def job_of(key: str) -> str | None:
     """Returns the Job whose assignment has this key; None for any other key."""
-    match = _ASSIGNMENT.fullmatch(key)
-    return match["job"] if match else None
+    return match["job"] if (match := _ASSIGNMENT.fullmatch(key)) else None
 
 
 def results_folder(dataset: str, method: str) -> str:
@@ -99,8 +97,7 @@ def predictions(cell: Cell) -> str:
 
 def predictions_cell(key: str) -> str | None:
     """Returns the cell whose predictions have this key; None for any other key."""
-    match = _PREDICTIONS.fullmatch(key)
-    return match["cell"] if match else None
+    return match["cell"] if (match := _PREDICTIONS.fullmatch(key)) else None
 
 
 def model(cell_id: str, member: str) -> str:
@@ -116,6 +113,11 @@ def checkpoints(cell_id: str) -> str:
 def checkpoint(cell_id: str, step: int) -> str:
     """Returns the key of a checkpoint. Keys of later steps sort later."""
     return f"{checkpoints(cell_id)}{step:09d}.safetensors"
+
+
+def probe(name: str) -> str:
+    """Returns the key of an object that tests a store. It may be deleted like a checkpoint, and passes for no record."""
+    return f"{CHECKPOINTS}probe-{name}"
 
 
 def progress(cell_id: str) -> str:
@@ -155,8 +157,7 @@ def dataset_manifest(name: str) -> str:
 
 def dataset_of(key: str) -> str | None:
     """Returns the data set whose manifest has this key; None for any other key."""
-    match = _DATASET.fullmatch(key)
-    return match["dataset"] if match else None
+    return match["dataset"] if (match := _DATASET.fullmatch(key)) else None
 
 
 def dataset(name: str, sha256: str) -> str:
@@ -181,8 +182,7 @@ def committed(keys: Iterable[str]) -> set[str]:
 
 def progress_of(key: str) -> str | None:
     """Returns the cell whose progress record has this key; None for any other key."""
-    match = _PROGRESS.fullmatch(key)
-    return match["cell"] if match else None
+    return match["cell"] if (match := _PROGRESS.fullmatch(key)) else None
 
 
 def step_of(key: str) -> int | None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes
 
-from experiment.errors import refuse
+from experiment import keys
+from experiment.errors import ExperimentError, InvalidInput, refuse
 from experiment.local_store import LocalStore as LocalStore
+
+# Every other text is a path: a directory's name may hold any character.
+SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|(?P<bare>file|s3):", re.IGNORECASE)
 
 
 class Store(Protocol):
@@ -22,6 +29,7 @@ class Store(Protocol):
     """
 
     url: str
+    server: str  # what keeps the objects, as errors name it
 
     def read(self, key: str) -> bytes:
         """Returns the whole object, verified as far as the store can."""
@@ -54,11 +62,61 @@ def open_store(url: str, *, create: bool = False) -> Store:
     Raises:
         InvalidInput: the URL has another form, or the directory is missing (unless ``create``) or cannot be used.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "s3":
+    directory = store_directory(url)
+    if directory is not None:
+        return LocalStore(directory, create=create)
+    try:
         from experiment.s3 import S3Store  # boto3 is an extra that only users of S3 need
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in ("boto3", "botocore"):
+            raise
+        raise refuse("the store", url, "a directory, as boto3 is not installed", "install the extra s3") from error
+    return S3Store(url)
 
-        return S3Store(url)
-    if parts.scheme not in ("", "file") or (parts.scheme == "file" and parts.netloc not in ("", "localhost")):
-        raise refuse("the store", url, "a directory, file:///DIRECTORY or s3://BUCKET/PREFIX", "correct --store")
-    return LocalStore(Path(unquote(parts.path) if parts.scheme else url), create=create)
+
+def store_directory(url: str) -> Path | None:
+    """Returns the directory that a store's URL names, or None for an ``s3://`` URL. Only ``file:`` URLs have escapes.
+
+    Raises:
+        InvalidInput: the URL has another form.
+    """
+    match = SCHEME.match(url)
+    scheme = (match["scheme"] or match["bare"]).lower() if match else ""
+    if not match:
+        return _expand_home(url)
+    if scheme == "s3" and match["scheme"]:
+        return None
+    host, slash, path = url[len("file:") :].removeprefix("//").partition("/")
+    known = scheme == "file" and host in ("", "localhost") and slash
+    if not known or "?" in path or "#" in path:
+        allowed = "a directory, file:///DIRECTORY (with %3F for ? and %23 for #) or s3://BUCKET/PREFIX"
+        raise refuse("the store", url, allowed, "correct --store")
+    return Path(os.fsdecode(unquote_to_bytes(f"/{path}")))
+
+
+def _expand_home(path: str) -> Path:
+    if not path.startswith("~"):
+        return Path(path)  # in ./~x the tilde is a part of the name
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise refuse("the store", path, "~ or ~USER of a user of this machine", "correct --store") from error
+
+
+def check_conditional_writes(store: Store) -> None:
+    """Checks with a probe object that the store keeps the first of two writes. A launch does so before its first write.
+
+    Raises:
+        InvalidInput: the store lets a later write replace an earlier one, so that two attempts could both commit.
+    """
+    key = keys.probe(uuid.uuid4().hex)
+    try:
+        won = [store.put_once(key, attempt.encode(), attempt) for attempt in ("first", "second")]
+        kept = store.read(key)
+    finally:
+        with contextlib.suppress(ExperimentError):  # a probe that stays does no harm
+            store.delete(key)
+    if (won, kept) != ([True, False], b"first"):
+        lacks = f"{store.url} cannot be used: {store.server} let a second write replace the first"
+        advice = "use an S3 server that honours If-None-Match (AWS, MinIO, Ceph, R2; update it), or a directory"
+        raise InvalidInput(f"{lacks}, so that two attempts could both commit a cell; {advice}")

@@ -17,10 +17,10 @@ from experiment.local_store import LocalStore
 
 WRITER = """
 import os, pathlib, sys
-from experiment import local_store as module
+from experiment import durable as module
 from experiment.local_store import LocalStore
 
-def stop(file, data, write=module._write_through):
+def stop(file, data, write=module.write_through):
     if sys.argv[2] == "during":
         file.write(data[: len(data) // 2]); file.flush()
         print("there", flush=True); sys.stdin.read()
@@ -31,7 +31,7 @@ def link(*names, link=os.link):
         print("there", flush=True); sys.stdin.read()
     link(*names)
 
-module._write_through, os.link = stop, link
+module.write_through, os.link = stop, link
 LocalStore(pathlib.Path(sys.argv[1])).put_once("a/key", b"x" * 1_000_000, "one")
 """
 
