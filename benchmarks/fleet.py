@@ -13,9 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from experiment.errors import ExperimentError
-from k8s.cluster import jobs
 from k8s.cluster.kube import MERGE, Kube
-from k8s.manifests import names
+from k8s.manifests import jobs, names
 
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
 CODES = {"commit": 0, "fail": 75, "fail after commit": 137}
@@ -86,12 +85,12 @@ class Fleet:
                 if event["type"] in ("ADDED", "MODIFIED") and pod["metadata"]["uid"] not in self._seen:
                     self._seen.add(pod["metadata"]["uid"])
                     index, failed = (
-                        int(jobs.label(pod, names.INDEX)),
+                        int(jobs.label_of(pod, names.INDEX)),
                         int(pod["metadata"]["annotations"].get(FAILURES, 0)),
                     )
                     low, high = self.seconds
                     due = time.monotonic() + low + (high - low) * chance("time", index, failed)
-                    heapq.heappush(self._due, (due, jobs.name(pod), index, failed, pod["metadata"]["uid"]))
+                    heapq.heappush(self._due, (due, jobs.object_name(pod), index, failed, pod["metadata"]["uid"]))
 
     def _end(self, pod: str, index: int, failed: int, uid: str) -> None:
         lot = 1.0 if index in self._failed else chance("failure", index)

@@ -16,7 +16,7 @@ PACKAGES = ("experiment", "trainer", "k8s", "aggregator", "benchmarks")
 WIDEST = 120
 SKIP = re.compile(r"#\s*fmt:\s*(skip|off)\b")
 # Functions of one name in several modules that are the same operation of one interface.
-INTERFACES = frozenset({"main", "to_bytes", "from_bytes", "to_line"})
+INTERFACES = frozenset({"main", "to_bytes", "from_bytes", "to_line", "prepare_steps"})
 
 
 def python_files(*folders: str) -> list[Path]:

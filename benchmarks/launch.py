@@ -21,11 +21,11 @@ from benchmarks.scale import IMAGE, MEMORY, BucketLike, Ground, bare, grid, play
 from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import executor
-from k8s.cluster.kube import MERGE, connect
+from k8s.cluster.kube import MERGE, connect_cluster
 from k8s.manifests import checks, namespace, render
 from k8s.manifests.settings import Settings
 from k8s.planning import survey
-from k8s.planning.work import Scene, work
+from k8s.planning.jobs_needed import Existing, find_needed_jobs
 from tests.cluster import cluster
 
 MOST_RATIO, MOST_SECONDS = 1.10, 3.0
@@ -37,12 +37,12 @@ def plan_and_render(settings: Settings, cells: int) -> tuple[float, list[dict[st
         store: Store = BucketLike(pathlib.Path(folder))
         began = time.monotonic()
         made = grid(cells)
-        plan = survey.look(store, made, retry_diverged=False)
+        plan = survey.survey_store(store, made, retry_diverged=False)
         store.put_once("runs/large/grid.json", Run(name="large", grid=made, provenance={}).to_bytes(), "launch")
-        todo = work("large", made, plan.missing, Scene(prepared={"digits"}))
+        todo = find_needed_jobs("large", made, plan.missing, Existing(prepared={"digits"}))
         commission = render.Launch(store=store.url, run="large", grid=made.name, git_commit="", settings=settings)
-        manifests = executor.manifests_for(commission, made, todo)
-        checks.check(manifests)
+        manifests = executor.launch_manifests(commission, made, todo)
+        checks.check_manifests(manifests)
         return time.monotonic() - began, manifests
 
 
@@ -62,7 +62,7 @@ def main() -> int:
         cluster.up(home, kwok=arguments.nodes)
         try:
             os.environ["KUBECONFIG"] = str(home / "admin.kubeconfig")
-            with connect("", "benchmark") as kube:
+            with connect_cluster("", "benchmark") as kube:
                 ground = Ground(kube, home, time.monotonic(), range(arguments.nodes // 10))
                 found = measure(ground, settings, arguments)
         finally:
@@ -74,7 +74,7 @@ def main() -> int:
 def measure(ground: Ground, settings: Settings, arguments: argparse.Namespace) -> dict[str, Any]:
     """All measurements, on one cluster. Which of the two goes first changes from round to round."""
     kube, before = ground.kube, os.getloadavg()[0]
-    for manifest in namespace.manifests(settings, namespace.Options()):
+    for manifest in namespace.namespace_manifests(settings, namespace.Options()):
         kube.apply(manifest)
     loose = {
         "metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}

@@ -17,12 +17,12 @@ from experiment.assignment import read_assignment
 from experiment.grid import Grid, parse_grid
 from experiment.run import Run, read_run
 from experiment.store import LocalStore
-from k8s.cluster import executor, jobs
+from k8s.cluster import executor
 from k8s.cluster.kube import Kube
-from k8s.manifests import render
+from k8s.manifests import jobs, render
 from k8s.manifests.settings import Settings
 from k8s.planning import survey
-from k8s.planning.work import Scene, work
+from k8s.planning.jobs_needed import Existing, find_needed_jobs
 from tests.cluster import simulated
 from tests.made import epochs_table
 
@@ -98,11 +98,11 @@ def play(
     loss = threading.Thread(target=lose_nodes, args=(ground, fleet.gone))
     if faults:
         loss.start()
-    seconds = fleet.run(lambda: jobs.finished(kube.get("Job", job)))
+    seconds = fleet.run(lambda: jobs.has_ended(kube.get("Job", job)))
     if faults:
         loss.join()
         simulated.add_nodes(ground.home, ground.lost)
-    assert jobs.condition(kube.get("Job", job), "Complete"), kube.get("Job", job)["status"]
+    assert jobs.true_condition(kube.get("Job", job), "Complete"), kube.get("Job", job)["status"]
     kube.delete("Job", job)
     while kube.list("Pod", f"batch.kubernetes.io/job-name={job}"):
         time.sleep(0.5)
@@ -120,9 +120,9 @@ def run_of_ours(ground: Ground, settings: Settings, cells: int, run: str, *, fau
         ground.align()
         began = time.monotonic()
         store.put_once(keys.grid(run), frozen.to_bytes(), "launch")
-        todo = work(run, frozen.grid, range(cells), Scene(prepared={"digits"}))
+        todo = find_needed_jobs(run, frozen.grid, range(cells), Existing(prepared={"digits"}))
         commission = render.Launch(store=store.url, run=run, grid=frozen.grid.name, git_commit="", settings=settings)
-        executor.hand_over(ground.kube, store, todo, executor.manifests_for(commission, frozen.grid, todo))
+        executor.create_jobs(ground.kube, store, todo, executor.launch_manifests(commission, frozen.grid, todo))
         launching = time.monotonic() - began
         indexes = read_assignment(store, run, todo.trainers[0].job).indexes
 
@@ -132,7 +132,7 @@ def run_of_ours(ground: Ground, settings: Settings, cells: int, run: str, *, fau
 
         seconds, ends = play(ground, todo.trainers[0].job, committing, faults=faults)
         ground.kube.delete("Job", todo.collect)
-        done = survey.finished(store, read_run(store, run).grid.cells)
+        done = survey.done_cells(store, read_run(store, run).grid.cells)
         assert set(done) == {c.id for c in frozen.grid.cells} and set(taken.values()) == {1}, (
             "a cell is missing or was committed twice"
         )

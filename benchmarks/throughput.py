@@ -1,9 +1,9 @@
-"""Images per second of a whole grid, ours and its peers', side by side in one run on this machine.
+"""Images per second of a whole grid on this machine, trained by this suite and by its peers in one run.
 
     python -m benchmarks.throughput [--datasets mnist cifar10] [--rounds 5] [--store URL]
 
-As many ensembles at once as there are cores (one thread each) or GPUs. The peers take turns, round by round, so that
-whatever else the machine does hits all of them; the median round counts, and ratios say more than figures.
+As many ensembles are trained at once as there are cores, with one thread each, or GPUs. The peers take turns, round by
+round, so that other load of the machine affects all of them. The median round counts; ratios are surer than figures.
 """
 
 from __future__ import annotations
@@ -26,21 +26,20 @@ WIDTH = 12
 
 
 class Team:
-    """The processes of one peer, one for each slot of the machine."""
+    """The processes of one peer, one in each slot of the machine."""
 
     def __init__(self, peer: str, dataset: str, environments: list[dict[str, str]]) -> None:
         command = [sys.executable, "-m", "benchmarks.worker", peer, dataset]
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-        self._processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, **quiet, **env})
-            for env in environments
-        ]  # fmt: skip
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        full = [{**os.environ, **quiet, **env} for env in environments]
+        self._processes = [subprocess.Popen(command, text=True, env=env, **pipes) for env in full]
         for process in self._processes:
             if process.stdout.readline().strip() != "ready":
                 raise SystemExit(f"{peer} did not start; run {' '.join(command)} to see why")
 
     def rate(self, steps: int, batch: int) -> float:
-        """Images per second of all processes together, each training ``steps`` mini-batches at the same time."""
+        """Returns the images per second of all processes together, which train ``steps`` mini-batches each at the same time."""
         for process in self._processes:
             process.stdin.write(f"{steps}\n")
             process.stdin.flush()
@@ -53,8 +52,10 @@ class Team:
             process.wait()
 
 
-def measure(dataset: str, peers: list[str], rounds: int, environments: list[dict[str, str]]) -> dict[str, list[float]]:
-    """Per peer, images per second of every round."""
+def measure_rates(
+    dataset: str, peers: list[str], rounds: int, environments: list[dict[str, str]]
+) -> dict[str, list[float]]:
+    """Returns, by peer, the images per second of every round."""
     teams = {peer: Team(peer, dataset, environments) for peer in peers}
     batch = Workload(dataset).cell.batch_size
     rates: dict[str, list[float]] = {peer: [] for peer in peers}
@@ -66,32 +67,32 @@ def measure(dataset: str, peers: list[str], rounds: int, environments: list[dict
     return rates
 
 
-def table(dataset: str, rates: dict[str, list[float]]) -> str:
-    """The rates as a table: median, range, and the median over rounds of ours over the peer's."""
+def format_table(dataset: str, rates: dict[str, list[float]]) -> str:
+    """Returns the rates as a table: median, range, and the ratios of ours to the peer's."""
     head = f"{dataset:{WIDTH}} {'images/s':>9} {'range':>15} {'ours / it':>10} {'bf16 / it':>10} {'of limit':>9}"
     lines = [head, "-" * len(head)]
     for peer, got in rates.items():
         limit = rates["limit bf16" if "bf16" in peer else "limit"]
         lines.append(
             f"{peer:{WIDTH}} {statistics.median(got):9.0f} {min(got):7.0f}-{max(got):<7.0f} "
-            f"{ratio(rates['ours'], got):10.2f} {ratio(rates['ours bf16'], got):10.2f} {ratio(got, limit):9.2f}"
+            f"{median_ratio(rates['ours'], got):10.2f} {median_ratio(rates['ours bf16'], got):10.2f} {median_ratio(got, limit):9.2f}"
         )
     return "\n".join(lines)
 
 
-def ratio(one: list[float], other: list[float]) -> float:
-    """The median over rounds of one's rate over the other's in the same round."""
+def median_ratio(one: list[float], other: list[float]) -> float:
+    """Returns the median over the rounds of the ratio of two rates of the same round."""
     return statistics.median(a / b for a, b in zip(one, other, strict=True))
 
 
-def keep(url: str, dataset: str, rates: dict[str, list[float]], workers: int) -> None:
-    """Records our speed in a store, for the launcher's forecasts."""
-    from trainer import device
+def record_speed(url: str, dataset: str, rates: dict[str, list[float]], workers: int) -> None:
+    """Puts our speed into a store, for the launcher's forecasts."""
+    from trainer.model import device
 
     store, members = open_store(url, create=True), Workload(dataset).cell.members
     for peer, precision in (("ours", "float32"), ("ours bf16", "bfloat16")):
         found = Throughput(
-            device=device.name(),
+            device=device.device_name(),
             dataset=dataset,
             members="+".join(m.name for m in members),
             precision=precision,
@@ -105,23 +106,23 @@ def keep(url: str, dataset: str, rates: dict[str, list[float]], workers: int) ->
 
 
 def main() -> int:
-    """Measures and prints."""
+    """Measures the rates and prints the tables; returns 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", nargs="+", default=["mnist", "cifar10"], choices=["digits", "mnist", "cifar10"])
-    parser.add_argument("--peers", nargs="+", default=worker.available(worker.has_torch()), choices=worker.PEERS)
+    parser.add_argument("--peers", nargs="+", default=worker.available_peers(worker.has_torch()), choices=worker.PEERS)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--store", metavar="URL", help="record our speed there, for forecasts")
+    parser.add_argument("--store", metavar="URL", help="put our speed into this store, for forecasts")
     given = parser.parse_args()
-    gpus = devices.gpus(os.environ)
-    places = devices.slots(
-        gpus, devices.cores(), workers=None, threads=1, per_gpu=1, cells=len(gpus) or devices.cores()
+    gpus = devices.visible_gpus(os.environ)
+    places = devices.worker_slots(
+        gpus, devices.usable_cores(), workers=None, threads=1, per_gpu=1, cells=len(gpus) or devices.usable_cores()
     )
     environments = [dict(slot.env) for slot in places]
     for dataset in given.datasets:
-        rates = measure(dataset, given.peers, given.rounds, environments)
-        print(table(dataset, rates), end="\n\n", flush=True)
+        rates = measure_rates(dataset, given.peers, given.rounds, environments)
+        print(format_table(dataset, rates), end="\n\n", flush=True)
         if given.store:
-            keep(given.store, dataset, rates, len(environments))
+            record_speed(given.store, dataset, rates, len(environments))
     if not worker.has_torch():
         print("PyTorch is not installed here: its rows are missing")
     return 0

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from k8s.manifests import sources
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The launcher's flags; leaves with exit code 2 and one line if they are not understood."""
+def parse_launch_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the launcher's flags; exits with code 2 and one line if they are wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m k8s.launch",
         description="Trains the cells of a grid that have no result yet, then reports on all of them.",
@@ -19,34 +19,38 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--executor", choices=("kubernetes", "local"), default="kubernetes", help="where to train")
     parser.add_argument("--store", default="store", metavar="URL", help="a directory or s3://BUCKET/PREFIX (./store)")
     parser.add_argument("--run", metavar="RUN", help="the run's name (the grid's name and a digest of its cells)")
-    parser.add_argument("--plan", action="store_true", help="list the cells and which are finished, change nothing")
-    parser.add_argument("--seeds", type=count, metavar="N", help="train every cell with the seeds 0 to N-1")
-    parser.add_argument("--only", action="append", default=[], metavar="FIELD=VALUE[,VALUE...]", help="a part of it")
+    parser.add_argument("--plan", action="store_true", help="list the cells and their states, change nothing")
+    parser.add_argument("--seeds", type=parse_count, metavar="N", help="train every cell with the seeds 0 to N-1")
+    only = (
+        "take only the cells of the grid whose field has one of the values; with several --only: all of them must fit"
+    )
+    parser.add_argument("--only", action="append", default=[], metavar="FIELD=VALUE[,VALUE...]", help=only)
     parser.add_argument("--retry-diverged", action="store_true", help="train cells again whose last attempt diverged")
-    sources.add_argument(parser, "tensorboard")
-    add_local(parser.add_argument_group("with --executor local"))
-    add_kubernetes(parser.add_argument_group("with --executor kubernetes"))
+    sources.add_setting_flag(parser, "tensorboard")
+    add_local_flags(parser.add_argument_group("with --executor local"))
+    add_kubernetes_flags(parser.add_argument_group("with --executor kubernetes"))
     return parser.parse_args(argv)
 
 
-def add_local(group: argparse._ArgumentGroup) -> None:
-    """The flags that only the local executor reads."""
-    group.add_argument("--workers", type=count, metavar="N", help="worker processes (one per GPU, else one per core)")
-    group.add_argument("--threads", type=count, default=1, metavar="N", help="threads of a worker without a GPU (1)")
-    group.add_argument("--cells-per-gpu", type=count, default=1, metavar="N", help="workers that share a GPU (1)")
+def add_local_flags(group: argparse._ArgumentGroup) -> None:
+    """Adds the flags of the local executor."""
+    workers = "worker processes (one per GPU, else one per core)"
+    group.add_argument("--workers", type=parse_count, metavar="N", help=workers)
+    threads = "threads of a worker without a GPU (1)"
+    group.add_argument("--threads", type=parse_count, default=1, metavar="N", help=threads)
+    group.add_argument("--cells-per-gpu", type=parse_count, default=1, metavar="N", help="workers that share a GPU (1)")
 
 
-def add_kubernetes(group: argparse._ArgumentGroup) -> None:
-    """The flags that only the Kubernetes executor reads; each setting may also stand in cluster.toml or the environment."""
-    group.add_argument(
-        "--dry-run", choices=("client", "server"), help="print the manifests, or have the server judge them"
-    )
+def add_kubernetes_flags(group: argparse._ArgumentGroup) -> None:
+    """Adds the flags of the Kubernetes executor; the settings among them may also stand in cluster.toml or the environment."""
+    dry_run = "create nothing: print the manifests (client), or have the API server check them (server)"
+    group.add_argument("--dry-run", choices=("client", "server"), help=dry_run)
     group.add_argument("--wait", action="store_true", help="show progress until the report is made")
-    sources.add_arguments(group, but=("tensorboard",))
+    sources.add_setting_flags(group, but=("tensorboard",))
 
 
-def count(text: str) -> int:
-    """A whole number of at least 1."""
+def parse_count(text: str) -> int:
+    """Returns a whole number of at least 1."""
     try:
         number = int(text)
     except ValueError:

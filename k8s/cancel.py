@@ -1,4 +1,4 @@
-"""``python -m k8s.cancel --run RUN``: stops a run's training. Cells keep their checkpoints; the report is still made."""
+"""``python -m k8s.cancel --run RUN``: stops the training of a run. Its cells keep their checkpoints; its report is still made."""
 
 from __future__ import annotations
 
@@ -6,31 +6,25 @@ import argparse
 from collections.abc import Sequence
 
 from k8s import verbs
-from k8s.cluster import jobs
-from k8s.cluster.kube import connect
-from k8s.manifests import names
+from k8s.cluster.kube import connect_cluster
+from k8s.manifests import jobs, names
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Deletes the run's unfinished trainer and preparing Jobs; returns the exit code."""
-    parser = verbs.parser(
-        "cancel", "Stops a run: its pods commit a checkpoint and end, its report is made of what there is."
-    )
-    return verbs.run(cancel, parser.parse_args(argv))
+    about = "Stops a run: its pods commit a checkpoint and end, and the report is made from the results so far."
+    return verbs.run_verb(cancel_run, verbs.verb_parser("cancel", about).parse_args(argv))
 
 
-def cancel(arguments: argparse.Namespace) -> int:
-    """Deletes, and says what."""
-    store, frozen, settings = verbs.opened(arguments)
-    with connect(settings.context, settings.namespace) as kube:
-        active = [
-            j
-            for j in kube.list("Job", names.selector(frozen.name))
-            if not jobs.finished(j) and not jobs.part(j, names.COLLECT)
-        ]
+def cancel_run(arguments: argparse.Namespace) -> int:
+    """Deletes the Jobs and prints their names."""
+    store, run, settings = verbs.open_named_run(arguments)
+    with connect_cluster(settings.context, settings.namespace) as kube:
+        found = kube.list("Job", names.run_selector(run.name))
+        active = [j for j in found if not jobs.has_ended(j) and not jobs.is_part(j, names.COLLECT)]
         for job in active:
-            kube.delete("Job", jobs.name(job))
-            print(f"cancelled {jobs.name(job)}", flush=True)
+            kube.delete("Job", jobs.object_name(job))
+            print(f"cancelled {jobs.object_name(job)}", flush=True)
     print(f"cancelled {len(active)} Jobs; launch the run again to go on from its checkpoints in {store.url}")
     return 0
 

@@ -10,38 +10,38 @@ from experiment.ledger import committed_ids
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
-from k8s.cluster import jobs
-from k8s.cluster.kube import connect
-from k8s.manifests import names
+from k8s.cluster.kube import connect_cluster
+from k8s.manifests import jobs, names
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Removes finished Jobs and what finished cells no longer need; returns the exit code."""
-    parser = verbs.parser(
-        "cleanup", "Removes a run's finished Jobs, and checkpoints and progress of its finished cells."
-    )
+    """Removes finished Jobs, and the checkpoints and progress records of finished cells; returns the exit code."""
+    about = "Removes a run's finished Jobs, and the checkpoints and progress records of its finished cells."
+    parser = verbs.verb_parser("cleanup", about)
     parser.add_argument("--all", action="store_true", help="also unfinished Jobs, and checkpoints of unfinished cells")
-    return verbs.run(cleanup, parser.parse_args(argv))
+    return verbs.run_verb(clean_up_run, parser.parse_args(argv))
 
 
-def cleanup(arguments: argparse.Namespace) -> int:
-    """Removes, and says how much."""
-    store, frozen, settings = verbs.opened(arguments)
-    with connect(settings.context, settings.namespace) as kube:
-        going = [j for j in kube.list("Job", names.selector(frozen.name)) if arguments.all or jobs.finished(j)]
-        for job in going:
-            kube.delete("Job", jobs.name(job))
-            print(f"removed {jobs.name(job)}", flush=True)
-    spent = list(leftovers(store, frozen, everything=arguments.all))
+def clean_up_run(arguments: argparse.Namespace) -> int:
+    """Removes Jobs and objects, and prints how many."""
+    store, run, settings = verbs.open_named_run(arguments)
+    with connect_cluster(settings.context, settings.namespace) as kube:
+        found = kube.list("Job", names.run_selector(run.name))
+        spent_jobs = [j for j in found if arguments.all or jobs.has_ended(j)]
+        for job in spent_jobs:
+            kube.delete("Job", jobs.object_name(job))
+            print(f"removed {jobs.object_name(job)}", flush=True)
+    spent = list(spent_keys(store, run, everything=arguments.all))
     for key in spent:
         store.delete(key)
-    print(f"removed {len(going)} Jobs and {len(spent)} objects of {store.url}; results, models, failures and logs stay")
+    counts = f"removed {len(spent_jobs)} Jobs and {len(spent)} objects of {store.url}"
+    print(f"{counts}; results, models, failures and logs stay")
     return 0
 
 
-def leftovers(store: Store, frozen: Run, *, everything: bool) -> Iterator[str]:
-    """Keys that nobody needs any more: checkpoints and progress of finished cells, or of every cell of the run."""
-    cells = {c.id for c in frozen.grid.cells} if everything else committed_ids(store, frozen.grid.cells)
+def spent_keys(store: Store, run: Run, *, everything: bool) -> Iterator[str]:
+    """Yields the keys of checkpoints and progress records: of finished cells, or of every cell of the run."""
+    cells = {c.id for c in run.grid.cells} if everything else committed_ids(store, run.grid.cells)
     for cell in sorted(cells):
         yield from store.list(keys.checkpoints(cell))
     yield from sorted({keys.progress(cell) for cell in cells} & set(store.list(keys.PROGRESS)))

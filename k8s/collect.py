@@ -1,7 +1,7 @@
-"""``python -m k8s.collect --run URL``: watches a run's Jobs and keeps its report fresh until they have ended, whatever failed.
+"""``python -m k8s.collect --run URL``: keeps a run's report fresh until its Jobs have ended, whatever failed.
 
-It runs in a pod of the aggregator's image, where nobody watches. It also writes down what ended pods that could leave no
-record themselves: after a while Kubernetes forgets them.
+It runs in a pod of the aggregator's image. It also records why pods ended that were killed before they could do so
+themselves: Kubernetes forgets it after a while.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from experiment import keys, records
 from experiment.assignment import read_assignments
@@ -19,10 +19,11 @@ from experiment.ledger import committed_ids, read_failures
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
-from k8s.cluster import jobs, postmortem
-from k8s.cluster.kube import Kube, connect
-from k8s.manifests import names, sources
+from k8s.cluster import postmortem
+from k8s.cluster.kube import Kube, connect_cluster
+from k8s.manifests import jobs, names, sources
 from k8s.manifests.names import Manifest
+from k8s.wording import count_done
 
 POLL = 10.0  # seconds between two looks at the Jobs
 REPORT = (sys.executable, "-m", "aggregator", "--run")
@@ -30,98 +31,112 @@ REPORT = (sys.executable, "-m", "aggregator", "--run")
 
 @dataclass(frozen=True, kw_only=True)
 class Collector:
-    """What collecting needs: clients, the program that reports, and a clock."""
+    """Watches a run's Jobs and has its report made.
+
+    Attributes:
+        report: makes the report and returns its exit code.
+        refresh: least seconds between two reports.
+        own: the name of the collecting Job whose pod this is; empty outside a cluster.
+    """
 
     kube: Kube
     store: Store
-    frozen: Run
+    run: Run
     report: Callable[[], int]
     refresh: float = 60.0
     poll: float = POLL
     own: str = ""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    _named: set[str] = field(default_factory=set)  # keys of damaged records that were named
 
-    def run(self) -> int:
-        """Reports whenever cells have landed, and a last time when no Job trains any more; the exit code of that."""
+    def collect(self) -> int:
+        """Reports whenever cells are done or failed, and once more when no Job trains; returns the last report's exit code."""
         seen: object = None
         last = float("-inf")
         while True:
-            found = self.kube.list("Job", names.selector(self.frozen.name))
+            found = self.kube.list("Job", names.run_selector(self.run.name))
             if self._replaced(found):
-                say("a younger collecting Job goes on with this run")
+                print("a younger collecting Job goes on with this run", flush=True)
                 return 0
-            training = any(jobs.part(j, names.TRAINER) and not jobs.finished(j) for j in found)
-            self.write_down()
-            news = (len(committed_ids(self.store, self.frozen.grid.cells)), [sorted(jobs.failed(j)) for j in found])
+            training = any(jobs.is_part(j, names.TRAINER) and not jobs.has_ended(j) for j in found)
+            self.record_failures()
+            done = len(committed_ids(self.store, self.run.grid.cells))
+            news = (done, [sorted(jobs.failed_indexes(j)) for j in found])
             if not training:
                 return self.report()
             if seen is None:
-                seen = (0, news[1]) if news[0] == 0 else None
+                seen = (0, news[1]) if done == 0 else None
             if news != seen and self.clock() - last >= self.refresh:
-                say(f"{news[0]} of {len(self.frozen.grid.cells)} cells done")
-                code = self.report()
-                if code:
-                    say(f"the report could not be made (exit code {code}); it is tried again with the next cells")
+                print(count_done(done, len(self.run.grid.cells)), flush=True)
+                self._report()
                 seen, last = news, self.clock()
             self.sleep(self.poll)
 
-    def _replaced(self, found: Sequence[Manifest]) -> bool:
-        """Whether a later launch has brought a collecting Job of its own."""
-        mine = [j["metadata"]["creationTimestamp"] for j in found if jobs.name(j) == self.own]
-        others = [j for j in found if jobs.part(j, names.COLLECT) and jobs.name(j) != self.own and not jobs.finished(j)]
-        return bool(mine) and any(str(j["metadata"]["creationTimestamp"]) > str(mine[0]) for j in others)
+    def _report(self) -> None:
+        code = self.report()
+        if code:
+            print(f"the report failed with exit code {code}; the next cells bring the next try", flush=True)
 
-    def write_down(self) -> None:
-        """Writes a failure record for every pod that failed and left none."""
-        pods = self.kube.list("Pod", names.selector(self.frozen.name, names.TRAINER))
-        assignments = read_assignments(self.store, self.frozen.name) if pods else {}
-        dead = [
-            (p, f)
-            for p in pods
-            if (a := assignments.get(jobs.label(p, names.JOB))) and (f := self._failure(p, a.indexes))
-        ]
-        known, _ = read_failures(self.store, {f.cell for _, f in dead})
-        for _, failure in dead:
+    def _replaced(self, found: Sequence[Manifest]) -> bool:
+        """Returns whether a later launch has brought a collecting Job of its own."""
+        mine = [j for j in found if jobs.object_name(j) == self.own]
+        collecting = [j for j in found if jobs.is_part(j, names.COLLECT) and not jobs.has_ended(j)]
+        return bool(mine) and any(_created(j) > _created(mine[0]) for j in collecting if j is not mine[0])
+
+    def record_failures(self) -> None:
+        """Writes a failure record for every failed pod that left none; names failure records that cannot be read."""
+        pods = self.kube.list("Pod", names.run_selector(self.run.name, names.TRAINER))
+        assignments = read_assignments(self.store, self.run.name) if pods else {}
+        ended = []
+        for pod in pods:
+            assignment = assignments.get(jobs.label_of(pod, names.JOB))
+            failure = self._failure(pod, assignment.indexes) if assignment else None
+            ended += [failure] if failure else []
+        known, problems = read_failures(self.store, {f.cell for f in ended})
+        verbs.print_warnings(p for p in problems if p.key not in self._named)
+        self._named.update(p.key for p in problems)
+        for failure in ended:
             if failure.attempt not in {f.attempt for f in known.get(failure.cell, ())}:
-                data = records.to_bytes(failure)
-                self.store.put_once(keys.failure(failure.cell, failure.attempt), data, failure.attempt)
-                say(f"{failure.cell}: {failure.message}")
+                key = keys.failure(failure.cell, failure.attempt)
+                self.store.put_once(key, records.to_bytes(failure), failure.attempt)
+                print(f"{failure.cell}: {failure.message}", flush=True)
 
     def _failure(self, pod: Manifest, indexes: Sequence[int]) -> records.Failure | None:
-        position = int(jobs.label(pod, names.INDEX) or -1)
+        position = int(jobs.label_of(pod, names.INDEX) or -1)
         if not 0 <= position < len(indexes):
             return None
-        return postmortem.of_pod(pod, self.frozen.grid.cells[indexes[position]].id)
+        return postmortem.failure_of_pod(pod, self.run.grid.cells[indexes[position]].id)
 
 
-def say(text: str) -> None:
-    """Prints a line at once: a pod's log is read while it runs."""
-    print(text, flush=True)
+def _created(job: Manifest) -> str:
+    return str(job["metadata"]["creationTimestamp"])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Collects; returns the exit code of the last report."""
     parser = argparse.ArgumentParser(
-        prog="python -m k8s.collect", description="Keeps a run's report fresh.", allow_abbrev=False
+        prog="python -m k8s.collect",
+        description="Keeps a run's report fresh until its Jobs have ended. A launch starts it in a pod.",
+        allow_abbrev=False,
     )
-    verbs.add_run(parser)
-    parser.add_argument("--job", default="", metavar="NAME", help="the collecting Job that this is")
-    sources.add_arguments(parser, "context", "namespace", "refresh_seconds")
-    return verbs.run(collect, parser.parse_args(argv))
+    verbs.add_run_flags(parser)
+    own = "name of the collecting Job that this process runs in; it stops when a younger one is there"
+    parser.add_argument("--job", default="", metavar="NAME", help=own)
+    sources.add_setting_flags(parser, "context", "namespace", "refresh_seconds")
+    return verbs.run_verb(collect_run, parser.parse_args(argv))
 
 
-def collect(arguments: argparse.Namespace) -> int:
-    """Connects and collects."""
-    store, frozen, settings = verbs.opened(arguments)
+def collect_run(arguments: argparse.Namespace) -> int:
+    """Connects to the cluster and collects."""
+    store, run, settings = verbs.open_named_run(arguments)
 
     def report() -> int:
-        return subprocess.run([*REPORT, keys.run_url(store.url, frozen.name)], check=False).returncode
+        return subprocess.run([*REPORT, keys.run_url(store.url, run.name)], check=False).returncode
 
-    with connect(settings.context, settings.namespace) as kube:
-        return Collector(
-            kube=kube, store=store, frozen=frozen, report=report, refresh=settings.refresh_seconds, own=arguments.job
-        ).run()
+    refresh, own = settings.refresh_seconds, arguments.job
+    with connect_cluster(settings.context, settings.namespace) as kube:
+        return Collector(kube=kube, store=store, run=run, report=report, refresh=refresh, own=own).collect()
 
 
 if __name__ == "__main__":

@@ -9,81 +9,75 @@ import sys
 from collections.abc import Sequence
 
 from experiment import keys
-from experiment.errors import ExperimentError, Interrupted, describe_error
-from experiment.grid import load_grid
+from experiment.grid import Grid, load_grid
 from experiment.store import Store, open_store
-from k8s.arguments import parse
+from k8s import verbs
+from k8s.arguments import parse_launch_arguments
 from k8s.local import devices, executor
 from k8s.local.programs import Programs
-from k8s.planning import survey
-from k8s.planning.freeze import freeze, provenance
-from k8s.planning.plan import Plan, listing, summary
+from k8s.planning import cluster_plan, survey
+from k8s.planning.freeze import freeze_grid, launch_provenance
+from k8s.planning.plan import Plan, list_cells, summarize_plan
 
 PROGRAMS = Programs()
 
 
 def main(argv: Sequence[str] | None = None, programs: Programs = PROGRAMS) -> int:
-    """Parses, plans, launches; returns the exit code. ``programs`` are the commands of trainer and aggregator."""
-    arguments = parse(argv)
-    try:
-        return launch(arguments, programs)
-    except ExperimentError as error:
-        print(f"error: {describe_error(error)}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return Interrupted.exit_code
+    """Parses, plans and launches; returns the exit code. ``programs`` are the commands of trainer and aggregator."""
+    return verbs.run_verb(lambda arguments: launch_grid(arguments, programs), parse_launch_arguments(argv))
 
 
-def launch(arguments: argparse.Namespace, programs: Programs) -> int:
-    """Works out what is missing and hands it to the executor."""
+def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
+    """Plans the missing cells and hands them to the executor."""
+    grid = select_cells(arguments)
+    run_name = arguments.run or grid.run
+    if arguments.executor == "kubernetes" and not arguments.plan:
+        cluster_plan.require_shared_store(arguments.store)
+    empty = arguments.plan and survey.store_is_absent(arguments.store)
+    store = None if empty else open_store(arguments.store, create=True)
+    plan = survey.survey_store(store, grid, retry_diverged=arguments.retry_diverged) if store else Plan(grid=grid)
+    verbs.print_warnings(plan.problems)
+    if arguments.plan:
+        print(*list_cells(plan), sep="\n")
+    if arguments.executor == "local":
+        return launch_here(arguments, store, run_name, plan, programs)
+    if arguments.plan or store is None:
+        print(*cluster_plan.preview_launch(arguments, store, run_name, plan), sep="\n")
+        return 0
+    from k8s.cluster.executor import launch_on_cluster  # its packages are not needed for a launch on this machine
+
+    return launch_on_cluster(arguments, store, run_name, plan)
+
+
+def select_cells(arguments: argparse.Namespace) -> Grid:
+    """Returns the grid that the flags name, with its seeds and its selection."""
     grid = load_grid(arguments.grid)
     grid = grid.with_seeds(arguments.seeds) if arguments.seeds else grid
-    grid = grid.only(arguments.only) if arguments.only else grid
-    run = arguments.run or grid.run
-    if arguments.executor == "kubernetes" and not arguments.plan:
-        from k8s.planning import outlook  # as below: a launch on this machine does without the cluster's packages
+    return grid.only(arguments.only) if arguments.only else grid
 
-        outlook.within_reach(arguments.store)
-    empty = arguments.plan and survey.absent(arguments.store)
-    store = None if empty else open_store(arguments.store, create=True)
-    plan = survey.look(store, grid, retry_diverged=arguments.retry_diverged) if store else Plan(grid=grid)
-    for problem in plan.problems:
-        print(f"warning: {problem.reason}", file=sys.stderr)
-    if arguments.plan:
-        print(*listing(plan), sep="\n")
-    if arguments.executor == "kubernetes":
-        return on_cluster(arguments, store, run, plan)
-    slots = devices.slots(
-        devices.gpus(os.environ),
-        devices.cores(),
+
+def launch_here(
+    arguments: argparse.Namespace, store: Store | None, run_name: str, plan: Plan, programs: Programs
+) -> int:
+    """Prints the plan for this machine and, unless only that was asked for, trains."""
+    slots = devices.worker_slots(
+        devices.visible_gpus(os.environ),
+        devices.usable_cores(),
         workers=arguments.workers,
         threads=arguments.threads,
         per_gpu=arguments.cells_per_gpu,
         cells=len(plan.missing),
     )
-    print(f"grid {grid.name}: {summary(plan, max(len(slots), 1))}")
+    print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
     if arguments.plan or store is None:
         return 0
-    made = provenance()
-    frozen = freeze(store, run, grid, made)
-    print(f"run {keys.run_url(store.url, run)}", flush=True)
-    plan = dataclasses.replace(plan, grid=frozen.grid)
-    programs = dataclasses.replace(
-        programs, env={**programs.env, "GIT_COMMIT": made["git_commit"]}, tensorboard=bool(arguments.tensorboard)
-    )
-    return executor.run(store, keys.run_url(store.url, run), plan, slots, programs)
-
-
-def on_cluster(arguments: argparse.Namespace, store: Store | None, run: str, plan: Plan) -> int:
-    """Previews the launch, or makes it on the cluster of the settings."""
-    from k8s.planning import outlook
-
-    if arguments.plan or store is None:
-        print(*outlook.preview(arguments, store, run, plan), sep="\n")
-        return 0
-    from k8s.cluster import executor
-
-    return executor.launch(arguments, store, run, plan)
+    provenance = launch_provenance()
+    run = freeze_grid(store, run_name, plan.grid, provenance)
+    url = keys.run_url(store.url, run_name)
+    print(f"run {url}", flush=True)
+    env = {**programs.env, "GIT_COMMIT": provenance["git_commit"]}
+    programs = dataclasses.replace(programs, env=env, tensorboard=bool(arguments.tensorboard))
+    return executor.launch_locally(store, url, dataclasses.replace(plan, grid=run.grid), slots, programs)
 
 
 if __name__ == "__main__":

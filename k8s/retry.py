@@ -5,43 +5,48 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from experiment.ledger import FAILED
 from k8s import verbs
-from k8s.cluster import executor, scene, states, submit
-from k8s.cluster.kube import connect
-from k8s.cluster.look import look
+from k8s.cluster import executor, submit
+from k8s.cluster.kube import connect_cluster
+from k8s.cluster.observe import find_existing, observe_run
+from k8s.cluster.states import cell_states
 from k8s.manifests import checks, render, sources
 from k8s.planning.freeze import git_commit
-from k8s.planning.work import work
+from k8s.planning.jobs_needed import find_needed_jobs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Makes a new Job for the failed cells; returns the exit code."""
+    """Creates a Job for the failed cells; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m k8s.retry", description="Trains the failed cells of a run again.", allow_abbrev=False
     )
-    verbs.add_run(parser)
-    sources.add_arguments(parser)
-    return verbs.run(retry, parser.parse_args(argv))
+    verbs.add_run_flags(parser)
+    sources.add_setting_flags(parser)
+    return verbs.run_verb(retry_failed_cells, parser.parse_args(argv))
 
 
-def retry(arguments: argparse.Namespace) -> int:
-    """Looks, and launches what has failed, with the settings given now: more memory, for instance."""
-    store, frozen, settings = verbs.opened(arguments)
-    with connect(settings.context, settings.namespace) as kube:
-        failed = [c.index for c in states.states(look(store, frozen, kube)) if c.state == states.FAILED]
+def retry_failed_cells(arguments: argparse.Namespace) -> int:
+    """Launches the failed cells with the settings given now, for instance with more memory."""
+    store, run, settings = verbs.open_named_run(arguments)
+    with connect_cluster(settings.context, settings.namespace) as kube:
+        view = observe_run(store, run, kube)
+        verbs.print_warnings(view.ledger.problems)
+        failed = [c.index for c in cell_states(view) if c.state == FAILED]
         for index in failed:
-            print(f"again: {frozen.grid.cells[index].id}", flush=True)
+            print(f"again: {run.grid.cells[index].id}", flush=True)
         if not failed:
-            print(f"no cell of run {frozen.name} has failed; python -m k8s.launch trains what is missing")
+            print(f"no cell of run {run.name} has failed; python -m k8s.launch trains what is missing")
             return 0
-        todo = work(frozen.name, frozen.grid, failed, scene.look(kube, store, frozen.name), again=True)
-        commission = render.Launch(
-            store=store.url, run=frozen.name, grid=frozen.grid.name, git_commit=git_commit(), settings=settings
+        existing = find_existing(kube, store, run.name)
+        needed = find_needed_jobs(run.name, run.grid, failed, existing, again=True)
+        launch = render.Launch(
+            store=store.url, run=run.name, grid=run.grid.name, git_commit=git_commit(), settings=settings
         )
-        manifests = executor.manifests_for(commission, frozen.grid, todo)
-        checks.check(manifests)
-        submit.judge(kube, manifests)
-        executor.hand_over(kube, store, todo, manifests)
+        manifests = executor.launch_manifests(launch, run.grid, needed)
+        checks.check_manifests(manifests)
+        submit.check_on_server(kube, manifests)
+        executor.create_jobs(kube, store, needed, manifests)
     return 0
 
 

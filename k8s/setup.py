@@ -19,35 +19,34 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the manifests as YAML, or applies them; returns the exit code."""
-    return verbs.run(setup, parse(argv))
+    return verbs.run_verb(set_up_namespace, parse_setup_arguments(argv))
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The flags; leaves with exit code 2 if they are not understood."""
-    parser = argparse.ArgumentParser(prog="python -m k8s.setup", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--apply", action="store_true", help="apply the manifests in place of printing them")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="with --apply: have the server judge them, change nothing"
+def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the flags; exits with code 2 if they are wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m k8s.setup",
+        description="Prints the manifests of a namespace for launches as YAML, or applies them. Printing asks no cluster.",
+        allow_abbrev=False,
     )
+    parser.add_argument("--apply", action="store_true", help="apply the manifests to the cluster in place of printing")
+    dry_run = "with --apply: the API server checks the manifests and changes nothing; without --apply it has no effect"
+    parser.add_argument("--dry-run", action="store_true", help=dry_run)
     parser.add_argument("--trainer-role", default="", metavar="ARN", help="IAM role of the trainer pods, for IRSA")
     parser.add_argument("--collector-role", default="", metavar="ARN", help="IAM role of the collecting pod, for IRSA")
     parser.add_argument("--launcher-groups", default="", metavar="A,B", help="groups that may launch")
     parser.add_argument("--launcher-users", default="", metavar="A,B", help="users that may launch")
-    parser.add_argument(
-        "--quota-gpus", type=int, default=0, metavar="N", help="most GPUs at the same time; 0: no limit (0)"
-    )
-    parser.add_argument(
-        "--quota-pods", type=int, default=0, metavar="N", help="most pods at the same time; 0: no limit (0)"
-    )
-    sources.add_arguments(
-        parser, "context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint"
-    )
+    for kind in ("gpus", "pods"):
+        most = f"most {kind.replace('gpus', 'GPUs')} at the same time; 0: no limit (0)"
+        parser.add_argument(f"--quota-{kind}", type=int, default=0, metavar="N", help=most)
+    used = ("context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint")
+    sources.add_setting_flags(parser, *used)
     return parser.parse_args(argv)
 
 
-def setup(arguments: argparse.Namespace) -> int:
-    """Prints or applies."""
-    settings = sources.load(arguments, os.environ)
+def set_up_namespace(arguments: argparse.Namespace) -> int:
+    """Prints or applies the manifests."""
+    settings = sources.load_settings(arguments, os.environ)
     options = namespace.Options(
         trainer_role=arguments.trainer_role,
         collector_role=arguments.collector_role,
@@ -56,13 +55,13 @@ def setup(arguments: argparse.Namespace) -> int:
         quota_gpus=arguments.quota_gpus,
         quota_pods=arguments.quota_pods,
     )
-    manifests = namespace.manifests(settings, options)
+    manifests = namespace.namespace_manifests(settings, options)
     if not arguments.apply:
         print(to_yaml(manifests), end="")
         return 0
-    from k8s.cluster.kube import connect  # printing needs no cluster and no client
+    from k8s.cluster.kube import connect_cluster  # printing needs no cluster and no client
 
-    with connect(settings.context, settings.namespace) as kube:
+    with connect_cluster(settings.context, settings.namespace) as kube:
         for manifest in manifests:
             done = _apply(kube, manifest, dry_run=arguments.dry_run)
             print(f"{done} {manifest['kind']} {manifest['metadata']['name']}", flush=True)
@@ -75,7 +74,7 @@ def _apply(kube: Kube, manifest: Manifest, *, dry_run: bool) -> str:
     except NotFound:
         if not dry_run:
             raise
-        return "not judged before its namespace exists:"
+        return "not checked, because its namespace does not exist yet:"
     except ExperimentError as error:
         raise type(error)(f"{manifest['kind']} {manifest['metadata']['name']}: {error}") from error
     return "accepted" if dry_run else "applied"

@@ -1,22 +1,34 @@
-"""What the verbs beside ``k8s.launch`` share: naming a run, and ending with the error's exit code."""
+"""What the programs of this package share: how a run is named, and how a program ends."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from experiment import keys
 from experiment.errors import ExperimentError, Interrupted, describe_error
+from experiment.ledger import Problem
 from experiment.run import Run, open_run
 from experiment.store import Store
 from k8s.manifests import sources
 from k8s.manifests.settings import Settings
 
+VERBS = {
+    "launch": "trains the cells of a grid that have no result yet, on a cluster or on this machine",
+    "status": "prints the state of every cell of a run",
+    "logs": "prints what the attempts at a cell wrote",
+    "cancel": "stops the training of a run",
+    "retry": "trains the failed cells of a run again",
+    "cleanup": "removes what a run leaves in the cluster, and its checkpoints",
+    "setup": "prints or applies what a namespace needs before a launch",
+    "collect": "keeps the report of a run fresh; a launch starts it in a pod",
+}
 
-def run(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
-    """The verb's exit code; a foreseen error is one line on stderr."""
+
+def run_verb(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """Runs a verb and returns its exit code; prints a foreseen error as one line on stderr."""
     try:
         return verb(arguments)
     except ExperimentError as error:
@@ -29,22 +41,28 @@ def run(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace
         return 0
 
 
-def parser(name: str, about: str) -> argparse.ArgumentParser:
-    """A verb's command line with what each of them needs: the run, and where its Jobs are."""
-    made = argparse.ArgumentParser(prog=f"python -m k8s.{name}", description=about, allow_abbrev=False)
-    add_run(made)
-    sources.add_arguments(made, "context", "namespace")
+def verb_parser(verb: str, about: str) -> argparse.ArgumentParser:
+    """Returns a verb's command line with the flags that all of them need: the run, and where its Jobs are."""
+    made = argparse.ArgumentParser(prog=f"python -m k8s.{verb}", description=about, allow_abbrev=False)
+    add_run_flags(made)
+    sources.add_setting_flags(made, "context", "namespace")
     return made
 
 
-def add_run(made: argparse.ArgumentParser) -> None:
-    """The flags that name a run."""
-    made.add_argument("--run", required=True, metavar="RUN|URL", help="the run's name, or STORE/runs/RUN")
-    made.add_argument("--store", default="store", metavar="URL", help="with a run's name: its store (./store)")
+def add_run_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags that name a run."""
+    parser.add_argument("--run", required=True, metavar="RUN|URL", help="the run's name, or STORE/runs/RUN")
+    parser.add_argument("--store", default="store", metavar="URL", help="the store, where --run is a name (./store)")
 
 
-def opened(arguments: argparse.Namespace) -> tuple[Store, Run, Settings]:
-    """The store, the run as launched, and the settings."""
-    named = f"/{keys.RUNS}" in arguments.run
-    store, run = open_run(arguments.run if named else keys.run_url(arguments.store, arguments.run))
-    return store, run, sources.load(arguments, os.environ)
+def open_named_run(arguments: argparse.Namespace) -> tuple[Store, Run, Settings]:
+    """Returns the store and the run that the flags name, and the settings."""
+    is_url = f"/{keys.RUNS}" in arguments.run
+    store, run = open_run(arguments.run if is_url else keys.run_url(arguments.store, arguments.run))
+    return store, run, sources.load_settings(arguments, os.environ)
+
+
+def print_warnings(problems: Iterable[Problem]) -> None:
+    """Names the objects of the store that cannot be read, on stderr."""
+    for problem in problems:
+        print(f"warning: {problem.reason}", file=sys.stderr)

@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# Locks every requirements file from pyproject.toml, hashed, for every platform (needs uv). Run it after changing a dependency.
+# Locks every requirements file from pyproject.toml, hashed, for every platform (needs uv). Run it after changing a dependency:
+# what is locked stays unless the change moves it, or an argument does (--upgrade, --upgrade-package NAME).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+compile=(uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@")
 lock() { # output name, uv arguments
-  local out=$1
-  shift
-  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@" pyproject.toml -o "requirements/$out.txt"
+  "${compile[@]}" "${@:2}" pyproject.toml -o "requirements/$1.txt"
 }
 lock dev --extra dev
 lock demo --extra demo --constraints requirements/dev.txt
 for image in trainer-cpu trainer-gpu k8s aggregator; do
   lock "$image" --extra "$image" --extra s3 --constraints requirements/dev.txt
 done
-# Spark is no part of the environment: CI gives it one of its own, to run the snippet of docs/results.md.
-echo "pyspark>=4" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header - -o requirements/spark.txt
+# Programs that CI runs in environments of their own: Spark is large, cffconvert needs an older jsonschema than the tests.
+alone() { # name, requirement
+  echo "$2" | "${compile[@]}" - -o "requirements/$1.txt"
+}
+alone spark "pyspark>=4"
+alone cffconvert "cffconvert>=2"

@@ -37,6 +37,11 @@ def imports(file: Path) -> set[str]:
     return found
 
 
+def module_of(file: Path) -> str:
+    """The name under which a file is imported."""
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 FILES = [(p, f) for p in PACKAGES for f in sorted((ROOT / p).rglob("*.py"))]
 
 
@@ -49,9 +54,55 @@ def test_a_package_imports_experiment_and_itself_only(package):
     assert wrong == set()
 
 
+# By wing, the modules that none of its own may reach, directly or through others.
+OUT_OF_REACH = {
+    "trainer.model": {"experiment.keys", "experiment.store", "experiment.s3", "trainer.datasets"},
+    "k8s.planning": {"k8s.cluster", "k8s.local"},
+    "k8s.manifests": {"k8s.cluster", "k8s.local", "k8s.planning"},
+}
+
+
+def imported_modules(file: Path) -> set[str]:
+    """The modules of ours that a file imports, with the packages that hold them."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+    return {".".join(name.split(".")[: n + 1]) for name in found for n in range(name.count(".") + 1)}
+
+
+def reached_modules(start: set[str]) -> set[str]:
+    """These modules and all that they import of ours, directly or through others."""
+    files = {module_of(f): f for _, f in FILES}
+    reached: set[str] = set()
+    waiting = start & set(files)
+    while waiting:
+        reached |= waiting
+        waiting = {m for module in waiting for m in imported_modules(files[module])} & set(files) - reached
+    return reached
+
+
+@pytest.mark.parametrize("wing", OUT_OF_REACH)
+def test_a_wing_reaches_nothing_that_is_not_its_business(wing):
+    package = wing.partition(".")[0]
+    modules_of_wing = {m for m in modules(package) if f"{m}.".startswith(f"{wing}.")}
+
+    assert modules_of_wing
+    assert reached_modules(modules_of_wing) & OUT_OF_REACH[wing] == set()
+
+
 @pytest.mark.parametrize("library", OWNERS)
 def test_a_library_is_imported_by_its_owner_only(library):
     assert {p for p, f in FILES if library in imports(f)} <= OWNERS[library]
+
+
+def test_nothing_imports_a_program():
+    programs = {module_of(f) for _, f in FILES if 'if __name__ == "__main__"' in f.read_text()}
+
+    assert "k8s.launch" in programs
+    assert {f"{f}: {m}" for _, f in FILES for m in imported_modules(f) & programs} == set()
 
 
 BLOCK = """
@@ -82,8 +133,7 @@ HEAVY = (
 
 def modules(package: str) -> list[str]:
     """Every module of a package."""
-    files = (f.relative_to(ROOT).with_suffix("") for p, f in FILES if p == package)
-    return [".".join(f.parts).removesuffix(".__init__") for f in files]
+    return [module_of(f) for p, f in FILES if p == package]
 
 
 @pytest.mark.parametrize(

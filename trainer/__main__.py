@@ -1,4 +1,4 @@
-"""``python -m trainer --run URL --index N``: trains one cell of a run. See ``--help`` for the warm worker and data sets."""
+"""``python -m trainer``: trains cells of a run, prepares data sets, waits for one, or verifies that cells resume exactly."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from experiment.errors import ExperimentError, describe_error
 from experiment.run import open_run
 from experiment.store import open_store
 from trainer import arguments
-from trainer.waiting import await_dataset
+from trainer.datasets.waiting import await_dataset
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; its exit code says what to do next (``experiment.errors``)."""
-    given = arguments.parse(argv)
+    """Runs the command; returns its exit code (``experiment.errors``)."""
+    given = arguments.parse_arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.await_dataset:
             return await_dataset(open_store(given.store), given.await_dataset, given.await_seconds, stop)
         if given.verify_resume:
-            return _verify()
+            return _verify_resume()
         return _train(given, stop)
     except ExperimentError as error:
         print(f"error: {describe_error(error)}", file=sys.stderr)
@@ -39,17 +39,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _prepare(names: Sequence[str], url: str) -> int:
-    from trainer.datasets import prepare
+    from trainer.datasets import prepare_dataset
 
     store = open_store(url, create=True)
     for name in names:
-        manifest = prepare(name, store)
+        manifest = prepare_dataset(name, store)
         print(f"{name}: {manifest.train} training and {manifest.test} test images in {store.url}/{manifest.key}")
     return 0
 
 
-def _verify() -> int:
-    from trainer.verify import verify_resume
+def _verify_resume() -> int:
+    from trainer.verify_resume import verify_resume
 
     return verify_resume()
 
@@ -57,13 +57,13 @@ def _verify() -> int:
 def _train(given: argparse.Namespace, stop: threading.Event) -> int:
     store, run = open_run(given.run)
     index = None if given.indexes else resolve_index(store, run, given.index, given.job)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported; its errors are raised anyway
-    from trainer import process  # imports TensorFlow, which takes seconds: only once the input is known to be good
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow at import; its errors are raised anyway
+    from trainer import process  # imports TensorFlow, which takes seconds: only for input that is known to be good
 
-    setting = process.setting(store, run, stop, tensorboard=given.tensorboard)
+    options = process.attempt_options(store, run, stop, tensorboard=given.tensorboard)
     if index is None:
-        return process.serve(run, sys.stdin, sys.stdout, stop, setting)
-    return process.train_one(run, index, stop, setting)
+        return process.run_warm_worker(run, sys.stdin, sys.stdout, stop, options)
+    return process.train_one_cell(run, index, stop, options)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The trainer's command line and environment, read and checked in one place."""
+"""The trainer's command line and environment variables, read and checked in one place."""
 
 from __future__ import annotations
 
@@ -12,22 +12,28 @@ from experiment.datasets import DATASETS
 from experiment.errors import refuse
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments; exits with 2 and one line where they do not fit together."""
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Returns the arguments; exits with 2 and one line if they do not fit together."""
     parser = argparse.ArgumentParser(prog="python -m trainer", description="Trains cells of a frozen grid.")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--run", metavar="URL", help="train cells of this run: STORE/runs/RUN")
-    what.add_argument("--prepare", nargs="+", choices=DATASETS, metavar="NAME", help="put data sets into --store")
-    what.add_argument("--await-dataset", choices=DATASETS, metavar="NAME", help="wait until --store has the data set")
-    what.add_argument(
-        "--verify-resume", action="store_true", help="show on this machine that a resumed cell is bit-identical"
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--run", metavar="URL", help="train cells of this run, STORE/runs/RUN")
+    mode.add_argument(
+        "--prepare", nargs="+", choices=DATASETS, metavar="NAME", help="prepare these data sets in --store"
     )
-    parser.add_argument("--store", metavar="URL", help="with --prepare or --await-dataset")
-    parser.add_argument("--index", type=int, help="the cell's index (default: JOB_COMPLETION_INDEX)")
-    parser.add_argument("--job", help="the Job whose assignment maps the index to a cell of the grid")
-    parser.add_argument("--indexes", choices=["-"], help="a warm worker: indexes come from standard input")
+    mode.add_argument("--await-dataset", choices=DATASETS, metavar="NAME", help="wait until --store has this data set")
+    mode.add_argument(
+        "--verify-resume",
+        action="store_true",
+        help="show that a cell killed and resumed on this machine ends bit-identical",
+    )
+    parser.add_argument("--store", metavar="URL", help="the store of --prepare or --await-dataset")
+    parser.add_argument("--index", type=int, help="index of the cell to train (default: JOB_COMPLETION_INDEX)")
+    parser.add_argument("--job", help="name of the Job whose assignment maps the index to a cell")
+    parser.add_argument("--indexes", choices=["-"], help="be a warm worker, which reads indexes from standard input")
     parser.add_argument("--tensorboard", action="store_true", help="put summaries for TensorBoard into the store")
-    parser.add_argument("--await-seconds", type=float, default=3600.0, metavar="S", help="limit of --await-dataset")
+    parser.add_argument(
+        "--await-seconds", type=float, default=3600.0, metavar="S", help="seconds after which --await-dataset gives up"
+    )
     arguments = parser.parse_args(argv)
     if (arguments.prepare or arguments.await_dataset) and not arguments.store:
         parser.error("--prepare and --await-dataset need --store URL")
@@ -46,7 +52,7 @@ def _completion_index(parser: argparse.ArgumentParser, environ: Mapping[str, str
 
 
 def attempt_name(environ: Mapping[str, str]) -> str:
-    """The attempt's name: ``ATTEMPT``, in a pod its UID, or a new one."""
+    """Returns the attempt's name: ``ATTEMPT``, which is the pod's UID in a cluster, or a new one."""
     given = environ.get("ATTEMPT") or uuid.uuid4().hex
     if not given.replace("-", "").replace("_", "").isalnum() or len(given) > 64:
         raise refuse("ATTEMPT", given, "up to 64 letters, digits, '-' and '_'", "correct or unset it")
@@ -54,7 +60,7 @@ def attempt_name(environ: Mapping[str, str]) -> str:
 
 
 def checkpoint_seconds(environ: Mapping[str, str]) -> float:
-    """Seconds between checkpoints: ``CHECKPOINT_SECONDS``, 60 by default."""
+    """Returns the seconds between two checkpoints: ``CHECKPOINT_SECONDS``, 60 by default."""
     given = environ.get("CHECKPOINT_SECONDS", "60")
     try:
         seconds = float(given)
@@ -65,8 +71,8 @@ def checkpoint_seconds(environ: Mapping[str, str]) -> float:
     return seconds
 
 
-def deterministic(environ: Mapping[str, str]) -> bool:
-    """Whether operations must be deterministic: ``DETERMINISTIC``, 1 by default; 0 gives up bit-identical resume."""
+def is_deterministic(environ: Mapping[str, str]) -> bool:
+    """Returns whether operations must be deterministic: ``DETERMINISTIC``, 1 by default. 0 gives up bit-identical resume."""
     given = environ.get("DETERMINISTIC", "1")
     if given not in ("0", "1"):
         raise refuse("DETERMINISTIC", given, "1 or 0", "correct or unset it")

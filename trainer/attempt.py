@@ -1,4 +1,4 @@
-"""One attempt at a cell: claimed, resumed, trained, committed; or a record of what ended it."""
+"""One attempt at a cell: it is claimed, resumed, trained and committed, or leaves a record of what ended it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from experiment.cell import NUMERICS, Cell
 from experiment.errors import ExperimentError, Interrupted, describe_error
 from experiment.records import Failure, Progress, Provenance, utc_now
 from experiment.store import Store
-from trainer import checkpoint, commit, device, training
-from trainer.datasets import Dataset
+from trainer import checkpoint, commit
 from trainer.log import Log
-from trainer.program import program, signature
+from trainer.model import device, training
+from trainer.model.program import compiled_program, program_signature
+from trainer.model.types import Dataset, OnEpochEnd, Pace, Snapshot
 from trainer.summaries import Summaries
-from trainer.values import Closed, Pace, Snapshot
 
-PROGRESS_SECONDS = 10.0  # between two words on a cell in the store
+PROGRESS_SECONDS = 10.0  # between two progress records in the store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What all attempts of a process share.
+class AttemptOptions:
+    """The options that all attempts of a process share.
 
     Attributes:
-        attempt: names the attempt in records and metadata; unique per process and cell.
-        stopping: whether the process was told to stop.
-        show: is given every progress, about twice a second.
-        checkpoint_seconds: between two checkpoints.
-        tensorboard: put summaries for TensorBoard into the store.
+        attempt: the attempt's name in records and metadata; unique per process and cell.
+        load: returns a data set by name.
+        stopping: returns whether the process was told to stop.
+        show: called with the progress about twice a second.
+        checkpoint_seconds: time between two checkpoints.
+        jit: whether to compile with XLA.
+        tensorboard: whether to put summaries for TensorBoard into the store.
     """
 
     store: Store
@@ -45,105 +47,107 @@ class Setting:
     deterministic: bool = True
     jit: bool = False
     tensorboard: bool = False
-    packages: dict[str, str] = field(default_factory=device.packages)
+    packages: dict[str, str] = field(default_factory=device.package_versions)
 
 
-def attempt(cell: Cell, setting: Setting) -> str:
-    """Tries the cell: committed (by this attempt), found (done already) or held (by a process of this machine).
+def attempt_cell(cell: Cell, options: AttemptOptions) -> str:
+    """Tries the cell; returns ``committed``, ``found`` or ``held``.
 
-    Whatever else ends it is raised, after a failure record was left in the store where the store still works.
+    Found means that another attempt committed the cell; held, that another process of this machine is training it. Any
+    other end is raised as an error, after a failure record was put into the store, if the store still works.
 
     Raises:
         InvalidInput, Diverged, Transient, Interrupted: as ``experiment.errors`` says.
     """
-    with setting.store.claim(cell.id) as held:
+    with options.store.claim(cell.id) as held:
         if not held:
             return "held"
-        if setting.store.exists(keys.epochs(cell)):
-            commit.clean(setting.store, cell)
+        if options.store.exists(keys.epochs(cell)):
+            commit.remove_leftovers(options.store, cell)
             return "found"
-        log = Log(cell.id, setting.attempt)
-        watcher = _Watcher(cell, setting, log)
+        log = Log(cell.id, options.attempt)
+        watcher = _Watcher(cell, options, log)
         try:
-            return _train(cell, setting, log, watcher)
+            return _train(cell, options, log, watcher)
         except BaseException as error:
-            _leave_record(cell, setting, log, error, watcher.epoch)
+            _leave_record(cell, options, log, error, watcher.epoch)
             raise
         finally:
-            _keep_log(setting.store, cell, setting.attempt, log)
+            _keep_log(options.store, cell, options.attempt, log)
 
 
-def _train(cell: Cell, setting: Setting, log: Log, watcher: _Watcher) -> str:
+def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: _Watcher) -> str:
     started = utc_now()
-    data = setting.load(cell.dataset)
-    snapshot = checkpoint.newest(setting.store, cell.id, log.say)
+    data = options.load(cell.dataset)
+    snapshot = checkpoint.newest_checkpoint(options.store, cell.id, log.say)
     step = snapshot.step if snapshot else 0
-    log.say("resumed" if step else "started", step=step, device=device.name(), dataset=data.sha256[:16])
-    closed = _summarise(cell, setting, snapshot) if setting.tensorboard else lambda *_: None
-    result = training.train(cell, data, watch=watcher, closed=closed, snapshot=snapshot, jit=setting.jit)
+    log.say("resumed" if step else "started", step=step, device=device.device_name(), dataset=data.sha256[:16])
+    on_epoch_end = _summarise(cell, options, snapshot) if options.tensorboard else lambda *_: None
+    result = training.train_cell(
+        cell, data, watch=watcher, on_epoch_end=on_epoch_end, snapshot=snapshot, jit=options.jit
+    )
     provenance = Provenance(
-        attempt=setting.attempt,
+        attempt=options.attempt,
         numerics=NUMERICS,
-        git_commit=setting.git_commit,
-        image=setting.image,
-        device=device.name(),
+        git_commit=options.git_commit,
+        image=options.image,
+        device=device.device_name(),
         arithmetic=result.arithmetic,
-        packages=setting.packages,
+        packages=options.packages,
         dataset_sha256=data.sha256,
-        deterministic=setting.deterministic,
+        deterministic=options.deterministic,
         started=started,
         ended=utc_now(),
         resumed_from_step=step,
         training_seconds=sum(epoch[0]["seconds"] for epoch in result.figures),
         peak_memory_bytes=device.peak_memory_bytes(),
     )
-    ours = commit.commit(setting.store, cell, result, provenance, log.say)
+    ours = commit.commit_cell(options.store, cell, result, provenance, log.say)
     last = {m: f"{100 * row['test_error']:.2f}%" for m, row in zip(cell.models, result.figures[-1], strict=True)}
     log.say("committed" if ours else "another attempt's result stands", **last)
     return "committed" if ours else "found"
 
 
-def _summarise(cell: Cell, setting: Setting, snapshot: Snapshot | None) -> Closed:
-    summaries = Summaries(setting.store, cell, setting.attempt)
-    summaries.begin(
-        program(signature(cell, training.arithmetic(cell, snapshot)), jit=setting.jit),
-        snapshot.figures if snapshot else [],
-    )
-    return summaries.epoch
+def _summarise(cell: Cell, options: AttemptOptions, snapshot: Snapshot | None) -> OnEpochEnd:
+    summaries = Summaries(options.store, cell, options.attempt)
+    signature = program_signature(cell, training.cell_arithmetic(cell, snapshot))
+    summaries.put_graph(compiled_program(signature, jit=options.jit))
+    for epoch, figures in enumerate(snapshot.figures if snapshot else [], start=1):
+        summaries.put_epoch(epoch, figures)  # of earlier attempts, which may not have been asked for summaries
+    return summaries.put_epoch
 
 
 class _Watcher:
-    """Looks up from training after every call of the device: stop, checkpoint, progress."""
+    """Called after every call of the device: stops the training when told to, and keeps checkpoint and progress up to date."""
 
-    def __init__(self, cell: Cell, setting: Setting, log: Log) -> None:
+    def __init__(self, cell: Cell, options: AttemptOptions, log: Log) -> None:
         self.epoch = 0
-        self._cell, self._setting, self._log = cell, setting, log
+        self._cell, self._options, self._log = cell, options, log
         self._saved = self._told = time.monotonic()
 
     def __call__(self, pace: Pace, snapshot: Callable[[], Snapshot]) -> None:
         now, self.epoch = time.monotonic(), pace.epoch
-        if self._setting.stopping():
+        if self._options.stopping():
             self._save(snapshot())
-            raise Interrupted(
-                f"{self._cell.id} was told to stop at step {pace.step} of {pace.steps}; launch again to go on"
-            )
-        if now - self._saved >= self._setting.checkpoint_seconds:
+            where = f"at step {pace.step} of {pace.steps}"
+            raise Interrupted(f"{self._cell.id} was told to stop {where}; launch again to go on")
+        if now - self._saved >= self._options.checkpoint_seconds:
             self._save(snapshot())
         progress = self._progress(pace)
-        self._setting.show(progress)
+        self._options.show(progress)
         if now - self._told >= PROGRESS_SECONDS:
             self._told = now
-            self._setting.store.put(keys.progress(self._cell.id), records.to_bytes(progress))
+            self._options.store.put(keys.progress(self._cell.id), records.to_bytes(progress))
 
     def _save(self, snapshot: Snapshot) -> None:
-        checkpoint.write(self._setting.store, self._cell.id, snapshot)
+        checkpoint.write_checkpoint(self._options.store, self._cell.id, snapshot)
         self._saved = time.monotonic()
         self._log.say("checkpoint", step=snapshot.step)
 
     def _progress(self, pace: Pace) -> Progress:
         return Progress(
             cell=self._cell.id,
-            attempt=self._setting.attempt,
+            attempt=self._options.attempt,
             epoch=pace.epoch,
             epochs=self._cell.epochs,
             step=pace.step,
@@ -154,28 +158,29 @@ class _Watcher:
         )
 
 
-def _leave_record(cell: Cell, setting: Setting, log: Log, error: BaseException, epoch: int) -> None:
-    known = isinstance(error, ExperimentError)
+def _leave_record(cell: Cell, options: AttemptOptions, log: Log, error: BaseException, epoch: int) -> None:
+    foreseen = isinstance(error, ExperimentError)
+    meaning = type(error) if isinstance(error, ExperimentError) else ExperimentError
     failure = Failure(
         cell=cell.id,
-        attempt=setting.attempt,
-        kind=error.kind if known else ExperimentError.kind,
-        exit_code=error.exit_code if known else ExperimentError.exit_code,
+        attempt=options.attempt,
+        kind=meaning.kind,
+        exit_code=meaning.exit_code,
         message=describe_error(error),
         time=utc_now(),
         epoch=epoch,
-        traceback="" if known else "".join(traceback.format_exception(error)),
+        traceback="" if foreseen else "".join(traceback.format_exception(error)),
     )
     log.say(failure.message, kind=failure.kind, traceback=failure.traceback)
     try:
-        setting.store.put(keys.failure(cell.id, setting.attempt), records.to_bytes(failure))
-        setting.store.delete(keys.progress(cell.id))
+        options.store.put(keys.failure(cell.id, options.attempt), records.to_bytes(failure))
+        options.store.delete(keys.progress(cell.id))
     except ExperimentError as second:
-        log.say(f"no failure record: {describe_error(second)}")
+        log.say(f"the failure record could not be kept: {describe_error(second)}")
 
 
 def _keep_log(store: Store, cell: Cell, name: str, log: Log) -> None:
     try:
         store.put(keys.log(cell.id, name), log.to_bytes())
     except ExperimentError as error:
-        log.say(f"log not kept: {describe_error(error)}")
+        log.say(f"the log could not be kept: {describe_error(error)}")

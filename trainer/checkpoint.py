@@ -1,4 +1,4 @@
-"""Checkpoints: one safetensors file each, written by one put; the newest valid one wins, a damaged one is named."""
+"""Checkpoints: each is one safetensors file, written by one put. The newest valid one counts; a damaged one is named."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from safetensors.numpy import load, save
 from experiment import keys
 from experiment.errors import InvalidInput
 from experiment.store import Store
-from trainer.program import STATE
-from trainer.values import Snapshot
+from trainer.model.program import STATE
+from trainer.model.types import Snapshot
 
-_HEADER = "__header__"  # holds all but the arrays, as UTF-8 JSON in an array of bytes: safetensors hides its metadata
+_HEADER = (
+    "__header__"  # an array of bytes that holds the other fields as JSON: safetensors does not return its metadata
+)
 
 
 def to_bytes(cell_id: str, snapshot: Snapshot) -> bytes:
-    """A snapshot of a cell as one file that notices any damage to itself."""
+    """Returns a cell's snapshot as the content of a file, with a digest by which any damage is noticed."""
     header = {"cell": cell_id} | {name: value for name, value in vars(snapshot).items() if name != "arrays"}
     text = json.dumps({**header, "sha256": _digest(header, snapshot.arrays)})
     return save({**snapshot.arrays, _HEADER: np.frombuffer(text.encode(), np.uint8)})
 
 
 def from_bytes(data: bytes, cell_id: str, source: str) -> Snapshot:
-    """The inverse of ``to_bytes``.
+    """Returns the snapshot that ``to_bytes`` wrote; ``source`` names the file in errors.
 
     Raises:
-        InvalidInput: damaged, another cell's, or of a version that kept other fields.
+        InvalidInput: it is damaged, another cell's, or of a version that kept other fields.
     """
     try:
         arrays = load(data)
@@ -42,8 +44,8 @@ def from_bytes(data: bytes, cell_id: str, source: str) -> Snapshot:
         raise InvalidInput(f"{source} is not a whole checkpoint of {cell_id} ({error}); remove it") from error
 
 
-def write(store: Store, cell_id: str, snapshot: Snapshot) -> None:
-    """Publishes a checkpoint, then removes those of earlier steps: never before a later one is durable."""
+def write_checkpoint(store: Store, cell_id: str, snapshot: Snapshot) -> None:
+    """Puts a checkpoint into the store and, once it is durable, removes those of earlier steps."""
     key = keys.checkpoint(cell_id, snapshot.step)
     store.put(key, to_bytes(cell_id, snapshot))
     for old in _keys(store, cell_id):
@@ -51,8 +53,8 @@ def write(store: Store, cell_id: str, snapshot: Snapshot) -> None:
             store.delete(old)
 
 
-def newest(store: Store, cell_id: str, say: Callable[[str], None]) -> Snapshot | None:
-    """The newest valid checkpoint; ``say`` is told of each damaged one that is passed over."""
+def newest_checkpoint(store: Store, cell_id: str, say: Callable[[str], None]) -> Snapshot | None:
+    """Returns the newest valid checkpoint of a cell, if it has one; ``say`` is told of each damaged one that is skipped."""
     for key in reversed(_keys(store, cell_id)):
         try:
             return from_bytes(store.read(key), cell_id, f"{store.url}/{key}")
@@ -61,8 +63,8 @@ def newest(store: Store, cell_id: str, say: Callable[[str], None]) -> Snapshot |
     return None
 
 
-def remove(store: Store, cell_id: str) -> None:
-    """Removes all checkpoints of a cell: it is committed."""
+def remove_checkpoints(store: Store, cell_id: str) -> None:
+    """Removes all checkpoints of a cell."""
     for key in _keys(store, cell_id):
         store.delete(key)
 

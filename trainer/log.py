@@ -1,4 +1,4 @@
-"""An attempt's log: a JSON object per line for the store, a readable line on standard error at the same time."""
+"""The log of an attempt: each message is a line of JSON for the store and a readable line on standard error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from experiment.records import utc_now
 
 
 class Log:
-    """The lines of one attempt, kept until they are put into the store whole."""
+    """The log of one attempt, kept in memory until it is put into the store as one file."""
 
     def __init__(self, cell: str, attempt: str, *, echo: bool = True) -> None:
         self._fixed = {"cell": cell, "attempt": attempt}
@@ -18,12 +18,12 @@ class Log:
         self._lines: list[str] = []
 
     def say(self, message: str, **values: Any) -> None:
-        """Adds a line with the time, the message and values."""
+        """Adds a line with the time, the message and named values."""
         self._lines.append(json.dumps({"time": utc_now(), **self._fixed, "message": message, **values}))
         if self._echo:
             shown = " ".join(f"{k}={v}" for k, v in values.items() if "\n" not in str(v))
             print(f"{self._fixed['cell']}: {message} {shown}".rstrip(), file=sys.stderr, flush=True)
 
     def to_bytes(self) -> bytes:
-        """All lines so far."""
+        """Returns all lines so far."""
         return "".join(line + "\n" for line in self._lines).encode()

@@ -1,6 +1,6 @@
-"""The warm worker: cells by index from standard input, records on standard output, until it is told to quit.
+"""The warm worker: it reads indexes of cells from standard input and writes records to standard output until ``quit``.
 
-End of input without ``quit`` means that the launcher died: the worker then stops as on SIGTERM.
+If the input ends without ``quit``, the launcher has died, and the worker stops as on SIGTERM.
 """
 
 from __future__ import annotations
@@ -12,28 +12,30 @@ from collections.abc import Callable
 from typing import IO
 
 from experiment import records
-from experiment.errors import ExperimentError, Interrupted, InvalidInput, describe_error
+from experiment.errors import ExperimentError, Interrupted, describe_error, refuse
 from experiment.records import Outcome
 from experiment.run import Run
 
 QUIT = "quit"
-LOOK_SECONDS = 0.2  # between two looks of an idle worker at whether it was told to stop
+LOOK_SECONDS = 0.2  # after which an idle worker checks whether it was told to stop
 
 
-def serve(frozen: Run, lines: IO[str], out: IO[str], stop: threading.Event, attempt: Callable[[int], str]) -> None:
-    """Tries the cells whose indexes come in; writes exactly one outcome for each.
+def answer_indexes(
+    run: Run, lines: IO[str], out: IO[str], stop: threading.Event, attempt: Callable[[int], str]
+) -> None:
+    """Tries the cells whose indexes are read from ``lines``, and writes one outcome to ``out`` for each.
 
     Args:
-        attempt: index -> committed, found or held; raises what ended it otherwise.
+        attempt: tries the cell of an index and returns ``committed``, ``found`` or ``held``; raises if it failed.
 
     Raises:
-        Interrupted: told to stop, or the input ended without ``quit``.
+        Interrupted: the worker was told to stop, or the input ended without ``quit``.
     """
     waiting: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(lines, waiting, stop), daemon=True).start()
     while (line := _next(waiting, stop)) != QUIT:
-        index = _index(line, frozen)
-        outcome = _outcome(index, frozen.grid.cells[index].id, attempt)
+        index = _index(line, run)
+        outcome = _outcome(index, run.grid.cells[index].id, attempt)
         out.write(records.to_line(outcome) + "\n")
         out.flush()
 
@@ -53,10 +55,10 @@ def _next(waiting: queue.Queue[str], stop: threading.Event) -> str:
     raise Interrupted("the worker was told to stop; launch again to go on")
 
 
-def _index(line: str, frozen: Run) -> int:
-    count = len(frozen.grid.cells)
+def _index(line: str, run: Run) -> int:
+    count = len(run.grid.cells)
     if not line.isascii() or not line.isdigit() or int(line) >= count:
-        raise InvalidInput(f"the index is {line!r}; allowed: 0 to {count - 1}, or {QUIT}; correct the launcher")
+        raise refuse("the index", line, f"0 to {count - 1}, or {QUIT}", "correct the launcher")
     return int(line)
 
 
@@ -67,5 +69,5 @@ def _outcome(index: int, cell: str, attempt: Callable[[int], str]) -> Outcome:
         raise
     except ExperimentError as error:
         return Outcome(index=index, cell=cell, state="failed", kind=error.kind, message=describe_error(error))
-    except Exception as error:  # noqa: BLE001 - one cell's unforeseen error must not cost the others
+    except Exception as error:  # noqa: BLE001 - an unforeseen error of one cell must not end the worker
         return Outcome(index=index, cell=cell, state="failed", kind=ExperimentError.kind, message=describe_error(error))

@@ -1,4 +1,4 @@
-"""The programs that train the same ensemble on the same images: each offers ``prepare(workload) -> steps``.
+"""The programs that train the same ensemble on the same images; each has ``prepare_steps(workload) -> steps``.
 
 ``steps(n)`` trains n mini-batches and returns when they are done.
 """
@@ -14,12 +14,12 @@ from experiment.cell import Cell
 from experiment.datasets import DATASETS
 
 Steps = Callable[[int], None]
-EXAMPLES = 6_400  # of made images: speed does not depend on what they show
+EXAMPLES = 6_400  # random images: the speed does not depend on their content
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A data set's shape, trained by the paper's ST and M with l2 0.01."""
+    """Images of a data set's shape, on which the paper's ST and M are trained with l2 0.01."""
 
     dataset: str
 
@@ -29,23 +29,26 @@ class Workload:
         return Cell(dataset=self.dataset, method="l2", alpha=0.01)
 
     def images(self) -> np.ndarray:
-        """(``EXAMPLES``, height, width, channels) uint8."""
+        """Returns random images, (``EXAMPLES``, height, width, channels) uint8."""
         rng = np.random.default_rng(0)
         return rng.integers(0, 256, (EXAMPLES, *DATASETS[self.dataset].shape), dtype=np.uint8)
 
     def labels(self) -> np.ndarray:
-        """(``EXAMPLES``,) int32."""
+        """Returns random labels, (``EXAMPLES``,) int32."""
         return np.random.default_rng(1).integers(0, 10, EXAMPLES, dtype=np.int32)
 
     def flops_per_image(self) -> int:
-        """Multiplications and additions of convolutions and linear maps, forward and twice that backward, all members."""
-        from trainer.architecture import layers
+        """Returns the multiplications and additions of all members' convolutions and linear layers, forward and backward.
+
+        The backward pass counts as two forward passes.
+        """
+        from trainer.model.architecture import member_layers
 
         height, width, channels = DATASETS[self.dataset].shape
         total = 0
         for member in self.cell.members:
             area = height * width
-            for layer in layers(member, channels, self.cell.head):
+            for layer in member_layers(member, channels, self.cell.head):
                 if layer.kind == "conv":
                     # a block's strided path comes before its shortcut, which reads the block's larger input
                     shortcut = layer.name.endswith("shortcut")

@@ -8,12 +8,12 @@ import tensorflow as tf
 
 from benchmarks.peers import Steps, Workload
 from experiment.datasets import DATASETS
-from trainer import export
-from trainer.networks import Network
+from trainer.model import export
+from trainer.model.networks import Network
 
 
-def prepare(workload: Workload) -> Steps:
-    """A functional model of both members, its loss with decay and collaboration, compiled with Adam."""
+def prepare_steps(workload: Workload) -> Steps:
+    """Returns the steps of a functional model of both members, with decay and collaboration in its loss, and Adam."""
     cell, shape = workload.cell, DATASETS[workload.dataset].shape
     images = keras.Input(shape)
     members = []

@@ -1,4 +1,4 @@
-"""The machine's own limit: a large matrix product, counted in images by the work that one image takes."""
+"""The limit of the machine: large matrix products, as many as take the arithmetic of the images."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from benchmarks.peers import Steps, Workload
 SIZE = 1024
 
 
-def prepare(workload: Workload, precision: str = "float32") -> Steps:
-    """Products of as many multiplications and additions as ``count`` mini-batches take."""
+def prepare_steps(workload: Workload, precision: str = "float32") -> Steps:
+    """Returns steps that do as many multiplications and additions as mini-batches would take."""
     matrix = tf.cast(tf.constant(np.random.default_rng(0).normal(size=(SIZE, SIZE)), tf.float32), precision)
     flops = workload.flops_per_image() * workload.cell.batch_size
     product = tf.function(lambda: tf.linalg.matmul(matrix, matrix))

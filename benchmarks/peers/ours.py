@@ -6,21 +6,22 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.peers import Steps, Workload
-from trainer import device, schedule
-from trainer.program import Program, signature
+from trainer.model import device, schedule
+from trainer.model.program import Program, program_signature
+from trainer.model.types import Rates
 
 
-def prepare(workload: Workload, precision: str = "float32") -> Steps:
-    """The trainer's own compiled steps, as ``trainer.training`` calls them."""
+def prepare_steps(workload: Workload, precision: str = "float32") -> Steps:
+    """Returns the trainer's own compiled steps, called as ``trainer.model.training`` calls them."""
     cell = workload.cell
-    program = Program(signature(cell, precision), jit=device.prepare())
+    program = Program(program_signature(cell, precision), jit=device.prepare_device())
     program.begin(0)
     images, labels = tf.constant(workload.images()), tf.constant(workload.labels())
     order = tf.constant(schedule.epoch_order(0, 0, len(workload.labels()), cell.batch_size))
-    rates = {"learning_rate": cell.learning_rate, "alpha": cell.alpha, "weight_decay": cell.weight_decay}
+    rates = Rates(cell.learning_rate, cell.alpha, cell.weight_decay)
 
     def steps(count: int) -> None:
-        program.train(images, labels, order, (0, count), steps_before=0, **rates)
+        program.train(images, labels, order, (0, count), steps_before=0, rates=rates)
         assert np.isfinite(program.take_sums()).all()  # reading waits for the device
 
     return steps

@@ -11,7 +11,7 @@ from torch.nn import functional
 from benchmarks.peers import Steps, Workload
 from experiment.cell import Member
 from experiment.datasets import DATASETS
-from trainer.architecture import Layer, blocks, head, stem
+from trainer.model.architecture import Layer, head_layers, residual_blocks, stem_layers
 
 
 class Norm(nn.Module):
@@ -26,8 +26,8 @@ class Norm(nn.Module):
         return functional.relu(self.norm(x))
 
 
-def module(layer: Layer) -> nn.Module:
-    """The layer as a PyTorch module."""
+def layer_module(layer: Layer) -> nn.Module:
+    """Returns the layer as a PyTorch module."""
     fan_in, out = layer.channels
     if layer.kind == "norm":
         return Norm(fan_in)
@@ -40,16 +40,16 @@ def module(layer: Layer) -> nn.Module:
 
 
 class Twin(nn.Module):
-    """A member."""
+    """One member of the ensemble."""
 
     def __init__(self, member: Member, channels: int, kind: str) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*map(module, stem(member, channels)))
-        self.paths = nn.ModuleList(nn.Sequential(*map(module, path)) for _, path, _ in blocks(member))
-        self.shortcuts = nn.ModuleList(module(s) if s else nn.Identity() for _, _, s in blocks(member))
-        *widen, logits = head(member, kind)
-        self.widen = nn.Sequential(*map(module, widen))
-        self.logits = module(logits)
+        self.stem = nn.Sequential(*map(layer_module, stem_layers(member, channels)))
+        self.paths = nn.ModuleList(nn.Sequential(*map(layer_module, path)) for _, path, _ in residual_blocks(member))
+        self.shortcuts = nn.ModuleList(layer_module(s) if s else nn.Identity() for _, _, s in residual_blocks(member))
+        *widen, logits = head_layers(member, kind)
+        self.widen = nn.Sequential(*map(layer_module, widen))
+        self.logits = layer_module(logits)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.stem(x)
@@ -58,8 +58,8 @@ class Twin(nn.Module):
         return self.logits(self.widen(x).mean(dim=(2, 3)))
 
 
-def prepare(workload: Workload, precision: str = "float32") -> Steps:
-    """Both members, one fused Adam, autocast for bfloat16."""
+def prepare_steps(workload: Workload, precision: str = "float32") -> Steps:
+    """Returns the steps of both members with one fused Adam, and autocast for bfloat16."""
     torch.set_num_threads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     cell, shape = workload.cell, DATASETS[workload.dataset].shape

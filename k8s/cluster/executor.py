@@ -14,141 +14,151 @@ from experiment.errors import InvalidInput
 from experiment.grid import Grid
 from experiment.run import Run
 from experiment.store import Store
-from k8s.cluster import jobs, scene, submit, watch
-from k8s.cluster.kube import Kube, connect
-from k8s.manifests import checks, names, render, sources
+from k8s.cluster import submit, watch
+from k8s.cluster.kube import Kube, connect_cluster
+from k8s.cluster.observe import find_existing
+from k8s.manifests import checks, jobs, names, render, sources
 from k8s.manifests.names import Manifest
 from k8s.manifests.settings import Settings
 from k8s.manifests.template import to_yaml
-from k8s.planning import outlook
-from k8s.planning.freeze import freeze, provenance
+from k8s.planning import cluster_plan
+from k8s.planning.freeze import freeze_grid, launch_provenance
+from k8s.planning.jobs_needed import Existing, NeededJobs, find_needed_jobs
 from k8s.planning.plan import Plan
-from k8s.planning.work import Scene, Work, work
+
+REHEARSAL = (
+    "a rehearsal: only a launch writes the lists of cells that the pods read, so do not apply these manifests yourself"
+)
 
 
-def launch(arguments: argparse.Namespace, store: Store, run: str, plan: Plan) -> int:
+def launch_on_cluster(arguments: argparse.Namespace, store: Store, run_name: str, plan: Plan) -> int:
     """Creates the Jobs that the run still needs; returns the exit code.
 
     Raises:
         InvalidInput: settings, manifests or the cluster do not allow it; nothing was created, or what was is named.
     """
-    settings = sources.load(arguments, os.environ)
+    settings = sources.load_settings(arguments, os.environ)
     if arguments.dry_run == "client":
-        return rehearse(settings, store, run, plan)
-    with connect(settings.context, settings.namespace) as kube:
-        return on(kube, arguments, settings, store, run, plan)
+        return rehearse_launch(settings, store, run_name, plan)
+    with connect_cluster(settings.context, settings.namespace) as kube:
+        return launch_jobs(kube, arguments, settings, store, run_name, plan)
 
 
-def on(kube: Kube, arguments: argparse.Namespace, settings: Settings, store: Store, run: str, plan: Plan) -> int:
-    """The launch on this cluster."""
-    submit.ready(kube, settings)
-    made = provenance(settings.image)
-    frozen = _frozen(store, run, plan.grid, made)
-    plan = dataclasses.replace(plan, grid=frozen.grid)
-    found = scene.look(kube, store, run)
-    todo = work(run, frozen.grid, plan.missing, found)
-    say(*outlook.describe(run, plan, todo, settings, outlook.speeds(store, plan)))
-    commission = render.Launch(
-        store=store.url, run=run, grid=frozen.grid.name, git_commit=made["git_commit"], settings=settings
-    )
-    agree(found, commission)
-    manifests = manifests_for(commission, plan.grid, todo)
-    checks.check(manifests)
+def launch_jobs(
+    kube: Kube, arguments: argparse.Namespace, settings: Settings, store: Store, run_name: str, plan: Plan
+) -> int:
+    """Checks and creates the Jobs on this cluster; returns the exit code."""
+    submit.check_namespace(kube, settings)
+    provenance = launch_provenance(settings.image)
+    plan = dataclasses.replace(plan, grid=_planned_run(store, run_name, plan.grid, provenance).grid)
+    existing = find_existing(kube, store, run_name)
+    needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing)
+    speeds = cluster_plan.known_speeds(store, plan)
+    print_lines(*cluster_plan.describe_launch(run_name, plan, needed, settings, speeds))
+    launch = _launch(store, run_name, plan.grid, provenance, settings)
+    check_active_jobs(existing, launch)
+    manifests = launch_manifests(launch, plan.grid, needed)
+    checks.check_manifests(manifests)
+    submit.check_on_server(kube, manifests)
     if arguments.dry_run:
-        submit.judge(kube, manifests)
-        say(f"the server accepts {len(manifests)} Jobs; nothing was created")
+        print_lines(f"the server accepts {len(manifests)} Jobs; nothing was created")
         return 0
-    submit.judge(kube, manifests)
-    frozen = freeze(store, run, plan.grid, made)
-    hand_over(kube, store, todo, manifests)
-    widen(kube, found, settings)
-    return watch.wait(kube, store, frozen) if arguments.wait else advise(store, run, settings)
+    run = freeze_grid(store, run_name, plan.grid, provenance)
+    create_jobs(kube, store, needed, manifests)
+    adjust_parallelism(kube, existing, settings)
+    if arguments.wait:
+        return watch.watch_run(kube, store, run)
+    print_next_steps(store, run_name, settings)
+    return 0
 
 
-def rehearse(settings: Settings, store: Store, run: str, plan: Plan) -> int:
-    """Prints the manifests as YAML on stdout, the plan on stderr; asks no cluster and writes nothing."""
-    made = provenance(settings.image)
-    grid = _frozen(store, run, plan.grid, made).grid
-    plan = dataclasses.replace(plan, grid=grid)
-    todo = work(
-        run, grid, plan.missing, Scene(prepared=outlook.prepared(store), reported=store.exists(keys.report(run)))
-    )
-    print(*outlook.describe(run, plan, todo, settings, outlook.speeds(store, plan)), sep="\n", file=sys.stderr)
-    commission = render.Launch(
-        store=store.url, run=run, grid=grid.name, git_commit=made["git_commit"], settings=settings
-    )
-    manifests = manifests_for(commission, plan.grid, todo)
-    checks.check(manifests)
-    note = "a rehearsal: only a launch writes the lists of cells that the pods read, so do not apply these manifests yourself"
-    print(note, file=sys.stderr)
+def rehearse_launch(settings: Settings, store: Store, run_name: str, plan: Plan) -> int:
+    """Prints the manifests as YAML on stdout and the plan on stderr; asks no cluster and writes nothing."""
+    provenance = launch_provenance(settings.image)
+    plan = dataclasses.replace(plan, grid=_planned_run(store, run_name, plan.grid, provenance).grid)
+    existing = Existing(prepared=cluster_plan.prepared_datasets(store), reported=store.exists(keys.report(run_name)))
+    needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing)
+    speeds = cluster_plan.known_speeds(store, plan)
+    print(*cluster_plan.describe_launch(run_name, plan, needed, settings, speeds), sep="\n", file=sys.stderr)
+    manifests = launch_manifests(_launch(store, run_name, plan.grid, provenance, settings), plan.grid, needed)
+    checks.check_manifests(manifests)
+    print(REHEARSAL, file=sys.stderr)
     print(to_yaml(manifests), end="")
     return 0
 
 
-def _frozen(store: Store, run: str, grid: Grid, made: Mapping[str, str]) -> Run:
-    """The run as an earlier launch of the same cells froze it, or as this one would; writes nothing."""
-    return freeze(store, run, grid, made) if store.exists(keys.grid(run)) else Run(name=run, grid=grid, provenance=made)
+def _planned_run(store: Store, run_name: str, grid: Grid, provenance: Mapping[str, str]) -> Run:
+    """Returns the run as an earlier launch of the same cells froze it, or as this one would; writes nothing."""
+    if store.exists(keys.grid(run_name)):
+        return freeze_grid(store, run_name, grid, provenance)
+    return Run(name=run_name, grid=grid, provenance=provenance)
 
 
-def manifests_for(commission: render.Launch, grid: Grid, todo: Work) -> list[Manifest]:
-    """The manifests in the order in which they are created: whoever waits comes after what it waits for."""
+def _launch(
+    store: Store, run_name: str, grid: Grid, provenance: Mapping[str, str], settings: Settings
+) -> render.Launch:
+    commit = provenance["git_commit"]
+    return render.Launch(store=store.url, run=run_name, grid=grid.name, git_commit=commit, settings=settings)
+
+
+def launch_manifests(launch: render.Launch, grid: Grid, needed: NeededJobs) -> list[Manifest]:
+    """Returns the manifests in the order of their creation: a Job that waits for another comes after it."""
+    prepare = [render.prepare_manifest(launch, dataset, job) for job, dataset in needed.prepare.items()]
     trainers = [
-        render.trainer(commission, grid.cells[a.indexes[0]].dataset, a.job, len(a.indexes)) for a in todo.trainers
+        render.trainer_manifest(launch, grid.cells[a.indexes[0]].dataset, a.job, len(a.indexes))
+        for a in needed.trainers
     ]
-    return [
-        *(render.prepare(commission, dataset, job) for job, dataset in todo.prepare.items()),
-        *trainers,
-        *([render.collect(commission, todo.collect)] if todo.collect else []),
-    ]
+    collect = [render.collect_manifest(launch, needed.collect)] if needed.collect else []
+    return [*prepare, *trainers, *collect]
 
 
-def agree(found: Scene, commission: render.Launch) -> None:
-    """Checks that the run's unfinished Jobs are those that these settings would make.
+def check_active_jobs(existing: Existing, launch: render.Launch) -> None:
+    """Checks that the run's unfinished Jobs are the ones that these settings would make.
 
     Raises:
-        InvalidInput: they differ; what differs is named.
+        InvalidInput: they differ; the differences are named.
     """
-    for job in found.jobs:
-        known = (found.assignments or {}).get(jobs.name(job))
-        if known and not jobs.finished(job):
-            wanted = render.trainer(commission, jobs.label(job, names.DATASET), known.job, len(known.indexes))
-            changed = submit.conflicts(wanted, job)
+    for job in existing.jobs:
+        known = (existing.assignments or {}).get(jobs.object_name(job))
+        if known and not jobs.has_ended(job):
+            dataset = jobs.label_of(job, names.DATASET)
+            wanted = render.trainer_manifest(launch, dataset, known.job, len(known.indexes))
+            changed = submit.job_differences(wanted, job)
             if changed:
-                raise InvalidInput(f"Job {known.job} of this run is active with other settings: {'; '.join(changed[:5])}; "
-                                   "launch with those settings, wait for its end, or cancel it (python -m k8s.cancel)")  # fmt: skip
+                raise InvalidInput(
+                    f"Job {known.job} of this run is active with other settings: {'; '.join(changed[:5])}; "
+                    "launch with those settings, wait for its end, or cancel it (python -m k8s.cancel)"
+                )
 
 
-def hand_over(kube: Kube, store: Store, todo: Work, manifests: Sequence[Manifest]) -> None:
+def create_jobs(kube: Kube, store: Store, needed: NeededJobs, manifests: Sequence[Manifest]) -> None:
     """Writes which Job covers which cells, then creates the Jobs."""
-    for assignment in todo.trainers:
+    for assignment in needed.trainers:
         store.put_once(keys.assignment(assignment.run, assignment.job), assignment.to_bytes(), uuid.uuid4().hex)
-    submit.submit(kube, manifests, say)
+    submit.create_manifests(kube, manifests, print_lines)
     if not manifests:
-        say("nothing to create")
+        print_lines("nothing to create")
 
 
-def widen(kube: Kube, found: Scene, settings: Settings) -> None:
-    """Gives the run's unfinished trainer Jobs the parallelism of the settings, where Kueue does not decide it."""
-    for job in found.jobs:
-        if not jobs.part(job, names.TRAINER) or jobs.finished(job) or jobs.label(job, names.QUEUE):
+def adjust_parallelism(kube: Kube, existing: Existing, settings: Settings) -> None:
+    """Gives the run's unfinished trainer Jobs the parallelism of the settings, where no Kueue queue decides it."""
+    for job in existing.jobs:
+        if not jobs.is_part(job, names.TRAINER) or jobs.has_ended(job) or jobs.label_of(job, names.QUEUE):
             continue
         most = job["spec"]["completions"]
-        wanted = min(settings.of(jobs.label(job, names.DATASET)).parallelism or most, most)
+        wanted = min(settings.of(jobs.label_of(job, names.DATASET)).parallelism or most, most)
         if wanted != job["spec"]["parallelism"]:
-            kube.patch("Job", jobs.name(job), {"spec": {"parallelism": wanted}})
-            say(f"parallelism of {jobs.name(job)}: {job['spec']['parallelism']} -> {wanted}")
+            kube.patch("Job", jobs.object_name(job), {"spec": {"parallelism": wanted}})
+            print_lines(f"parallelism of {jobs.object_name(job)}: {job['spec']['parallelism']} -> {wanted}")
 
 
-def advise(store: Store, run: str, settings: Settings) -> int:
-    """Says how to follow the run."""
-    where = f"--run {keys.run_url(store.url, run)} --namespace {settings.namespace}"
-    say(
-        f"follow it with python -m k8s.status {where}",
-        f"report: {store.url}/{keys.report(run)}, made by the collecting Job",
-    )
-    return 0
+def print_next_steps(store: Store, run_name: str, settings: Settings) -> None:
+    """Prints how to follow the run."""
+    where = f"--run {keys.run_url(store.url, run_name)} --namespace {settings.namespace}"
+    report = f"{store.url}/{keys.report(run_name)}"
+    print_lines(f"follow it with python -m k8s.status {where}", f"report: {report}, made by the collecting Job")
 
 
-def say(*lines: str) -> None:
-    """Prints lines at once."""
+def print_lines(*lines: str) -> None:
+    """Prints lines at once, whatever buffers standard output."""
     print(*lines, sep="\n", flush=True)

@@ -1,4 +1,4 @@
-"""The API server, spoken to in plain dicts through the official client. Its errors become the suite's."""
+"""The API server's objects as plain dicts, through the official client, whose errors become the suite's."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import kubernetes.config
 import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException
 
-from experiment.errors import NotFound, refuse
+from experiment.errors import InvalidInput, NotFound
 from experiment.retry import retry_transient
-from k8s.cluster.refusals import translate
+from k8s.cluster.refusals import translate_error
 from k8s.manifests.names import Manifest
 
 ATTEMPTS = 5
 PAGE = 500
-APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
+JSON, APPLY, MERGE = "application/json", "application/apply-patch+yaml", "application/merge-patch+json"
 MANAGER = "collaborative-ensembles"
 GROUPS = {  # kind -> (path before the namespace, plural, whether it lives in a namespace)
     "Job": ("/apis/batch/v1", "jobs", True),
@@ -49,17 +49,17 @@ class Kube:
         self._api.rest_client.pool_manager.clear()
 
     def path(self, kind: str, name: str = "") -> str:
-        """The path of an object, or of all of a kind."""
+        """Returns the path of an object, or of all of a kind."""
         group, plural, spaced = GROUPS[kind]
         return "/".join(filter(None, (group, f"namespaces/{self.namespace}" if spaced else "", plural, name)))
 
     def get(self, kind: str, name: str) -> Manifest:
-        """One object. Raises NotFound."""
+        """Returns one object. Raises NotFound."""
         found: Manifest = json.loads(self.request("GET", self.path(kind, name)))
         return found
 
     def list(self, kind: str, selector: str) -> list[Manifest]:
-        """All objects of a kind that a label selector picks, page by page."""
+        """Returns all objects of a kind that a label selector picks."""
         return list(self._pages(kind, selector))
 
     def _pages(self, kind: str, selector: str) -> Iterator[Manifest]:
@@ -67,26 +67,25 @@ class Kube:
         while True:
             query = {"labelSelector": selector, "limit": str(PAGE), **({"continue": more} if more else {})}
             page = json.loads(self.request("GET", self.path(kind), query))
-            yield from (
-                {"apiVersion": page["apiVersion"], "kind": kind, **item} for item in page["items"]
-            )  # lists leave it out
+            common = {"apiVersion": page["apiVersion"], "kind": kind}  # the items of a list leave them out
+            yield from ({**common, **item} for item in page["items"])
             more = page["metadata"].get("continue", "")
             if not more:
                 return
 
     def watch(self, query: dict[str, str]) -> Iterator[Manifest]:
-        """The events of pods, as they come, until the server ends the stream."""
-        answer = self._call("GET", self.path("Pod"), {**query, "watch": "1"}, None, "application/json")
+        """Yields the events of pods until the server ends the stream."""
+        answer = self._call("GET", self.path("Pod"), {**query, "watch": "1"}, None, JSON)
         with contextlib.closing(answer):
             yield from (json.loads(line) for line in answer)
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """Creates an object, every field of it known to the server. Raises AlreadyExists."""
+        """Creates an object; the server refuses fields that it does not know. Raises AlreadyExists."""
         made: Manifest = json.loads(self.request("POST", self.path(manifest["kind"]), _strict(dry_run), manifest))
         return made
 
     def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """Creates an object, or makes an existing one like it (server-side apply)."""
+        """Creates an object, or changes an existing one to it (server-side apply)."""
         query = {**_strict(dry_run), "force": "true"}
         path = self.path(manifest["kind"], manifest["metadata"]["name"])
         made: Manifest = json.loads(self.request("PATCH", path, query, manifest, APPLY))
@@ -98,7 +97,7 @@ class Kube:
         return made
 
     def delete(self, kind: str, name: str) -> bool:
-        """Deletes an object and, in the background, what belongs to it; False if it was not there."""
+        """Deletes an object and, in the background, what belongs to it; returns False if it was not there."""
         try:
             self.request("DELETE", self.path(kind, name), {"propagationPolicy": "Background"})
         except NotFound:
@@ -106,25 +105,26 @@ class Kube:
         return True
 
     def log(self, pod: str, container: str) -> str:
-        """What a container has written."""
-        path = f"{self.path('Pod', pod)}/log"  # asked once: the node may be gone, and the store has the log as well
+        """Returns what a container has written; asks once: the node may be gone, and the store has the log as well."""
+        data = self._translated("GET", f"{self.path('Pod', pod)}/log", {"container": container}, None, JSON)
+        return data.decode(errors="replace")
+
+    def request(
+        self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None, content: str = JSON
+    ) -> bytes:
+        """Returns the answer to a request, repeated while the server cannot be reached or is busy."""
+        return retry_transient(
+            lambda: self._translated(method, path, query or {}, body, content),
+            attempts=ATTEMPTS,
+            longest_pause=5,
+            sleep=self._sleep,
+        )
+
+    def _translated(self, method: str, path: str, query: dict[str, str], body: Any, content: str) -> bytes:
         try:
-            return self._request("GET", path, {"container": container}, None, "application/json").decode(
-                errors="replace"
-            )
+            return self._request(method, path, query, body, content)
         except (ApiException, urllib3.exceptions.HTTPError) as error:
-            raise translate(error, f"GET {path}") from error
-
-    def request(self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None, content: str = "application/json") -> bytes:  # fmt: skip
-        """One request, repeated while the server cannot be reached or is busy."""
-
-        def translated() -> bytes:
-            try:
-                return self._request(method, path, query or {}, body, content)
-            except (ApiException, urllib3.exceptions.HTTPError) as error:
-                raise translate(error, f"{method} {path}") from error
-
-        return retry_transient(translated, attempts=ATTEMPTS, longest_pause=5, sleep=self._sleep)
+            raise translate_error(error, f"{method} {path}") from error
 
     def _request(self, method: str, path: str, query: dict[str, str], body: Any, content: str) -> bytes:
         data: bytes = self._call(method, path, query, body, content).data
@@ -148,8 +148,8 @@ def _strict(dry_run: bool) -> dict[str, str]:
     return {"fieldValidation": "Strict", "fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})}
 
 
-def connect(context: str, namespace: str) -> Kube:
-    """The cluster of a kubeconfig context, or the one that this pod runs in.
+def connect_cluster(context: str, namespace: str) -> Kube:
+    """Returns the cluster of a kubeconfig context, or the one that this pod runs in.
 
     Raises:
         InvalidInput: there is no kubeconfig, or it has no such context.
@@ -165,7 +165,15 @@ def connect(context: str, namespace: str) -> Kube:
         try:
             kubernetes.config.load_incluster_config(client_configuration=configuration)
         except kubernetes.config.ConfigException:
-            raise refuse("the kubeconfig context", context or "the current one", "one that kubectl can use",
-                         f"set KUBECONFIG or --context ({' '.join(str(error).split())}), or train here with --executor local") from error  # fmt: skip
+            raise _no_cluster(context, error) from error
     configuration.retries = False  # repeated here, with the suite's own limits
     return Kube(kubernetes.client.ApiClient(configuration), namespace)
+
+
+def _no_cluster(context: str, error: Exception) -> InvalidInput:
+    cause = " ".join(str(error).split())
+    what = f"the context {context!r}" if context else "a current context"
+    advice = "set KUBECONFIG or --context, or train here with --executor local"
+    return InvalidInput(
+        f"the kubeconfig does not give {what} ({cause}); allowed: a context that kubectl can use; {advice}"
+    )

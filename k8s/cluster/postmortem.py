@@ -1,4 +1,4 @@
-"""What ended a pod, in words: also where its process could leave no record, being killed. Pure."""
+"""Why a pod ended or waits, in words, from its status alone: a process that was killed left no record. Pure."""
 
 from __future__ import annotations
 
@@ -20,50 +20,56 @@ DISRUPTIONS = {
 KILLED = 137
 
 
-def disruption(pod: Manifest) -> str | None:
-    """Why a pod was disrupted, in words; None if it was not."""
+def disruption_reason(pod: Manifest) -> str | None:
+    """Returns why a pod was disrupted, in words; None if it was not."""
     for condition in pod.get("status", {}).get("conditions") or ():
         if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
-            return DISRUPTIONS.get(
-                condition.get("reason", ""), str(condition.get("message") or condition.get("reason", ""))
-            )
+            reason = condition.get("reason", "")
+            return DISRUPTIONS.get(reason, str(condition.get("message") or reason))
     return None
 
 
-def ended(pod: Manifest) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The containers of a pod that have ended, each with how."""
-    status = pod.get("status", {})
-    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        how = container.get("state", {}).get("terminated")
-        if how:
-            yield container["name"], how
+def ended_containers(pod: Manifest) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the name and the end of each container of a pod that has ended."""
+    for container in _containers(pod):
+        end = container.get("state", {}).get("terminated")
+        if end:
+            yield container["name"], end
 
 
-def of_pod(pod: Manifest, cell: str) -> Failure | None:
-    """The failure record that a pod's own status amounts to; None if it has not failed."""
+def _containers(pod: Manifest) -> list[Manifest]:
     status = pod.get("status", {})
-    disrupted = disruption(pod)
-    if status.get("phase") != "Failed" and not disrupted:
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def failure_of_pod(pod: Manifest, cell: str) -> Failure | None:
+    """Returns the failure record that a pod's status stands for; None if the pod has not failed."""
+    status = pod.get("status", {})
+    disruption = disruption_reason(pod)
+    if status.get("phase") != "Failed" and not disruption:
         return None
-    bad = [(name, how) for name, how in ended(pod) if how["exitCode"] != COMMITTED]
-    name, how = bad[-1] if bad else ("", {})
-    code = int(how.get("exitCode", KILLED))
-    if disrupted:
-        kind, words = "interrupted", f"interrupted: {disrupted}"
-    elif status.get("reason") == "DeadlineExceeded":
-        kind, words = "error", "stopped after the longest time that an attempt may take (setting cell_hours)"
-    elif how.get("reason") == "OOMKilled":
-        kind, words = "error", f"killed for want of memory: its limit is {_memory(pod, name)} (setting memory)"
-    elif status.get("reason") == "Evicted":
-        kind, words = "error", f"evicted by its node: {status.get('message', 'no reason given')}"
-    elif code == KILLED:
-        kind, words = "error", "killed (SIGKILL), it could leave no word"
-    elif name == names.AWAIT:
-        kind, words = kind_of(code), "its data set did not come; see the preparing Job"
-    else:
-        kind, words = kind_of(code), f"exit code {code}{_last_line(how)}"
-    time = how.get("finishedAt") or pod["metadata"].get("creationTimestamp", "")
-    return Failure(cell=cell, attempt=pod["metadata"]["uid"], kind=kind, exit_code=code, message=words, time=time)
+    bad = [(name, end) for name, end in ended_containers(pod) if end["exitCode"] != COMMITTED]
+    name, end = bad[-1] if bad else ("", {})
+    code = int(end.get("exitCode", KILLED))
+    kind, message = ("interrupted", f"interrupted: {disruption}") if disruption else _explain(pod, name, end, code)
+    time = end.get("finishedAt") or pod["metadata"].get("creationTimestamp", "")
+    return Failure(cell=cell, attempt=pod["metadata"]["uid"], kind=kind, exit_code=code, message=message, time=time)
+
+
+def _explain(pod: Manifest, container: str, end: dict[str, Any], code: int) -> tuple[str, str]:
+    """Returns kind and message of a failure that was no disruption."""
+    status = pod.get("status", {})
+    if status.get("reason") == "DeadlineExceeded":
+        return "error", "stopped after the longest time that an attempt may take (setting cell_hours)"
+    if end.get("reason") == "OOMKilled":
+        return "error", f"killed for want of memory: its limit is {_memory(pod, container)} (setting memory)"
+    if status.get("reason") == "Evicted":
+        return "error", f"evicted by its node: {status.get('message', 'no reason given')}"
+    if code == KILLED:
+        return "error", "killed (SIGKILL) before it could write why"
+    if container == names.AWAIT:
+        return kind_of(code), "its data set was not prepared in time; see the preparing Job"
+    return kind_of(code), f"exit code {code}{_last_line(end)}"
 
 
 def _memory(pod: Manifest, container: str) -> str:
@@ -71,21 +77,20 @@ def _memory(pod: Manifest, container: str) -> str:
     return str(found[0]["resources"].get("limits", {}).get("memory", "unknown")) if found else "unknown"
 
 
-def _last_line(how: dict[str, Any]) -> str:
-    lines = [line for line in str(how.get("message") or "").splitlines() if line.strip()]
+def _last_line(end: dict[str, Any]) -> str:
+    lines = [line for line in str(end.get("message") or "").splitlines() if line.strip()]
     return f": {' '.join(lines[-1].split())[:300]}" if lines else ""
 
 
-def waiting_for(pod: Manifest) -> str:
-    """What a pod that does not train yet waits for, in words."""
-    status = pod.get("status", {})
-    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
+def waiting_reason(pod: Manifest) -> str:
+    """Returns what a pod that does not train yet waits for, in words."""
+    for container in _containers(pod):
         waiting = container.get("state", {}).get("waiting", {})
         if waiting.get("reason") and waiting["reason"] not in ("PodInitializing", "ContainerCreating"):
             return f"{waiting['reason']}: {' '.join(str(waiting.get('message', '')).split())[:200]}"
         if container["name"] == names.AWAIT and "running" in container.get("state", {}):
             return "its data set"
-    for condition in status.get("conditions") or ():
+    for condition in pod.get("status", {}).get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return f"a node: {' '.join(str(condition.get('message', '')).split())[:200]}"
     return "its containers"

@@ -14,24 +14,27 @@ class AlreadyExists(InvalidInput):
     """The server has an object of this kind and name."""
 
 
-def translate(error: Exception, request: str) -> Exception:
-    """The suite's error for an error of the client: what can never work, what may work later."""
+def translate_error(error: Exception, request: str) -> Exception:
+    """Returns the suite's error for an error of the client; ``request`` is method and path."""
     if not isinstance(error, ApiException) or not error.status:
-        return Transient(f"the API server cannot be reached ({' '.join(str(error).split())[:200]}); check the network and the kubeconfig context, then try again")  # fmt: skip
+        cause = " ".join(str(error).split())[:200]
+        advice = "check the network and the kubeconfig context, then try again"
+        return Transient(f"the API server cannot be reached ({cause}); {advice}")
     said = _message(error.body)
     if error.status == 404:
         return NotFound(f"the cluster does not have it: {said or request}; python -m k8s.setup makes the namespace")
-    if error.status == 409 and method_of(request) == "POST":
+    if error.status == 409 and request_method(request) == "POST":
         return AlreadyExists(said)
     if error.status in (401, 403):
-        return InvalidInput(f"the API server refuses: {said or request}; ask for the role ensemble-launcher that python -m k8s.setup makes")  # fmt: skip
+        advice = "ask for the role ensemble-launcher that python -m k8s.setup makes"
+        return InvalidInput(f"the API server refuses: {said or request}; {advice}")
     if error.status in (409, 429) or error.status >= 500:
         return Transient(f"the API server is busy: {error.status} {said}; try again")
     return InvalidInput(f"the API server refuses {request}: {said}; correct the settings")
 
 
-def method_of(request: str) -> str:
-    """The method of a request's description."""
+def request_method(request: str) -> str:
+    """Returns the method of a request's description."""
     return request.partition(" ")[0]
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from experiment.assignment import Assignment
-from experiment.ledger import Ledger
+from experiment.ledger import CELL_STATES, DONE, FAILED, MISSING, RUNNING, UNREADABLE, WAITING, Ledger
 from experiment.records import Failure, Progress
 from experiment.run import Run
-from k8s.cluster import jobs, postmortem
-from k8s.manifests import names
+from k8s.cluster import postmortem
+from k8s.manifests import jobs, names
 from k8s.manifests.names import Manifest
+from k8s.wording import count_times, describe_progress
 
-DONE, RUNNING, WAITING, FAILED, ABSENT = STATES = ("done", "running", "waiting", "failed", "not launched")
-FRESH = 90.0  # seconds for which a word of progress shows that somebody trains, where no cluster can be asked
+STATES = tuple(s for s in CELL_STATES if s != UNREADABLE)  # results are listed here, not read
+FRESH = 90.0  # seconds for which a progress record shows that an attempt trains, where no Job of the cell is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +26,9 @@ class CellState:
     Attributes:
         state: one of ``STATES``.
         reason: why it failed or what it waits for, in words.
-        interrupted: attempts that ended by a disruption or on request, at no cost.
-        failed: attempts that failed.
-        progress: of the running attempt, once it has said something.
+        interrupted: number of attempts that ended by a disruption or on request; they count against no limit.
+        failed: number of attempts that failed.
+        progress: the running attempt's last progress record, if it has written one.
     """
 
     index: int
@@ -42,15 +43,14 @@ class CellState:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What is known of a run.
+    """A run as store and cluster have it at one moment.
 
     Attributes:
         ledger: what the store says of its cells.
-        jobs, pods: of the cluster; None if it could not be asked.
-        time: of looking.
+        jobs, pods: the run's objects in the cluster; None if the cluster was not asked.
     """
 
-    frozen: Run
+    run: Run
     ledger: Ledger
     assignments: Mapping[str, Assignment] = field(default_factory=dict)
     jobs: Sequence[Manifest] | None = None
@@ -58,47 +58,67 @@ class View:
     time: datetime
 
 
-def states(view: View) -> list[CellState]:
-    """The state of every cell, in the order of the grid."""
+def cell_states(view: View) -> list[CellState]:
+    """Returns the state of every cell, in the order of the grid."""
     places = _places(view)
     pods: dict[tuple[str, int], list[Manifest]] = {}
     for pod in sorted(view.pods or (), key=lambda p: p["metadata"]["creationTimestamp"]):
-        if jobs.part(pod, names.TRAINER):
-            pods.setdefault((jobs.label(pod, names.JOB), int(jobs.label(pod, names.INDEX) or -1)), []).append(pod)
-    return [_state(view, index, places.get(index, []), pods) for index in range(len(view.frozen.grid.cells))]
+        if jobs.is_part(pod, names.TRAINER):
+            place = (jobs.label_of(pod, names.JOB), int(jobs.label_of(pod, names.INDEX) or -1))
+            pods.setdefault(place, []).append(pod)
+    return [_cell_state(view, index, places.get(index, []), pods) for index in range(len(view.run.grid.cells))]
+
+
+def describe_cell(cell: CellState) -> str:
+    """Returns in words what is known of a cell beside its state."""
+    parts = [
+        describe_progress(cell.progress) if cell.progress else "",
+        cell.reason,
+        f"interrupted {count_times(cell.interrupted)}" if cell.interrupted else "",
+        f"failed {count_times(cell.failed)}" if cell.failed and cell.state != DONE else "",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _places(view: View) -> dict[int, list[tuple[Manifest, int]]]:
-    """Each cell's Jobs in the cluster and its index there, oldest first."""
+    """Returns each cell's Jobs in the cluster with its completion index there, oldest first."""
     found: dict[int, list[tuple[Manifest, int]]] = {}
     for job in sorted(view.jobs or (), key=lambda j: j["metadata"]["creationTimestamp"]):
-        assignment = view.assignments.get(jobs.name(job))
+        assignment = view.assignments.get(jobs.object_name(job))
         for position, index in enumerate(assignment.indexes if assignment else ()):
             found.setdefault(index, []).append((job, position))
     return found
 
 
-def _state(
+def _cell_state(
     view: View, index: int, places: Sequence[tuple[Manifest, int]], pods: Mapping[tuple[str, int], list[Manifest]]
 ) -> CellState:
-    cell = view.frozen.grid.cells[index].id
-    own = [p for job, position in places for p in pods.get((jobs.name(job), position), ())]
+    cell = view.run.grid.cells[index].id
+    own = [p for job, position in places for p in pods.get((jobs.object_name(job), position), ())]
     failures = _all_failures(view.ledger.failures.get(cell, ()), own, cell)
     interrupted = sum(f.kind == "interrupted" for f in failures)
     job, position = places[-1] if places else (None, -1)
     state, reason = (DONE, "") if cell in view.ledger.committed else _undone(view, cell, job, position, own, failures)
     progress = view.ledger.progress.get(cell) if state == RUNNING else None
     if progress and own and progress.attempt != own[-1]["metadata"]["uid"]:
-        progress = None  # the word of an earlier attempt
-    return CellState(index=index, cell=cell, state=state, reason=reason, interrupted=interrupted, failed=len(failures) - interrupted,
-                     progress=progress, job=jobs.name(job) if job else "")  # fmt: skip
+        progress = None  # an earlier attempt wrote it
+    return CellState(
+        index=index,
+        cell=cell,
+        state=state,
+        reason=reason,
+        interrupted=interrupted,
+        failed=len(failures) - interrupted,
+        progress=progress,
+        job=jobs.object_name(job) if job else "",
+    )
 
 
 def _all_failures(records: Iterable[Failure], pods: Iterable[Manifest], cell: str) -> list[Failure]:
-    """The records, and what pods that left none show of their end; oldest first."""
+    """Returns the failure records and the ends of pods that left none, oldest first."""
     found = {f.attempt: f for f in records}
     for pod in pods:
-        failure = postmortem.of_pod(pod, cell)
+        failure = postmortem.failure_of_pod(pod, cell)
         if failure and failure.attempt not in found:
             found[failure.attempt] = failure
     return sorted(found.values(), key=lambda f: f.time)
@@ -112,17 +132,17 @@ def _undone(
         return _without_job(view, cell, failures)
     newest = pods[-1] if pods else {}
     phase = newest.get("status", {}).get("phase")
-    if position in jobs.failed(job):
+    if position in jobs.failed_indexes(job):
         return FAILED, last or "its Job gave it up"
-    if position in jobs.completed(job):
+    if position in jobs.completed_indexes(job):
         return FAILED, "its pod succeeded, but the store has no result: launch again"
-    if jobs.finished(job):
-        ending = jobs.condition(job, "Failed", "Complete") or {}
+    if jobs.has_ended(job):
+        ending = jobs.true_condition(job, "Failed", "Complete") or {}
         return FAILED, last or f"its Job ended before it: {ending.get('message') or 'it was deleted'}"
     if phase == "Running" and "deletionTimestamp" not in newest["metadata"]:
         return RUNNING, ""
     if phase == "Pending":
-        return WAITING, f"waits for {postmortem.waiting_for(newest)}"
+        return WAITING, f"waits for {postmortem.waiting_reason(newest)}"
     if job["spec"].get("suspend"):
         return WAITING, "its Job is suspended (by a queue or by hand)"
     return WAITING, f"to be tried again after: {last}" if last else "waits for its turn"
@@ -134,4 +154,6 @@ def _without_job(view: View, cell: str, failures: Sequence[Failure]) -> tuple[st
         return RUNNING, ""
     if failures and failures[-1].kind != "interrupted":
         return FAILED, failures[-1].message
-    return ABSENT, "no Job of the cluster has it"
+    if view.jobs is None:
+        return MISSING, "the store has no result and no recent progress of it"
+    return MISSING, "no Job in the cluster trains it"

@@ -7,33 +7,32 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from experiment import keys
+from experiment.ledger import DONE, FAILED
 from experiment.run import Run
 from experiment.store import Store
-from k8s.cluster import jobs, states
 from k8s.cluster.kube import Kube
-from k8s.cluster.look import look
-from k8s.cluster.states import CellState, View
-from k8s.manifests import names
-from k8s.planning.plan import duration
-from k8s.status import words
+from k8s.cluster.observe import observe_run
+from k8s.cluster.states import STATES, CellState, View, cell_states, describe_cell
+from k8s.manifests import jobs, names
+from k8s.wording import count_done, format_duration
 
 POLL = 5.0  # seconds between two looks
-EVERY = 30.0  # seconds between two lines on the whole where no terminal shows them in place
+EVERY = 30.0  # seconds between two lines on the whole run where no terminal shows them in place
 
 
 class Ticker:
-    """The line on the whole: in place on a terminal, now and then elsewhere."""
+    """Prints lines that stay, and a line on the whole run: in place on a terminal, every 30 s elsewhere."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._terminal = clock, sys.stdout.isatty()
         self._last, self._said = float("-inf"), ""
 
     def note(self, text: str) -> None:
-        """A line that stays."""
+        """Prints a line that stays."""
         print(f"\r\033[K{text}" if self._terminal else text, flush=True)
 
-    def whole(self, text: str) -> None:
-        """The state of the whole."""
+    def show_run(self, text: str) -> None:
+        """Prints the state of the whole run, unless it was printed a moment ago."""
         if self._terminal:
             print(f"\r\033[K{text}", end="", flush=True)
         elif text != self._said and self._clock() - self._last >= EVERY:
@@ -41,78 +40,82 @@ class Ticker:
             self._last, self._said = self._clock(), text
 
 
-def wait(kube: Kube, store: Store, frozen: Run, sleep: Callable[[float], None] = time.sleep) -> int:
-    """Shows the run's progress to its end; 0 if every cell is done and the report is there."""
-    ticker, before = Ticker(), dict[int, CellState]()
+def watch_run(kube: Kube, store: Store, run: Run, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Shows the run's progress to its end; returns 0 if every cell is done and the report is there."""
+    ticker, before, named = Ticker(), dict[int, CellState](), set[str]()
     while True:
-        view = look(store, frozen, kube)
-        cells = {c.index: c for c in states.states(view)}
-        for line in news(before, cells) if before else ():
+        view = observe_run(store, run, kube)
+        cells = {c.index: c for c in cell_states(view)}
+        for problem in view.ledger.problems:
+            if problem.key not in named:
+                ticker.note(f"warning: {problem.reason}")
+        named |= {problem.key for problem in view.ledger.problems}
+        for line in describe_changes(before, cells) if before else ():
             ticker.note(line)
-        ticker.whole(whole(list(cells.values())))
+        ticker.show_run(summarize_cells(list(cells.values())))
         before = cells
-        if ended(view):
-            return conclude(ticker, store, frozen, list(cells.values()))
-        for line in abandon(kube, view):
+        if run_has_ended(view):
+            return print_conclusion(ticker, store, run, list(cells.values()))
+        for line in cancel_unprepared(kube, view):
             ticker.note(line)
         sleep(POLL)
 
 
-def news(before: Mapping[int, CellState], now: Mapping[int, CellState]) -> list[str]:
-    """What happened to cells between two looks."""
-    changed = [
-        c
-        for i, c in now.items()
-        if i in before and before[i].state != c.state and c.state in (states.DONE, states.FAILED)
-    ]
-    lines = [f"{c.state}: {c.cell}" + (f": {words(c)}" if c.state == states.FAILED else "") for c in changed]
-    hit = [
-        c for i, c in now.items() if i in before and c.interrupted > before[i].interrupted and c.state != states.DONE
-    ]
-    return [*lines, *(f"interrupted: {c.cell}; it goes on from its checkpoint" for c in hit)]
-
-
-def whole(cells: Sequence[CellState]) -> str:
-    """The run in one line: counts, speed, and the time that the running cells still need."""
-    counts = {s: sum(c.state == s for c in cells) for s in states.STATES}
-    parts = [f"{counts[states.DONE]} of {len(cells)} cells done"]
-    parts += [f"{counts[s]} {s}" for s in states.STATES[1:] if counts[s]]
-    running = [c.progress for c in cells if c.progress]
-    if running:
-        parts.append(f"{sum(p.images_per_second for p in running):,.0f} images/s")
-        parts.append(f"the running ones end in {duration(max(p.seconds_left for p in running))}")
-    return ", ".join(parts)
-
-
-def ended(view: View) -> bool:
-    """Whether nothing of the run is active any more."""
-    return all(jobs.finished(j) for j in view.jobs or () if not jobs.part(j, names.PREPARE))
-
-
-def abandon(kube: Kube, view: View) -> list[str]:
-    """Cancels trainer Jobs that wait for a data set whose preparation failed: their pods would hold GPUs for nothing."""
-    latest = {
-        jobs.label(j, names.DATASET): j
-        for j in sorted(view.jobs or (), key=lambda j: str(j["metadata"]["creationTimestamp"]))
-        if jobs.part(j, names.PREPARE)
-    }
+def describe_changes(before: Mapping[int, CellState], now: Mapping[int, CellState]) -> list[str]:
+    """Returns what happened to cells between two looks, one line each."""
     lines = []
-    for job in view.jobs or ():
-        first = latest.get(jobs.label(job, names.DATASET))
-        reason = jobs.condition(first, "Failed") if first else None
-        if reason and jobs.part(job, names.TRAINER) and not jobs.finished(job):
-            kube.delete("Job", jobs.name(job))
-            lines.append(f"cancelled {jobs.name(job)}: its data set could not be prepared: {reason.get('message', '')}")
+    for index, cell in now.items():
+        earlier = before.get(index)
+        if earlier is None:
+            continue
+        if earlier.state != cell.state and cell.state in (DONE, FAILED):
+            reason = f": {describe_cell(cell)}" if cell.state == FAILED else ""
+            lines.append(f"{cell.state}: {cell.cell}{reason}")
+        if cell.interrupted > earlier.interrupted and cell.state != DONE:
+            lines.append(f"interrupted: {cell.cell}; it goes on from its checkpoint")
     return lines
 
 
-def conclude(ticker: Ticker, store: Store, frozen: Run, cells: Sequence[CellState]) -> int:
-    """Says how the run ended, and where its report is."""
+def summarize_cells(cells: Sequence[CellState]) -> str:
+    """Returns the run in one line: counts, speed, and the time that the running cells still need."""
+    counts = {s: sum(c.state == s for c in cells) for s in STATES}
+    parts = [count_done(counts[DONE], len(cells))]
+    parts += [f"{counts[s]} {s}" for s in STATES if s != DONE and counts[s]]
+    running = [c.progress for c in cells if c.progress]
+    if running:
+        parts.append(f"{sum(p.images_per_second for p in running):,.0f} images/s")
+        parts.append(f"{format_duration(max(p.seconds_left for p in running))} left for the running ones")
+    return ", ".join(parts)
+
+
+def run_has_ended(view: View) -> bool:
+    """Returns whether no trainer or collecting Job of the run is active any more."""
+    return all(jobs.has_ended(j) for j in view.jobs or () if not jobs.is_part(j, names.PREPARE))
+
+
+def cancel_unprepared(kube: Kube, view: View) -> list[str]:
+    """Cancels trainer Jobs whose data set could not be prepared: their pods would hold GPUs for nothing. Returns a line each."""
+    preparing = [j for j in view.jobs or () if jobs.is_part(j, names.PREPARE)]
+    preparing.sort(key=lambda j: str(j["metadata"]["creationTimestamp"]))
+    latest = {jobs.label_of(j, names.DATASET): j for j in preparing}
+    lines = []
+    for job in view.jobs or ():
+        first = latest.get(jobs.label_of(job, names.DATASET))
+        failure = jobs.true_condition(first, "Failed") if first else None
+        if failure and jobs.is_part(job, names.TRAINER) and not jobs.has_ended(job):
+            kube.delete("Job", jobs.object_name(job))
+            reason = f"its data set could not be prepared: {failure.get('message', '')}"
+            lines.append(f"cancelled {jobs.object_name(job)}: {reason}")
+    return lines
+
+
+def print_conclusion(ticker: Ticker, store: Store, run: Run, cells: Sequence[CellState]) -> int:
+    """Prints how the run ended and where its report is; returns the exit code."""
     for cell in cells:
-        if cell.state != states.DONE:
-            ticker.note(f"{cell.state}: {cell.cell}: {words(cell)}")
-    ticker.note(whole(cells))
-    reported = store.exists(keys.report(frozen.name))
-    url = f"{store.url}/{keys.report(frozen.name)}"
+        if cell.state != DONE:
+            ticker.note(f"{cell.state}: {cell.cell}: {describe_cell(cell)}")
+    ticker.note(summarize_cells(cells))
+    reported = store.exists(keys.report(run.name))
+    url = f"{store.url}/{keys.report(run.name)}"
     ticker.note(f"report: {url}" if reported else f"no report at {url}: see the log of the collecting Job")
-    return 0 if reported and all(c.state == states.DONE for c in cells) else 1
+    return 0 if reported and all(c.state == DONE for c in cells) else 1

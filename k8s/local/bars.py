@@ -12,7 +12,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Column
 
 from k8s.local.board import Board
-from k8s.local.words import whole, word
+from k8s.wording import describe_progress
 
 
 class Bars:
@@ -53,7 +53,7 @@ class Bars:
 
     def progress(self, slot: str) -> None:
         seat = self._board.seats[slot]
-        detail = word(seat.record) if seat.record else ""
+        detail = describe_progress(seat.record) if seat.record else ""
         self._bars.update(self._rows[slot], completed=seat.share, detail=detail)
         self._whole()
 
@@ -66,5 +66,5 @@ class Bars:
 
     def _whole(self) -> None:
         speed = self._board.images_per_second
-        detail = whole(self._board) + f", {speed:,.0f} images/s" * (speed > 0)
+        detail = self._board.summary + f", {speed:,.0f} images/s" * (speed > 0)
         self._bars.update(self._grid, completed=self._board.share * self._board.total, detail=detail)

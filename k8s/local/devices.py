@@ -1,4 +1,4 @@
-"""The places of this machine where a cell can be trained: its GPUs, else its cores. Found without TensorFlow."""
+"""The places of this machine for a worker: its GPUs, else its cores. Found without TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _GPU = re.compile(r"^GPU (\d+):")
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """A place for one worker process: its name on the screen and the environment that confines the worker to it."""
+    """A place for one worker process: its name on the screen, and the variables that confine the worker to it."""
 
     name: str
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def slots(
+def worker_slots(
     gpus: Sequence[str], cores: int, *, workers: int | None, threads: int, per_gpu: int, cells: int
 ) -> list[Slot]:
-    """One slot per GPU and cell that shares it, else one per core, never more than there are cells to train.
+    """Returns a slot per GPU and cell that shares it, else one per core; never more than there are cells to train.
 
     Args:
         workers: the user's own number of slots; None for all that fit.
@@ -43,13 +43,13 @@ def slots(
     return places[:cells]
 
 
-def cores() -> int:
-    """The cores that this process may use."""
+def usable_cores() -> int:
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def gpus(environ: Mapping[str, str], ask: Callable[[], str] | None = None) -> list[str]:
-    """What CUDA_VISIBLE_DEVICES must be set to for each GPU: those it names already, else all that the driver lists."""
+def visible_gpus(environ: Mapping[str, str], ask: Callable[[], str] | None = None) -> list[str]:
+    """Returns the value of CUDA_VISIBLE_DEVICES for each GPU: the ones it names already, else all that the driver lists."""
     if "CUDA_VISIBLE_DEVICES" in environ:
         named = [d.strip() for d in environ["CUDA_VISIBLE_DEVICES"].split(",")]
         return [d for d in named if d and d != "-1"]

@@ -11,28 +11,28 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from k8s.local.board import Board
-from k8s.local.words import whole, word
+from k8s.wording import describe_progress
 
 
 class Screen(Protocol):
-    """Where a launch says what happens, from its board. Every method returns at once."""
+    """Where a launch shows what happens, from its board. Every method returns at once."""
 
     def note(self, text: str) -> None:
-        """A line that stays."""
+        """Shows a line that stays."""
 
     def start(self, slot: str) -> None:
-        """A worker has begun a cell."""
+        """Shows that a worker has begun a cell."""
 
     def progress(self, slot: str) -> None:
-        """A worker has said something on its cell."""
+        """Shows a worker's new progress record."""
 
     def end(self, slot: str, cell: str, text: str, *, done: bool | None) -> None:
-        """A worker's work on a cell has ended; ``done`` is None if the cell will be tried again."""
+        """Shows that a worker's attempt at a cell has ended; ``done`` is None if the cell will be tried again."""
 
 
 @contextlib.contextmanager
-def show(board: Board) -> Iterator[Screen]:
-    """A screen for as long as the block runs: bars if standard output is a terminal and not that of a CI."""
+def show_progress(board: Board) -> Iterator[Screen]:
+    """Yields a screen for the block: bars if standard output is a terminal and not a CI's, else plain lines."""
     if sys.stdout.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb" and find_spec("rich"):
         from k8s.local.bars import Bars  # rich is part of the demo extra, not of the launcher's image
 
@@ -62,7 +62,7 @@ class Lines:
         record = self._board.seats[slot].record
         if record and time.monotonic() - self._spoke[slot] >= self.EVERY:
             self._spoke[slot] = time.monotonic()
-            self.note(f"{slot}: {record.cell} {word(record)}; {whole(self._board)}")
+            self.note(f"{slot}: {record.cell} {describe_progress(record)}; {self._board.summary}")
 
     def end(self, slot: str, cell: str, text: str, *, done: bool | None) -> None:
-        self.note(f"{slot}: {cell} {text}; {whole(self._board)}")
+        self.note(f"{slot}: {cell} {text}; {self._board.summary}")

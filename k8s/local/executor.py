@@ -14,15 +14,15 @@ from k8s.local.board import Board
 from k8s.local.devices import Slot
 from k8s.local.display import Screen
 from k8s.local.pool import Pool
-from k8s.local.prepare import prepare
-from k8s.local.process import call, interruptible
+from k8s.local.prepare import prepare_datasets
+from k8s.local.process import run_interruptible, run_program
 from k8s.local.programs import Programs
 from k8s.local.worker import Worker
-from k8s.planning.plan import Plan, datasets
+from k8s.planning.plan import Plan, needed_datasets
 
 
-def run(store: Store, url: str, plan: Plan, slots: Sequence[Slot], programs: Programs) -> int:
-    """Trains what is missing, then reports; the exit code is 0 if every cell of the grid is done and the report made.
+def launch_locally(store: Store, url: str, plan: Plan, slots: Sequence[Slot], programs: Programs) -> int:
+    """Trains the missing cells, then reports; returns 0 if every cell of the grid is done and the report is made.
 
     Args:
         url: the run's URL; its grid is ``plan.grid``, frozen in the store.
@@ -33,51 +33,53 @@ def run(store: Store, url: str, plan: Plan, slots: Sequence[Slot], programs: Pro
     cells = {i: plan.grid.cells[i] for i in plan.missing}
     failed = {c.id: f"set aside: {plan.failures[c.id].message}" for c in plan.set_aside}
     if cells:
-        gave_up = train(store, url, cells, plan, slots, programs)
+        gave_up = train_cells(store, url, cells, plan, slots, programs)
         failed |= {cells[i].id: reason for i, reason in sorted(gave_up.items())}
-    for cell in plan.grid.cells:  # the store has the last word: another launch may have done it meanwhile
+    for cell in plan.grid.cells:  # the store decides: another launch may have done it meanwhile
         if cell.id in failed and store.exists(keys.epochs(cell)):
             del failed[cell.id]
     for cell_id, reason in failed.items():
         print(f"failed: {cell_id}: {reason}", flush=True)
-    code = report(url, programs)
+    code = make_report(url, programs)
     return code or (1 if failed else 0)
 
 
-def train(
+def train_cells(
     store: Store, url: str, cells: Mapping[int, Cell], plan: Plan, slots: Sequence[Slot], programs: Programs
 ) -> dict[int, str]:
-    """Prepares the data sets and trains the cells; why each cell that was given up was given up, by index."""
+    """Prepares the data sets and trains the cells; returns by index why cells were given up."""
 
     async def start(slot: Slot) -> Worker:
         return await Worker.start(programs.train(url), programs.environment(slot.env))
 
     async def work(pool: Pool, screen: Screen) -> None:
-        reasons = await prepare(datasets(cells.values()), store.url, programs, screen)
+        reasons = await prepare_datasets(needed_datasets(cells.values()), store.url, programs, screen)
         pool.drop({i: reasons[c.dataset] for i, c in cells.items() if c.dataset in reasons})
         await pool.run(slots)
 
-    board = Board(len(plan.grid.cells), len(plan.finished), cells, time.monotonic())
-    with display.show(board) as screen:
+    board = Board(len(plan.grid.cells), len(plan.done), cells, time.monotonic())
+    with display.show_progress(board) as screen:
         pool = Pool(store, cells, board, screen, start)
 
         def stopping() -> None:
             screen.note("stopping: workers save their checkpoints; once more to kill them")
 
-        interruptible(work(pool, screen), stopping, pool.kill)
+        run_interruptible(work(pool, screen), stopping, pool.kill)
     return pool.failed
 
 
-def report(url: str, programs: Programs) -> int:
-    """Has the report made; prints what the aggregator prints, whose last line says where the report is."""
+def make_report(url: str, programs: Programs) -> int:
+    """Has the report made and prints the aggregator's output, whose last line says where the report is."""
 
     def say(line: str) -> None:
         print(line, flush=True)
 
-    code, _ = interruptible(call(programs.report(url), programs.environment(), say), lambda: None, lambda: None)
+    code, _ = run_interruptible(
+        run_program(programs.report(url), programs.environment(), say), lambda: None, lambda: None
+    )
     if code:
         print(
-            f"error: the report could not be made (exit code {code}); python -m aggregator --run {url} tries again",
+            f"error: the report could not be made (exit code {code}); python -m aggregator --run {url} makes it",
             file=sys.stderr,
         )
     return code

@@ -15,11 +15,12 @@ from experiment.errors import PERMANENT, ExperimentError, kind_of
 from experiment.records import Failure, Outcome, Progress, utc_now
 from experiment.store import Store
 from k8s.local.board import Board
-from k8s.local.dealing import Deal, Task
 from k8s.local.devices import Slot
 from k8s.local.display import Screen
+from k8s.local.pending import PendingCell, PendingCells
 from k8s.local.worker import Died, Worker
-from k8s.planning.plan import duration, shape, work
+from k8s.planning.plan import compiled_shape, multiply_adds
+from k8s.wording import format_duration
 
 ATTEMPTS = 3  # of a cell, within one launch
 BACK_OFF = 2.0  # seconds before the second attempt; doubled for the third
@@ -33,13 +34,15 @@ class Pool:
     """The workers of one launch and the cells that wait for them.
 
     Attributes:
-        failed: why each cell that was given up was given up, by index.
+        failed: by index, why cells were given up.
     """
 
     def __init__(self, store: Store, cells: Mapping[int, Cell], board: Board, screen: Screen, start: Start) -> None:
         self.failed: dict[int, str] = {}
         self._store, self._cells, self._board, self._screen, self._new = store, cells, board, screen, start
-        self._deal = Deal(Task(index=i, shape=shape(c), work=work(c)) for i, c in cells.items())
+        self._pending = PendingCells(
+            PendingCell(index=i, shape=compiled_shape(c), work=multiply_adds(c)) for i, c in cells.items()
+        )
         self._busy: set[int] = set()
         self._held: set[int] = set()  # by another launch, when last looked at
         self._workers: set[Worker] = set()
@@ -47,10 +50,10 @@ class Pool:
 
     def drop(self, reasons: Mapping[int, str]) -> None:
         """Gives up cells before they were tried."""
-        waiting = self._deal.drain()
-        for task in waiting:
-            if task.index not in reasons:
-                self._deal.add(task)
+        waiting = self._pending.drain()
+        for pending in waiting:
+            if pending.index not in reasons:
+                self._pending.add(pending)
         self._give_up(reasons)
 
     def _give_up(self, reasons: Mapping[int, str]) -> None:
@@ -76,23 +79,23 @@ class Pool:
     async def _serve(self, slot: Slot) -> None:
         worker, last = None, None
         try:
-            while self._busy or self._deal.wait(time.monotonic()) is not None:
-                task = self._deal.take(last, time.monotonic())
-                if task is None:  # others are at work, and their cells may come back
+            while self._busy or self._pending.wait(time.monotonic()) is not None:
+                pending = self._pending.take(last, time.monotonic())
+                if pending is None:  # others are at work, and their cells may come back
                     await asyncio.sleep(0.1)
                     continue
-                self._busy.add(task.index)
-                if task.index in self._held and not await asyncio.to_thread(self._free, self._cells[task.index]):
-                    self._deal.add(dataclasses.replace(task, not_before=time.monotonic() + HELD))
-                    self._busy.discard(task.index)
+                self._busy.add(pending.index)
+                if pending.index in self._held and not await asyncio.to_thread(self._free, self._cells[pending.index]):
+                    self._pending.add(dataclasses.replace(pending, not_before=time.monotonic() + HELD))
+                    self._busy.discard(pending.index)
                     continue
-                last = task.shape
+                last = pending.shape
                 worker = worker or await self._start(slot)
-                if not await self._train(worker, slot, task):
-                    self._deal.leave(last)
+                if not await self._train(worker, slot, pending):
+                    self._pending.leave(last)
                     await self._end(worker, stop=True)
                     worker, last = None, None
-                self._busy.discard(task.index)
+                self._busy.discard(pending.index)
         except BaseException:
             if worker:
                 await self._end(worker, stop=True)
@@ -101,7 +104,7 @@ class Pool:
             await self._end(worker, stop=False)
 
     def _free(self, cell: Cell) -> bool:
-        """Whether a cell that another launch had is done, or left by it."""
+        """Returns whether another launch has done or left a cell that it held."""
         with self._store.claim(cell.id) as free:
             return free or self._store.exists(keys.epochs(cell))
 
@@ -114,69 +117,76 @@ class Pool:
         await worker.end(GRACE, stop=stop)
         self._workers.discard(worker)
 
-    async def _train(self, worker: Worker, slot: Slot, task: Task) -> bool:
-        """One attempt at a cell; False if the worker did not survive it."""
+    async def _train(self, worker: Worker, slot: Slot, pending: PendingCell) -> bool:
+        """Makes one attempt at a cell; returns False if the worker did not survive it."""
         began, attempt, epoch = time.monotonic(), uuid.uuid4().hex, None
-        cell = self._cells[task.index]
+        cell = self._cells[pending.index]
         self._board.start(slot.name, cell, began)
         self._screen.start(slot.name)
         try:
-            async for record in worker.train(task.index):
+            async for record in worker.train(pending.index):
                 if isinstance(record, Progress):
                     attempt, epoch = record.attempt, record.epoch
                     self._board.progress(slot.name, record)
                     self._screen.progress(slot.name)
                 else:
-                    self._conclude(slot, task, record, time.monotonic() - began)
+                    self._conclude(slot, pending, record, time.monotonic() - began)
         except Died as death:
             kind = kind_of(death.code)
-            failure = Failure(cell=cell.id, attempt=attempt, kind=kind, exit_code=death.code, message=death.message,
-                              time=utc_now(), epoch=epoch)  # fmt: skip
+            failure = Failure(
+                cell=cell.id,
+                attempt=attempt,
+                kind=kind,
+                exit_code=death.code,
+                message=death.message,
+                time=utc_now(),
+                epoch=epoch,
+            )
             await asyncio.to_thread(self._record, failure)
-            self._again_or_give_up(slot, task, kind, death.message)
+            self._again_or_give_up(slot, pending, kind, death.message)
             self._count_stillborn(worker, death)
             return False
         self._stillborn = 0
         return True
 
     def _record(self, failure: Failure) -> None:
-        """Writes down what a worker that was killed could not."""
-        with contextlib.suppress(ExperimentError):  # the store's own trouble is told by whoever needs it next
+        """Writes the failure record that a killed worker could not write."""
+        with contextlib.suppress(ExperimentError):  # the next use of the store tells its trouble
             self._store.put(keys.failure(failure.cell, failure.attempt), records.to_bytes(failure))
 
-    def _conclude(self, slot: Slot, task: Task, outcome: Outcome, seconds: float) -> None:
+    def _conclude(self, slot: Slot, pending: PendingCell, outcome: Outcome, seconds: float) -> None:
         if outcome.state == "failed":
-            self._again_or_give_up(slot, task, outcome.kind, outcome.message)
+            self._again_or_give_up(slot, pending, outcome.kind, outcome.message)
         elif outcome.state == "held":
-            self._held.add(task.index)
-            self._put_back(slot, task, HELD, "is being trained by another launch")
+            self._held.add(pending.index)
+            self._put_back(slot, pending, HELD, "is being trained by another launch")
         else:
             trained = outcome.state == "committed"
-            text = f"done in {duration(seconds)}" if trained else "was done by another launch"
-            self._settle(slot, task, text, done=True, trained=trained)
+            text = f"done in {format_duration(seconds)}" if trained else "was done by another launch"
+            self._settle(slot, pending, text, done=True, trained=trained)
 
-    def _again_or_give_up(self, slot: Slot, task: Task, kind: str, message: str) -> None:
-        task = dataclasses.replace(task, tries=task.tries + 1)
-        if kind in PERMANENT or task.tries >= ATTEMPTS:
-            self.failed[task.index] = f"{kind}: {message}"
-            self._settle(slot, task, f"failed: {message}", done=False, trained=False)
+    def _again_or_give_up(self, slot: Slot, pending: PendingCell, kind: str, message: str) -> None:
+        pending = dataclasses.replace(pending, tries=pending.tries + 1)
+        if kind in PERMANENT or pending.tries >= ATTEMPTS:
+            self.failed[pending.index] = f"{kind}: {message}"
+            self._settle(slot, pending, f"failed: {message}", done=False, trained=False)
         else:
-            pause = BACK_OFF * 2 ** (task.tries - 1)
-            text = f"failed ({kind}: {message}); attempt {task.tries + 1} of {ATTEMPTS} in {pause:.0f} s"
-            self._put_back(slot, task, pause, text)
+            pause = BACK_OFF * 2 ** (pending.tries - 1)
+            text = f"failed ({kind}: {message}); attempt {pending.tries + 1} of {ATTEMPTS} in {pause:.0f} s"
+            self._put_back(slot, pending, pause, text)
 
-    def _put_back(self, slot: Slot, task: Task, pause: float, text: str) -> None:
+    def _put_back(self, slot: Slot, pending: PendingCell, pause: float, text: str) -> None:
         seat = self._board.leave(slot.name)
-        self._deal.add(dataclasses.replace(task, not_before=time.monotonic() + pause))
+        self._pending.add(dataclasses.replace(pending, not_before=time.monotonic() + pause))
         self._screen.end(slot.name, seat.cell.id, text, done=None)
 
-    def _settle(self, slot: Slot, task: Task, text: str, *, done: bool, trained: bool) -> None:
+    def _settle(self, slot: Slot, pending: PendingCell, text: str, *, done: bool, trained: bool) -> None:
         seat = self._board.leave(slot.name)
-        self._board.settle(task.index, done=done, trained=trained)
+        self._board.settle(pending.index, done=done, trained=trained)
         speed = f" at {seat.record.images_per_second:,.0f} images/s" if trained and seat.record else ""
         self._screen.end(slot.name, seat.cell.id, text + speed, done=done)
 
     def _count_stillborn(self, worker: Worker, death: Died) -> None:
         self._stillborn = 0 if worker.answered else self._stillborn + 1
         if self._stillborn >= STILLBORN:
-            self._give_up({t.index: f"no worker starts: {death.message}" for t in self._deal.drain()})
+            self._give_up({t.index: f"no worker starts: {death.message}" for t in self._pending.drain()})

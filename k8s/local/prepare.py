@@ -7,22 +7,22 @@ from collections.abc import Iterable
 
 from experiment.errors import PERMANENT, kind_of
 from k8s.local.display import Screen
-from k8s.local.process import call
+from k8s.local.process import run_program
 from k8s.local.programs import Programs
 
 ATTEMPTS = 3
 BACK_OFF = 2.0  # seconds before the second attempt; doubled for the third
 
 
-async def prepare(names: Iterable[str], store_url: str, programs: Programs, screen: Screen) -> dict[str, str]:
-    """Prepares each data set that the store lacks; why those that could not be were not, by name. One failure does not stop the others."""
+async def prepare_datasets(names: Iterable[str], store_url: str, programs: Programs, screen: Screen) -> dict[str, str]:
+    """Prepares each data set that the store lacks; returns by name why some could not be prepared."""
     reasons = {name: await _prepare(name, store_url, programs, screen) for name in names}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
 async def _prepare(name: str, store_url: str, programs: Programs, screen: Screen) -> str:
     for attempt in range(1, ATTEMPTS + 1):
-        code, last = await call(programs.prepare(name, store_url), programs.environment(), screen.note)
+        code, last = await run_program(programs.prepare(name, store_url), programs.environment(), screen.note)
         if code == 0:
             return ""
         if kind_of(code) in PERMANENT or attempt == ATTEMPTS:

@@ -15,17 +15,17 @@ T = TypeVar("T")
 LINE = 1 << 20  # bytes: the longest line that is read from a program
 
 
-async def start(command: Sequence[str], env: Mapping[str, str]) -> asyncio.subprocess.Process:
-    """Starts a program with pipes, in a session of its own: a Ctrl-C in the terminal reaches the launcher alone, which decides."""
+async def start_program(command: Sequence[str], env: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Starts a program with pipes, in a session of its own: a Ctrl-C in the terminal reaches the launcher alone."""
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
         *command, stdin=pipe, stdout=pipe, stderr=pipe, limit=LINE, env=env, start_new_session=True
     )
 
 
-async def call(command: Sequence[str], env: Mapping[str, str], line: Callable[[str], None]) -> tuple[int, str]:
-    """Runs a program to its end, its output given to ``line``; returns its exit code and the last line of its standard error."""
-    process = await start(command, env)
+async def run_program(command: Sequence[str], env: Mapping[str, str], line: Callable[[str], None]) -> tuple[int, str]:
+    """Runs a program to its end and gives its output to ``line``; returns its exit code and its last line on stderr."""
+    process = await start_program(command, env)
     assert process.stdin and process.stdout and process.stderr
     process.stdin.close()
     try:
@@ -33,7 +33,7 @@ async def call(command: Sequence[str], env: Mapping[str, str], line: Callable[[s
         return await process.wait(), last
     finally:
         if process.returncode is None:
-            kill(process)
+            kill_program(process)
             await process.wait()
 
 
@@ -46,13 +46,13 @@ async def _follow(stream: asyncio.StreamReader, line: Callable[[str], None]) -> 
     return last
 
 
-def kill(process: asyncio.subprocess.Process) -> None:
-    """Kills the program and whatever it started."""
+def kill_program(process: asyncio.subprocess.Process) -> None:
+    """Kills the program and all that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def interruptible(work: Coroutine[None, None, T], stopping: Callable[[], None], kill: Callable[[], None]) -> T:
+def run_interruptible(work: Coroutine[None, None, T], stopping: Callable[[], None], kill: Callable[[], None]) -> T:
     """Runs ``work``; Ctrl-C or SIGTERM cancels it, a second one calls ``kill`` so that it need not wait.
 
     Raises:

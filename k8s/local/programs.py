@@ -1,4 +1,4 @@
-"""The programs that the local executor runs as processes of their own, because it may not import them."""
+"""The programs that the local executor runs as processes: this package may not import them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOME = str(Path(__file__).parent.parent.parent)
 
 @dataclass(frozen=True, kw_only=True)
 class Programs:
-    """The commands of trainer and aggregator, and what their environment holds beside the launcher's own."""
+    """The commands of trainer and aggregator, and the variables that they get beside the launcher's own."""
 
     trainer: tuple[str, ...] = (sys.executable, "-m", "trainer")
     aggregator: tuple[str, ...] = (sys.executable, "-m", "aggregator")
@@ -21,18 +21,18 @@ class Programs:
     tensorboard: bool = False
 
     def train(self, run_url: str) -> tuple[str, ...]:
-        """A warm worker for the cells of a run."""
+        """Returns the command of a warm worker for the cells of a run."""
         return (*self.trainer, "--run", run_url, "--indexes", "-", *["--tensorboard"] * self.tensorboard)
 
     def prepare(self, dataset: str, store_url: str) -> tuple[str, ...]:
-        """Prepares a data set in the store, or finds it there."""
+        """Returns the command that prepares a data set in the store, or finds it there."""
         return (*self.trainer, "--prepare", dataset, "--store", store_url)
 
     def report(self, run_url: str) -> tuple[str, ...]:
-        """Makes the report of a run; its last line of output says where it is."""
+        """Returns the command that makes the report of a run; its last line of output says where the report is."""
         return (*self.aggregator, "--run", run_url)
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The environment of a program: it finds the suite from any working directory."""
+        """Returns the environment of a program, in which it finds the suite from any working directory."""
         path = os.pathsep.join(p for p in (HOME, os.environ.get("PYTHONPATH")) if p)
         return {**os.environ, **self.env, "PYTHONPATH": path, **(more or {})}

@@ -1,4 +1,4 @@
-"""One warm worker: a trainer process that is told indexes on its standard input and answers in records on its standard output."""
+"""One warm worker: a trainer process that reads indexes on standard input and answers with records on standard output."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Worker:
 
     @classmethod
     async def start(cls, command: Sequence[str], env: Mapping[str, str]) -> Worker:
-        """A new worker, in a session of its own."""
-        return cls(await process.start(command, env))
+        """Returns a new worker, in a session of its own."""
+        return cls(await process.start_program(command, env))
 
     async def train(self, index: int) -> AsyncIterator[Progress | Outcome]:
-        """Has the cell trained: its progress, then its outcome.
+        """Has the cell trained; yields its progress, then its outcome.
 
         Raises:
             Died: the process ended first.
@@ -72,7 +72,7 @@ class Worker:
         raise Died(code, self.last_words())
 
     def last_words(self) -> str:
-        """The last line of its standard error that is not white space, in one piece."""
+        """Returns the last line of its standard error that is not blank."""
         return next((" ".join(t.split()) for t in reversed(self._tail) if t.strip()), "")
 
     async def _listen(self, stderr: asyncio.StreamReader) -> None:
@@ -80,7 +80,7 @@ class Worker:
             self._tail.extend(chunk.decode(errors="replace").splitlines())
 
     async def end(self, grace: float, *, stop: bool) -> None:
-        """Ends the process: politely (``quit``), or told to stop (SIGTERM); killed if it has not ended after ``grace`` seconds."""
+        """Ends the process by ``quit`` or, with ``stop``, by SIGTERM; kills it if it has not ended after ``grace`` seconds."""
         with contextlib.suppress(ProcessLookupError, ConnectionError):
             if stop:
                 self._process.send_signal(signal.SIGTERM)
@@ -94,8 +94,8 @@ class Worker:
             await self._drain()
 
     def kill(self) -> None:
-        """Kills the process and whatever it started."""
-        process.kill(self._process)
+        """Kills the process and all that it started."""
+        process.kill_program(self._process)
 
     async def _drain(self) -> None:
         """Reads to the end: a process whose pipe is full cannot end."""

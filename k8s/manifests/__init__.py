@@ -1,1 +1,1 @@
-"""What Kubernetes is sent: settings, names, templates, and the checks that manifests pass before a server sees them."""
+"""Values to manifests and back: settings, names, templates, checks, and what a Job's object says. Pure, knows no cluster."""

@@ -1,14 +1,17 @@
-"""Known pitfalls of Jobs, looked for in manifests before a server sees them. Pure: a manifest in, sentences out."""
+"""Checks manifests for the known pitfalls of Jobs before a server sees them. Pure: a manifest in, sentences out."""
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any
 
 from experiment.errors import InvalidInput
 from k8s.manifests.names import Manifest
-from k8s.manifests.settings import KEY, NAME, VALUE
+from k8s.manifests.setting_rules import KEY, NAME, VALUE
 
 MOST_PARALLEL = 100_000  # of an Indexed Job
 LARGE_JOB = 100_000  # completions above which backoffLimitPerIndex needs the two limits below
@@ -17,21 +20,25 @@ MOST_RULES, MOST_CODES = 20, 255
 LARGEST = 1_000_000  # bytes: etcd refuses objects of about 1.5 MiB, annotations and status come on top
 LONGEST_GRACE = 115  # seconds: a spot node is gone two minutes after its notice
 LEAST_TTL = 3600  # seconds: the collecting Job must see a finished Job before it is removed
+QUANTITY_TEXT = re.compile(r"(?P<number>[0-9]+(\.[0-9]*)?|\.[0-9]+)(?P<unit>[numkMGTPE]|[KMGTPE]i)?")
+UNITS = {"": Fraction(1), "n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000)}
+UNITS |= {unit: Fraction(1000 ** (n + 1)) for n, unit in enumerate("kMGTPE")}
+UNITS |= {f"{unit}i": Fraction(1024 ** (n + 1)) for n, unit in enumerate("KMGTPE")}
 
 
-def check(manifests: Iterable[Manifest]) -> None:
+def check_manifests(manifests: Iterable[Manifest]) -> None:
     """Accepts the manifests of a launch.
 
     Raises:
-        InvalidInput: some of them would be refused, or would do something else than they should; all problems are named.
+        InvalidInput: the server would refuse some of them, or they would not do what they should; all problems are named.
     """
-    found = [f"{m['kind']} {m['metadata']['name']}: {p}" for m in manifests for p in problems(m)]
+    found = [f"{m['kind']} {m['metadata']['name']}: {p}" for m in manifests for p in find_problems(m)]
     if found:
         raise InvalidInput(f"{'; '.join(found)}; correct the settings")
 
 
-def problems(manifest: Manifest) -> list[str]:
-    """What is wrong with a Job, one sentence each."""
+def find_problems(manifest: Manifest) -> list[str]:
+    """Returns what is wrong with a Job, one sentence each."""
     spec, pod = manifest["spec"], manifest["spec"]["template"]["spec"]
     return [
         *_names(manifest, spec),
@@ -44,16 +51,15 @@ def problems(manifest: Manifest) -> list[str]:
 
 
 def _names(manifest: Manifest, spec: Manifest) -> Iterator[str]:
-    name = manifest["metadata"]["name"]
-    last = (
-        f"{name}-{spec.get('completions', 1) - 1}"  # the host name of the last pod, which the server checks at creation
-    )
+    # The host name of the last pod, which the server checks at creation.
+    last = f"{manifest['metadata']['name']}-{spec.get('completions', 1) - 1}"
     if not NAME.fullmatch(last):
-        yield f"its last pod would be called {last!r}, of {len(last)} characters; allowed: up to 63 of a-z, 0-9 and '-': choose a shorter --run"
+        allowed = "up to 63 of a-z, 0-9 and '-'"
+        yield f"its last pod would be called {last!r}, of {len(last)} characters; allowed: {allowed}; choose a shorter --run"
     for where in (manifest["metadata"], spec["template"]["metadata"]):
         for key, value in where["labels"].items():
             if not KEY.fullmatch(key) or not VALUE.fullmatch(value):
-                yield f"label {key}={value} is not one"
+                yield f"the label {key}={value} cannot be given; allowed: up to 63 letters, digits, '-', '_' and '.'"
 
 
 def _limits(spec: Manifest) -> Iterator[str]:
@@ -61,10 +67,8 @@ def _limits(spec: Manifest) -> Iterator[str]:
     if not 1 <= parallelism <= MOST_PARALLEL:
         yield f"parallelism is {parallelism}; allowed: 1 to {MOST_PARALLEL}"
     if completions > LARGE_JOB and "backoffLimitPerIndex" in spec:
-        for name, value in (
-            ("parallelism", parallelism),
-            ("max_failed", spec.get("maxFailedIndexes", LARGE_JOB_LIMIT + 1)),
-        ):
+        max_failed = spec.get("maxFailedIndexes", LARGE_JOB_LIMIT + 1)
+        for name, value in (("parallelism", parallelism), ("max_failed", max_failed)):
             if value > LARGE_JOB_LIMIT:
                 yield f"{name} is {value}; allowed with {completions} cells in a Job: up to {LARGE_JOB_LIMIT}"
 
@@ -126,32 +130,27 @@ def _size(manifest: Manifest) -> Iterator[str]:
         yield f"it has {size} bytes; allowed: up to {LARGEST}"
 
 
-def differences(wanted: Any, found: Any, path: str = "") -> list[str]:
-    """Where an object of the server lacks or changes what was sent; what the server adds is its own affair."""
+def find_differences(wanted: Any, found: Any, path: str = "") -> list[str]:
+    """Returns where an object of the server lacks or changes what was sent; the server may add fields of its own."""
     if wanted in ({}, [], "", None) and found in ({}, [], "", None):
         return []
     if isinstance(wanted, dict) and isinstance(found, dict):
-        return [d for k, v in wanted.items() for d in differences(v, found.get(k), f"{path}.{k}".lstrip("."))]
+        return [d for k, v in wanted.items() for d in find_differences(v, found.get(k), f"{path}.{k}".lstrip("."))]
     if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
-        return [
-            d for i, (w, f) in enumerate(zip(wanted, found, strict=True)) for d in differences(w, f, f"{path}[{i}]")
-        ]
-    same = (
-        quantity(wanted) == quantity(found) if ".resources." in path or path.endswith("sizeLimit") else wanted == found
-    )
+        pairs = enumerate(zip(wanted, found, strict=True))
+        return [d for i, (w, f) in pairs for d in find_differences(w, f, f"{path}[{i}]")]
+    is_quantity = ".resources." in path or path.endswith("sizeLimit")
+    same = parse_quantity(wanted) == parse_quantity(found) if is_quantity else wanted == found
     return [] if same else [f"{path} is {_short(found)}, not {_short(wanted)}"]
 
 
-def quantity(text: Any) -> Any:
-    """A Kubernetes quantity as a number, so that 1000m and 1 are equal; anything else as it is."""
-    units = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-    if not isinstance(text, str):
-        return text
-    number = text.rstrip("mkMGTKi")
-    try:
-        return float(number) * units.get(text[len(number) :], 1 if text == number else float("nan"))
-    except ValueError:
-        return text
+def parse_quantity(text: Any) -> Any:
+    """Returns a Kubernetes quantity in thousandths, rounded up as the server does; anything else as it is.
+
+    So 0.7 and 700m are equal, and 1.4Gi is equal to the 1503238553600m that the server makes of it.
+    """
+    match = QUANTITY_TEXT.fullmatch(text) if isinstance(text, str) else None
+    return math.ceil(Fraction(match["number"]) * UNITS[match["unit"] or ""] * 1000) if match else text
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Names that Kubernetes sees: Jobs, labels, annotations, containers. Built and parsed in this one place."""
+"""The names that Kubernetes sees, built and parsed in this one place: Jobs, labels, annotations, containers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PREPARE = re.compile(r".+-prepare-(?P<dataset>[a-z0-9]+)(-\d+)?")
 
 
 def trainer_job(run: str, dataset: str, indexes: Sequence[int], taken: Collection[str] = ()) -> str:
-    """The Job that trains these grid indexes: the same cells give the same name, unless ``taken`` by a finished Job."""
+    """Returns the name of the Job that trains these grid indexes: the same for the same cells, unless it is ``taken``."""
     for generation in range(len(taken) + 1):
         name = f"{run}-{dataset}-{_digest([list(indexes), generation])}"
         if name not in taken:
@@ -32,35 +32,35 @@ def trainer_job(run: str, dataset: str, indexes: Sequence[int], taken: Collectio
 
 
 def prepare_job(run: str, dataset: str, taken: Collection[str] = ()) -> str:
-    """The Job that prepares a data set; numbered when an earlier one of that name has finished without success."""
+    """Returns the name of the Job that prepares a data set; numbered where an earlier Job has taken the plain one."""
     names = (f"{run}-prepare-{dataset}" + (f"-{n}" if n else "") for n in range(len(taken) + 1))
     return next(name for name in names if name not in taken)
 
 
 def collect_job(run: str, trainer_jobs: Collection[str], taken: Collection[str] = ()) -> str:
-    """The Job that reports on a launch, named after the trainer Jobs that it was launched with."""
+    """Returns the name of the Job that reports on a launch, a digest of the launch's trainer Jobs in it."""
     names = (f"{run}-collect-{_digest([sorted(trainer_jobs), n])}" for n in range(len(taken) + 1))
     return next(name for name in names if name not in taken)
 
 
 def prepared_dataset(job: str) -> str | None:
-    """The data set that a Job of this name prepares; None for any other name."""
+    """Returns the data set that a Job of this name prepares; None for any other name."""
     match = _PREPARE.fullmatch(job)
     return match["dataset"] if match else None
 
 
-def labels(run: str, part: str) -> dict[str, str]:
-    """The labels by which the Jobs and pods of a run are found again."""
+def run_labels(run: str, part: str) -> dict[str, str]:
+    """Returns the labels by which the Jobs and pods of a run are found again."""
     return {"app.kubernetes.io/name": APP, "app.kubernetes.io/component": part, RUN: run, PART: part}
 
 
-def selector(run: str, part: str | None = None) -> str:
-    """The label selector of a run's Jobs and pods, or of one part of them."""
+def run_selector(run: str, part: str | None = None) -> str:
+    """Returns the label selector of a run's Jobs and pods, or of one part of them."""
     return f"{RUN}={run}" + (f",{PART}={part}" if part else "")
 
 
-def indexes_of(text: str | None) -> set[int]:
-    """The completion indexes in a Job's status, ``1,3-5,7``."""
+def parse_indexes(text: str | None) -> set[int]:
+    """Returns the completion indexes that a Job's status lists, as in ``1,3-5,7``."""
     found: set[int] = set()
     for piece in filter(None, (text or "").split(",")):
         first, _, last = piece.partition("-")

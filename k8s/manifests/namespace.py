@@ -1,4 +1,4 @@
-"""The manifests of a namespace for the grid: pure, from settings and the options of ``k8s.setup``."""
+"""The manifests of a namespace for launches: pure, from settings and the options of ``k8s.setup``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from experiment.errors import refuse
 from k8s.manifests.names import Manifest
 from k8s.manifests.settings import Settings
-from k8s.manifests.template import documents
+from k8s.manifests.template import fill_documents
 
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+")
 IRSA = "eks.amazonaws.com/role-arn"
@@ -18,7 +18,7 @@ API_PORTS = (443, 6443)
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a setup can be told beside the settings.
+    """The options of ``k8s.setup`` that are no settings.
 
     Attributes:
         trainer_role, collector_role: ARNs of IAM roles for IRSA; empty with Pod Identity or none.
@@ -42,8 +42,8 @@ class Options:
                 raise refuse("a launcher", who, "a group or user as Kubernetes knows it", "correct it")
 
 
-def manifests(settings: Settings, options: Options) -> list[Manifest]:
-    """Everything that a namespace needs before a launch, in the order of creation."""
+def namespace_manifests(settings: Settings, options: Options) -> list[Manifest]:
+    """Returns what a namespace needs before a launch, in the order of creation."""
     values = {
         "namespace": settings.namespace,
         "trainer_account": settings.trainer_account,
@@ -58,9 +58,9 @@ def manifests(settings: Settings, options: Options) -> list[Manifest]:
         "store_ports": [
             {"protocol": "TCP", "port": port} for port in sorted({*API_PORTS, *_ports(settings.s3_endpoint)})
         ],
-        "quota": quota(settings, options),
+        "quota": quota_limits(settings, options),
     }
-    return documents("setup", values)
+    return fill_documents("setup", values)
 
 
 def _subject(kind: str, name: str) -> Manifest:
@@ -72,7 +72,7 @@ def _ports(endpoint: str) -> list[int]:
     return [parts.port or (80 if parts.scheme == "http" else 443)] if endpoint else []
 
 
-def quota(settings: Settings, options: Options) -> dict[str, str]:
-    """The hard limits of the ResourceQuota; empty for none."""
+def quota_limits(settings: Settings, options: Options) -> dict[str, str]:
+    """Returns the hard limits of the ResourceQuota; empty for none."""
     gpus = {f"requests.{settings.gpu_resource}": str(options.quota_gpus)} if options.quota_gpus else {}
     return gpus | ({"pods": str(options.quota_pods)} if options.quota_pods else {})

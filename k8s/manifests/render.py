@@ -1,4 +1,4 @@
-"""Turns a run and settings into manifests: pure functions of values, from ``templates/*.yaml.j2``."""
+"""Turns a run and settings into manifests, from ``templates/*.yaml.j2``: pure functions of values."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from experiment import keys
 from experiment.errors import refuse
 from k8s.manifests import names
 from k8s.manifests.names import Manifest
-from k8s.manifests.settings import TOLERATION, Settings
-from k8s.manifests.template import document
+from k8s.manifests.setting_rules import TOLERATION
+from k8s.manifests.settings import Settings
+from k8s.manifests.template import fill_document
 
 AWAIT_SECONDS = 3600  # a data set is prepared within it, or its Job has been stopped
 WAIT_ROOM = {"cpu": "100m", "memory": "256Mi"}
@@ -39,8 +40,8 @@ class Launch:
         return keys.run_url(self.store, self.run)
 
 
-def trainer(launch: Launch, dataset: str, job: str, completions: int) -> Manifest:
-    """The Indexed Job that trains ``completions`` cells of a data set, one pod each."""
+def trainer_manifest(launch: Launch, dataset: str, job: str, completions: int) -> Manifest:
+    """Returns the Indexed Job that trains ``completions`` cells of a data set, one pod each."""
     s = launch.settings.of(dataset)
     gpus = {s.gpu_resource: str(s.gpus)} if s.gpus else {}
     selector = dict(s.node_selector) | ({s.capacity_label: s.capacity} if s.capacity else {})
@@ -72,11 +73,11 @@ def trainer(launch: Launch, dataset: str, job: str, completions: int) -> Manifes
     }
     values["job_labels"] = values["job_labels"] | queue
     values["job_annotations"] = values["job_annotations"] | minimum
-    return document("trainer", values)
+    return fill_document("trainer", values)
 
 
-def prepare(launch: Launch, dataset: str, job: str) -> Manifest:
-    """The Job that puts one data set into the store."""
+def prepare_manifest(launch: Launch, dataset: str, job: str) -> Manifest:
+    """Returns the Job that puts one data set into the store."""
     s = launch.settings
     room = {"cpu": s.prepare_cpu, "memory": s.prepare_memory}
     values = _common(launch, s, names.PREPARE, job, {names.DATASET: dataset}) | {
@@ -87,11 +88,11 @@ def prepare(launch: Launch, dataset: str, job: str) -> Manifest:
         "requests": room,
         "limits": {"memory": s.prepare_memory},
     }
-    return document("prepare", values)
+    return fill_document("prepare", values)
 
 
-def collect(launch: Launch, job: str) -> Manifest:
-    """The Job that reports on the run while it trains and when it has ended."""
+def collect_manifest(launch: Launch, job: str) -> Manifest:
+    """Returns the Job that reports on the run while it trains and when it has ended."""
     s = launch.settings
     values = _common(launch, s, names.COLLECT, job, {}) | {
         "account": s.collector_account,
@@ -100,13 +101,13 @@ def collect(launch: Launch, job: str) -> Manifest:
         "requests": {"cpu": s.collect_cpu, "memory": s.collect_memory},
         "limits": {"memory": s.collect_memory},
     }
-    return document("collect", values)
+    return fill_document("collect", values)
 
 
 def _common(launch: Launch, s: Settings, part: str, job: str, own: Mapping[str, str]) -> dict[str, Any]:
     labels = {
         **s.labels,
-        **names.labels(launch.run, part),
+        **names.run_labels(launch.run, part),
         names.GRID: launch.grid[:63].strip("-"),
         names.COMMIT: launch.git_commit[:63],
         **own,
@@ -131,8 +132,12 @@ def _common(launch: Launch, s: Settings, part: str, job: str, own: Mapping[str, 
 
 def _environment(launch: Launch, s: Settings, part: str) -> Iterator[Manifest]:
     image = s.aggregator_image if part == names.COLLECT else s.image
-    plain = {"IMAGE": image, "GIT_COMMIT": launch.git_commit, "HOME": "/tmp",  # noqa: S108 - the pod's own volume
-             "CHECKPOINT_SECONDS": str(s.checkpoint_seconds)}  # fmt: skip
+    plain = {
+        "IMAGE": image,
+        "GIT_COMMIT": launch.git_commit,
+        "HOME": "/tmp",  # noqa: S108 - the pod's own volume
+        "CHECKPOINT_SECONDS": str(s.checkpoint_seconds),
+    }
     plain |= {"AWS_ENDPOINT_URL_S3": s.s3_endpoint} if s.s3_endpoint else {}
     plain |= {"AWS_REGION": s.s3_region} if s.s3_region else {}
     yield from ({"name": k, "value": v} for k, v in {**plain, **s.env}.items())

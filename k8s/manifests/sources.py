@@ -18,14 +18,14 @@ Parser = argparse.ArgumentParser | argparse._ArgumentGroup
 FIELDS = {f.name: f for f in dataclasses.fields(Settings)}
 
 
-def add_arguments(parser: Parser, *names: str, but: Container[str] = ()) -> None:
-    """Adds ``--settings`` and a flag for each of these settings, or for all that fit on a command line ``but`` some."""
+def add_setting_flags(parser: Parser, *names: str, but: Container[str] = ()) -> None:
+    """Adds ``--settings`` and a flag for each of these settings; without names for every setting ``but`` some."""
     parser.add_argument("--settings", metavar="FILE", help=f"settings as TOML (./{DEFAULT_FILE} if it is there)")
     for name in names or (n for n in FIELDS if n != "dataset" and n not in but):
-        add_argument(parser, name)
+        add_setting_flag(parser, name)
 
 
-def add_argument(parser: Parser, name: str) -> None:
+def add_setting_flag(parser: Parser, name: str) -> None:
     """Adds the flag of one setting."""
     f = FIELDS[name]
     flag, about = f"--{name.replace('_', '-')}", f"{f.metadata['help']}{_default(f)}".replace("%", "%%")
@@ -42,13 +42,13 @@ def _default(f: dataclasses.Field[Any]) -> str:
     return "" if f.default in ("", (), dataclasses.MISSING) or isinstance(f.default, bool) else f" ({f.default})"
 
 
-def load(arguments: argparse.Namespace, environ: Mapping[str, str], folder: Path = Path()) -> Settings:
-    """The settings that file, environment and flags give together.
+def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str], folder: Path = Path()) -> Settings:
+    """Returns the settings that file, environment and flags give together.
 
     Raises:
         InvalidInput: a file is missing or no TOML, a name is unknown, a value is impossible.
     """
-    values = _file(getattr(arguments, "settings", None), folder)
+    values = _read_file(getattr(arguments, "settings", None), folder)
     for name, f in FIELDS.items():
         if name != "dataset" and PREFIX + name.upper() in environ:
             values[name] = _from_text(name, str(f.type), environ[PREFIX + name.upper()])
@@ -58,16 +58,15 @@ def load(arguments: argparse.Namespace, environ: Mapping[str, str], folder: Path
     return Settings(**values)
 
 
-def _file(given: str | None, folder: Path) -> dict[str, Any]:
+def _read_file(given: str | None, folder: Path) -> dict[str, Any]:
     path = folder / (given or DEFAULT_FILE)
     if not given and not path.is_file():
         return {}
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise refuse(
-            "the settings file", str(path), "a readable UTF-8 TOML file", f"check --settings ({error})"
-        ) from error
+        advice = f"check --settings ({error})"
+        raise refuse("the settings file", str(path), "a readable UTF-8 TOML file", advice) from error
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{path} is not TOML: {error}; correct that place") from error
     for name in table:
@@ -76,22 +75,22 @@ def _file(given: str | None, folder: Path) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
 
 
+_READERS: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": lambda t: {"true": True, "1": True, "false": False, "0": False}[t.lower()],
+    "tuple[str, ...]": lambda t: tuple(filter(None, t.split(","))),
+    "Mapping[str, str]": lambda t: dict(_pair(p) for p in filter(None, t.split(","))),
+}
+_ALLOWED = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
+
 def _from_text(name: str, kind: str, text: str) -> Any:
-    readers: dict[str, Callable[[str], Any]] = {
-        "str": str,
-        "int": int,
-        "float": float,
-        "bool": lambda t: {"true": True, "1": True, "false": False, "0": False}[t.lower()],
-        "tuple[str, ...]": lambda t: tuple(filter(None, t.split(","))),
-        "Mapping[str, str]": lambda t: dict(_pair(p) for p in filter(None, t.split(","))),
-    }
     try:
-        return readers[kind](text)
+        return _READERS[kind](text)
     except (ValueError, KeyError) as error:
-        allowed = {"int": "a whole number", "float": "a number", "bool": "true or false"}.get(
-            kind, "NAME=VALUE,NAME=VALUE"
-        )
-        raise refuse(f"setting {name}", text, allowed, "correct it") from error
+        raise refuse(f"setting {name}", text, _ALLOWED.get(kind, "NAME=VALUE,NAME=VALUE"), "correct it") from error
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Fills the templates strictly: text to YAML to dicts, and proof that no value changed their shape."""
+"""Fills the templates strictly, text to YAML to dicts, and proves that no value changed their shape."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import yaml
 from experiment.errors import InvalidInput
 from k8s.manifests.names import Manifest
 
+ADVICE = "allowed: printable text; look for odd characters in the settings"
+
 
 @functools.cache
 def _templates() -> jinja2.Environment:
@@ -25,17 +27,17 @@ def _templates() -> jinja2.Environment:
     )
 
 
-def document(template: str, values: Mapping[str, Any]) -> Manifest:
-    """The one document of a template with these values in place."""
-    (only,) = documents(template, values)
+def fill_document(template: str, values: Mapping[str, Any]) -> Manifest:
+    """Returns the one document of a template, filled with these values."""
+    (only,) = fill_documents(template, values)
     return only
 
 
-def documents(template: str, values: Mapping[str, Any]) -> list[Manifest]:
-    """The documents of a template with these values in place.
+def fill_documents(template: str, values: Mapping[str, Any]) -> list[Manifest]:
+    """Returns the documents of a template, filled with these values.
 
-    The template is filled twice, the second time with a plain word for every text, which is then put back: both must come
-    out equal, so no value can add, remove or rename a key.
+    The template is filled twice, the second time with a plain word in place of every text, and then the texts are put back.
+    Both results must be equal, so no value can add, remove or rename a key.
 
     Raises:
         InvalidInput: a value does not come through YAML unchanged.
@@ -45,7 +47,7 @@ def documents(template: str, values: Mapping[str, Any]) -> list[Manifest]:
     back = {word: text for text, word in words.items()}
     found = _fill(template, values)
     if found != _replace(_fill(template, plain), lambda text: back.get(text, text)):
-        raise InvalidInput(f"a value changes the manifest {template}; allowed: printable text; look for odd characters in the settings")  # fmt: skip
+        raise InvalidInput(f"a value changes the manifest {template}; {ADVICE}")
     return found
 
 
@@ -54,7 +56,7 @@ def _fill(template: str, values: Mapping[str, Any]) -> list[Manifest]:
     try:
         return [d for d in yaml.safe_load_all(text) if d is not None]
     except yaml.YAMLError as error:
-        raise InvalidInput(f"a value breaks the manifest {template}; allowed: printable text; look for odd characters in the settings") from error  # fmt: skip
+        raise InvalidInput(f"a value breaks the manifest {template}; {ADVICE}") from error
 
 
 def _replace(value: Any, change: Callable[[str], str]) -> Any:
@@ -66,6 +68,6 @@ def _replace(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def to_yaml(manifests: Iterable[Manifest]) -> str:
-    """The manifests as YAML for people and ``kubectl``."""
+    """Returns the manifests as YAML for people and ``kubectl``."""
     copies = (json.loads(json.dumps(m)) for m in manifests)  # equal parts would come out as YAML anchors
     return "---\n".join(yaml.safe_dump(m, sort_keys=False, width=120) for m in copies)

@@ -1,1 +1,1 @@
-"""What a launch will do, from the grid, the store and a table of GPU types: cells, Jobs, hours, dollars."""
+"""What a launch will do, from grid, store and table of GPU types: cells, Jobs, hours, dollars. Knows no cluster."""

@@ -1,4 +1,4 @@
-"""The table of GPU types, with speeds and prices, that forecasts rest on before anything was measured."""
+"""The table of GPU types: speeds and prices that forecasts use before anything was measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BUILT_IN = Path(__file__).with_name("gpu_types.toml")
 
 @dataclass(frozen=True, kw_only=True)
 class GpuType:
-    """A row of the table; see ``gpu_types.toml`` for the columns."""
+    """A row of the table; ``gpu_types.toml`` explains the columns."""
 
     speed: float
     on_demand: float
@@ -24,8 +24,8 @@ class GpuType:
     instance: str = ""
 
 
-def load_table(own: str = "") -> dict[str, GpuType]:
-    """The table of GPU types, with the user's own rows in place.
+def load_gpu_types(own: str = "") -> dict[str, GpuType]:
+    """Returns the table of GPU types; the rows of the user's file ``own`` add to the built-in ones or replace them.
 
     Raises:
         InvalidInput: a file is missing, no TOML, or no such table.
@@ -38,14 +38,13 @@ def load_table(own: str = "") -> dict[str, GpuType]:
             raise InvalidInput(f"the table of GPU types {path} cannot be read: {error}; correct --gpu-table") from error
         for name, row in rows.items():
             if not isinstance(row, dict):
-                raise refuse(
-                    f"row {name} of {path}", row, "a table [NAME] with speed, on_demand, spot, names", "correct it"
-                )
+                allowed = "a table [NAME] with speed, on_demand, spot, names"
+                raise refuse(f"row {name} of {path}", row, allowed, "correct it")
             table[name] = from_fields(GpuType, row)
     return table
 
 
-def type_of(device: str, table: Mapping[str, GpuType]) -> str | None:
-    """The row whose name is a word of the device's: an A10G is no A10, an L40 no L4. None without one."""
+def gpu_type_of(device: str, table: Mapping[str, GpuType]) -> str | None:
+    """Returns the row that has a word of the device's name among its names; None without one. So an A10G is no A10."""
     words = device.replace("-", " ").split()
     return next((kind for kind, row in table.items() if any(n in words for n in row.names)), None)

@@ -1,4 +1,4 @@
-"""Reads what the store holds of a grid: every finished cell verified, and the last failure of every other."""
+"""Reads what the store holds of a grid: every result verified, and the last failure of every cell without one."""
 
 from __future__ import annotations
 
@@ -15,28 +15,32 @@ from experiment.grid import Grid
 from experiment.ledger import committed_ids, read_failures
 from experiment.parallel import map_parallel
 from experiment.store import Store
-from k8s.planning.plan import Finished, Plan
+from k8s.planning.plan import DoneCell, Plan
 
 
-def look(store: Store, grid: Grid, *, retry_diverged: bool) -> Plan:
-    """The plan for this grid from what the store holds of it."""
-    done = finished(store, grid.cells)
+def survey_store(store: Store, grid: Grid, *, retry_diverged: bool) -> Plan:
+    """Returns the plan for this grid from what the store holds of it.
+
+    Raises:
+        InvalidInput: some results are damaged, foreign or of another schema.
+    """
+    done = done_cells(store, grid.cells)
     failures, problems = read_failures(store, [c.id for c in grid.cells if c.id not in done])
     last = {cell: found[-1] for cell, found in failures.items()}
-    return Plan(grid=grid, finished=done, failures=last, problems=tuple(problems), retry_diverged=retry_diverged)
+    return Plan(grid=grid, done=done, failures=last, problems=tuple(problems), retry_diverged=retry_diverged)
 
 
-def absent(url: str) -> bool:
-    """Whether the store is a directory that does not exist: looking must not make it."""
+def store_is_absent(url: str) -> bool:
+    """Returns whether the store is a directory that does not exist: a plan must not make it."""
     parts = urlsplit(url)
     return parts.scheme in ("", "file") and not Path(unquote(parts.path)).expanduser().exists()
 
 
-def finished(store: Store, cells: Iterable[Cell]) -> dict[str, Finished]:
-    """The cells that are done, by id, each read whole.
+def done_cells(store: Store, cells: Iterable[Cell]) -> dict[str, DoneCell]:
+    """Returns the cells that have a result, by id; each result is read whole.
 
     Raises:
-        InvalidInput: some results are damaged, foreign or of another schema; all are named, none is touched.
+        InvalidInput: some results are damaged, foreign or of another schema; the first is named, the others counted.
     """
     wanted = {c.id: c for c in cells}
     done = sorted(committed_ids(store, wanted.values()))
@@ -45,10 +49,10 @@ def finished(store: Store, cells: Iterable[Cell]) -> dict[str, Finished]:
     if refused:
         more = f" (and {len(refused) - 1} more like it)" if len(refused) > 1 else ""
         raise InvalidInput(f"{refused[0]}{more}")
-    return {a.cell: a for a in answers if isinstance(a, Finished)}
+    return {a.cell: a for a in answers if isinstance(a, DoneCell)}
 
 
-def _verify(store: Store, cell: Cell) -> Finished | InvalidInput:
+def _verify(store: Store, cell: Cell) -> DoneCell | InvalidInput:
     key = keys.epochs(cell)
     source = f"{store.url}/{key}"
     try:
@@ -61,4 +65,4 @@ def _verify(store: Store, cell: Cell) -> Finished | InvalidInput:
         return InvalidInput(f"{source} does not hold the {cell.epochs} epochs of its cell; remove it and launch again")
     seconds = float(pc.sum(ensemble["seconds"]).as_py())
     speed = float(pc.mean(ensemble["images_per_second"]).as_py())
-    return Finished(cell=cell.id, seconds=seconds, images_per_second=speed, device=str(made.get("device", "")))
+    return DoneCell(cell=cell.id, seconds=seconds, images_per_second=speed, device=str(made.get("device", "")))

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from tests.cluster import cluster
-from tests.cluster.lab import Lab
+from tests.cluster.simulated_run import SimulatedRun
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +23,11 @@ def simulated_cluster(tmp_path_factory):
 
 
 @pytest.fixture
-def lab(simulated_cluster, minio_server, bucket_on, monkeypatch, tmp_path, capsys):
+def run(simulated_cluster, minio_server, bucket_on, monkeypatch, tmp_path, capsys):
     """A namespace that was set up, an empty store, and hands to play kubelet and trainer."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KUBECONFIG", str(simulated_cluster / "admin.kubeconfig"))
-    made = Lab(simulated_cluster, f"lab-{uuid.uuid4().hex[:8]}", bucket_on(minio_server), capsys)
+    made = SimulatedRun(simulated_cluster, f"lab-{uuid.uuid4().hex[:8]}", bucket_on(minio_server), capsys)
     made.set_up()
     yield made
     made.tear_down()

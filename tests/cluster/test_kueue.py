@@ -9,12 +9,11 @@ import pytest
 import yaml
 
 from k8s import status
-from k8s.cluster import jobs
-from k8s.manifests import names
-from k8s.manifests.names import indexes_of
+from k8s.manifests import jobs, names
+from k8s.manifests.names import parse_indexes
 from tests.cluster import cluster, kueue
-from tests.cluster.lab import Lab
 from tests.cluster.parts import kubectl
+from tests.cluster.simulated_run import SimulatedRun
 
 pytestmark = pytest.mark.cluster
 ROOM = {"cpu": "1000", "memory": "10Ti"}
@@ -41,7 +40,7 @@ class Queue:
     """A cluster queue, and labs whose launches wait in it."""
 
     def __init__(self, home, name):
-        self.home, self.name, self.labs = home, name, []
+        self.home, self.name, self.runs = home, name, []
 
     def set_quota(self, gpus, **spec):
         documents = kueue.queue(self.name, {"nvidia.com/gpu": str(gpus), **ROOM}, **spec)
@@ -49,11 +48,11 @@ class Queue:
             self.home, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(documents)
         )
 
-    def enter(self, lab):
-        lab.set_up()
-        self.labs.append(lab)
-        kubectl(self.home, "create", "-f", "-", stdin=json.dumps(kueue.local_queue(lab.namespace, "grids", self.name)))
-        return lab
+    def enter(self, run):
+        run.set_up()
+        self.runs.append(run)
+        kubectl(self.home, "create", "-f", "-", stdin=json.dumps(kueue.local_queue(run.namespace, "grids", self.name)))
+        return run
 
     def stop(self, policy):
         patch = json.dumps({"spec": {"stopPolicy": policy}})
@@ -67,120 +66,120 @@ def queue(queued_cluster, monkeypatch, tmp_path):
     monkeypatch.setenv("KUBECONFIG", str(queued_cluster / "admin.kubeconfig"))
     made = Queue(queued_cluster, f"queue-{uuid.uuid4().hex[:8]}")
     yield made
-    for lab in made.labs:
-        lab.tear_down()
+    for run in made.runs:
+        run.tear_down()
     kubectl(queued_cluster, "delete", "clusterqueue", made.name, "--wait=false")
 
 
 @pytest.fixture
-def new_lab(queued_cluster, minio_server, bucket_on, capsys):
+def new_run(queued_cluster, minio_server, bucket_on, capsys):
     """Makes a lab in a namespace and a bucket of its own."""
-    return lambda: Lab(queued_cluster, f"lab-{uuid.uuid4().hex[:8]}", bucket_on(minio_server), capsys)
+    return lambda: SimulatedRun(queued_cluster, f"lab-{uuid.uuid4().hex[:8]}", bucket_on(minio_server), capsys)
 
 
-def active(lab):
+def active(run):
     """The completion indexes with a live pod."""
     return {
-        int(jobs.label(p, names.INDEX))
-        for p in lab.pods()
+        int(jobs.label_of(p, names.INDEX))
+        for p in run.pods()
         if p["status"]["phase"] in ("Pending", "Running") and "deletionTimestamp" not in p["metadata"]
     }
 
 
-def suspended(lab):
+def suspended(run):
     """The lab's trainer Job, once it is suspended and has no live pod."""
-    return lab.until(lambda: (j := lab.job())["spec"]["suspend"] and not active(lab) and j, "a suspended Job")
+    return run.until(lambda: (j := run.job())["spec"]["suspend"] and not active(run) and j, "a suspended Job")
 
 
-def completed(lab):
+def completed(run):
     """The completion indexes that the lab's trainer Job counts as done."""
-    return indexes_of(lab.job()["status"].get("completedIndexes"))
+    return parse_indexes(run.job()["status"].get("completedIndexes"))
 
 
-def pods_per_index(lab):
+def pods_per_index(run):
     """How many pods each index has had, as far as the API server remembers."""
-    found = [int(jobs.label(p, names.INDEX)) for p in lab.pods()]
+    found = [int(jobs.label_of(p, names.INDEX)) for p in run.pods()]
     return {index: found.count(index) for index in found}
 
 
 @pytest.mark.parametrize("gpus", [3, 1])
-def test_a_run_wider_than_the_quota_is_narrowed_to_it_and_completes_every_cell_once(queue, new_lab, gpus):
+def test_a_run_wider_than_the_quota_is_narrowed_to_it_and_completes_every_cell_once(queue, new_run, gpus):
     queue.set_quota(gpus)
-    lab = queue.enter(new_lab())
+    run = queue.enter(new_run())
 
-    code, said = lab.launch("--queue", "grids", "--queue-minimum", "1", cells=6)
+    code, said = run.launch("--queue", "grids", "--queue-minimum", "1", cells=6)
     assert code == 0, said
-    lab.until(lambda: len(active(lab)) == gpus, f"{gpus} live pods")
+    run.until(lambda: len(active(run)) == gpus, f"{gpus} live pods")
 
     widest = 0
     for _ in range(6):
-        live = active(lab)
+        live = active(run)
         widest = max(widest, len(live))
         first = min(live)
-        lab.finish(lab.running(first))
-        lab.until(lambda index=first: index in completed(lab), f"the completion of {first}")
-    job = lab.until_ended()
+        run.finish(run.running(first))
+        run.until(lambda index=first: index in completed(run), f"the completion of {first}")
+    job = run.until_ended()
 
     assert job["spec"]["parallelism"] == gpus
     assert widest <= gpus
     assert job["status"]["completedIndexes"] == "0-5"
-    assert pods_per_index(lab) == dict.fromkeys(range(6), 1)
+    assert pods_per_index(run) == dict.fromkeys(range(6), 1)
 
 
-def test_a_run_that_may_not_be_narrowed_waits_whole_and_its_status_says_why(queue, new_lab):
+def test_a_run_that_may_not_be_narrowed_waits_whole_and_its_status_says_why(queue, new_run):
     queue.set_quota(2)
-    lab = queue.enter(new_lab())
+    run = queue.enter(new_run())
 
-    assert lab.launch("--queue", "grids", "--queue-minimum", "0", cells=3)[0] == 0
-    suspended(lab)
-    _, said = lab.of_run(status.main)
+    assert run.launch("--queue", "grids", "--queue-minimum", "0", cells=3)[0] == 0
+    suspended(run)
+    _, said = run.of_run(status.main)
 
     assert "suspended (by a queue or by hand)" in said
-    assert lab.pods() == []
+    assert run.pods() == []
 
     queue.set_quota(3)
-    lab.until(lambda: len(active(lab)) == 3, "three live pods")
+    run.until(lambda: len(active(run)) == 3, "three live pods")
 
 
-def test_a_run_evicted_from_its_queue_and_readmitted_trains_no_finished_cell_again(queue, new_lab):
+def test_a_run_evicted_from_its_queue_and_readmitted_trains_no_finished_cell_again(queue, new_run):
     queue.set_quota(2)
-    lab = queue.enter(new_lab())
-    assert lab.launch("--queue", "grids", "--queue-minimum", "1", cells=5)[0] == 0
+    run = queue.enter(new_run())
+    assert run.launch("--queue", "grids", "--queue-minimum", "1", cells=5)[0] == 0
     for index in (0, 1):
-        lab.finish(lab.running(index))
-    cut = {lab.running(index)["metadata"]["uid"] for index in (2, 3)}
+        run.finish(run.running(index))
+    cut = {run.running(index)["metadata"]["uid"] for index in (2, 3)}
 
     queue.stop("HoldAndDrain")
-    job = suspended(lab)
+    job = suspended(run)
     assert job["status"]["completedIndexes"] == "0,1"
 
     queue.stop("None")
-    lab.finish_all()
-    job = lab.until_ended()
+    run.finish_all()
+    job = run.until_ended()
 
     assert job["status"]["completedIndexes"] == "0-4"
-    assert jobs.condition(job, "Complete")
-    assert {index: n for index, n in pods_per_index(lab).items() if index in (0, 1)} == {0: 1, 1: 1}
-    assert not cut & {p["metadata"]["uid"] for p in lab.pods() if p["status"]["phase"] == "Succeeded"}
+    assert jobs.true_condition(job, "Complete")
+    assert {index: n for index, n in pods_per_index(run).items() if index in (0, 1)} == {0: 1, 1: 1}
+    assert not cut & {p["metadata"]["uid"] for p in run.pods() if p["status"]["phase"] == "Succeeded"}
     assert not job["status"].get("failedIndexes")
 
 
-def test_an_urgent_run_takes_the_place_of_another_which_comes_back_after_it(queue, new_lab):
+def test_an_urgent_run_takes_the_place_of_another_which_comes_back_after_it(queue, new_run):
     queue.set_quota(2, preemption={"withinClusterQueue": "LowerPriority"})
-    lab, urgent = queue.enter(new_lab()), queue.enter(new_lab())
-    assert lab.launch("--queue", "grids", "--queue-minimum", "1", cells=4)[0] == 0
-    lab.finish(lab.running(0))
-    lab.running(1)
+    run, urgent = queue.enter(new_run()), queue.enter(new_run())
+    assert run.launch("--queue", "grids", "--queue-minimum", "1", cells=4)[0] == 0
+    run.finish(run.running(0))
+    run.running(1)
 
     assert urgent.launch("--queue", "grids", "--queue-minimum", "1", "--queue-priority", "urgent", cells=2)[0] == 0
     urgent.running(0)
-    job = suspended(lab)
+    job = suspended(run)
     assert job["status"]["completedIndexes"] == "0"
 
     urgent.finish_all()
-    lab.finish_all()
-    job = lab.until_ended()
+    run.finish_all()
+    job = run.until_ended()
 
     assert job["status"]["completedIndexes"] == "0-3"
-    assert pods_per_index(lab)[0] == 1
+    assert pods_per_index(run)[0] == 1
     assert not job["status"].get("failedIndexes")

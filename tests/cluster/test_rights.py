@@ -9,12 +9,11 @@ import pytest
 
 from experiment.errors import InvalidInput
 from k8s import launch
-from k8s.cluster import jobs
-from k8s.cluster.kube import connect
-from k8s.manifests import namespace, render
+from k8s.cluster.kube import connect_cluster
+from k8s.manifests import jobs, namespace, render
 from tests.cluster import control_plane
-from tests.k8s.settings_of import AGGREGATOR, IMAGE, settings
-from tests.k8s.test_render import RICH
+from tests.k8s.factories import AGGREGATOR, IMAGE, settings
+from tests.k8s.manifests.test_render import RICH
 
 pytestmark = pytest.mark.cluster
 JOBS, PODS = "/apis/batch/v1/namespaces/{ns}/jobs", "/api/v1/namespaces/{ns}/pods"
@@ -29,16 +28,16 @@ NEVER = [
 ]  # fmt: skip
 
 
-def as_account(lab, monkeypatch, account):
+def as_account(run, monkeypatch, account):
     """The cluster as this account's token opens it."""
-    path = f"{lab.kube.path('ServiceAccount', account)}/token"
+    path = f"{run.kube.path('ServiceAccount', account)}/token"
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 600}}
-    token = json.loads(lab.kube.request("POST", path, {}, body))["status"]["token"]
-    url = json.loads((lab.home / "admin.kubeconfig").read_text())["clusters"][0]["cluster"]["server"]
+    token = json.loads(run.kube.request("POST", path, {}, body))["status"]["token"]
+    url = json.loads((run.home / "admin.kubeconfig").read_text())["clusters"][0]["cluster"]["server"]
     monkeypatch.setenv(
-        "KUBECONFIG", str(control_plane.kubeconfig(lab.home, f"token-{lab.namespace}-{account}", url, token))
+        "KUBECONFIG", str(control_plane.kubeconfig(run.home, f"token-{run.namespace}-{account}", url, token))
     )
-    return connect("", lab.namespace)
+    return connect_cluster("", run.namespace)
 
 
 def allowed(kube, method, path):
@@ -62,59 +61,59 @@ def allowed(kube, method, path):
         ("ensemble-launcher", [*READS, *LAUNCHES], NEVER),
     ],
 )
-def test_an_account_may_do_what_it_needs_and_nothing_else(lab, monkeypatch, account, may, may_not):
-    with as_account(lab, monkeypatch, account) as kube:
+def test_an_account_may_do_what_it_needs_and_nothing_else(run, monkeypatch, account, may, may_not):
+    with as_account(run, monkeypatch, account) as kube:
         assert [request for request in may if not allowed(kube, *request)] == []
         assert [request for request in may_not if allowed(kube, *request)] == []
 
 
-def test_the_launchers_own_rights_are_enough_to_launch_follow_and_cancel(lab, monkeypatch):
+def test_the_launchers_own_rights_are_enough_to_launch_follow_and_cancel(run, monkeypatch):
     from k8s import cancel, status
 
-    as_account(lab, monkeypatch, "ensemble-launcher").__exit__()
+    as_account(run, monkeypatch, "ensemble-launcher").__exit__()
 
-    assert lab.launch(cells=2)[0] == 0
-    assert lab.launch("--parallelism", "1", cells=2)[0] == 0
-    assert lab.of_run(status.main)[0] == 0
-    assert lab.of_run(cancel.main)[0] == 0
-    assert lab.jobs() == []
+    assert run.launch(cells=2)[0] == 0
+    assert run.launch("--parallelism", "1", cells=2)[0] == 0
+    assert run.of_run(status.main)[0] == 0
+    assert run.of_run(cancel.main)[0] == 0
+    assert run.jobs() == []
 
 
-def test_the_collectors_own_rights_are_enough_to_collect(lab, monkeypatch):
+def test_the_collectors_own_rights_are_enough_to_collect(run, monkeypatch):
     from k8s import collect
     from k8s.manifests import names
 
-    lab.launch(cells=1)
-    lab.finish(lab.running(0), 42)
-    lab.until_ended()
-    with as_account(lab, monkeypatch, "ensemble-collector") as kube:
-        own = jobs.name(lab.jobs(names.COLLECT)[0])
-        made = collect.Collector(kube=kube, store=lab.store, frozen=lab.frozen(), report=lambda: 0, own=own)
+    run.launch(cells=1)
+    run.finish(run.running(0), 42)
+    run.until_ended()
+    with as_account(run, monkeypatch, "ensemble-collector") as kube:
+        own = jobs.object_name(run.jobs(names.COLLECT)[0])
+        made = collect.Collector(kube=kube, store=run.store, run=run.launched(), report=lambda: 0, own=own)
 
         assert made.run() == 0
 
 
-def test_an_account_without_rights_is_told_what_to_ask_for(lab, monkeypatch):
-    as_account(lab, monkeypatch, "ensemble-trainer").__exit__()
+def test_an_account_without_rights_is_told_what_to_ask_for(run, monkeypatch):
+    as_account(run, monkeypatch, "ensemble-trainer").__exit__()
 
-    code, said = lab.launch()
+    code, said = run.launch()
 
     assert code == 42
     assert "ask for the role ensemble-launcher" in said
 
 
-def manifests(lab, **values):
+def manifests(run, **values):
     commission = render.Launch(
-        store=lab.store.url,
+        store=run.store.url,
         run="lab",
         grid="g",
         git_commit="c0ffee",
-        settings=settings(namespace=lab.namespace, **values),
+        settings=settings(namespace=run.namespace, **values),
     )
     return [
-        render.prepare(commission, "mnist", "lab-prepare-mnist"),
-        render.trainer(commission, "mnist", "lab-mnist-123456", 13),
-        render.collect(commission, "lab-collect-123456"),
+        render.prepare_manifest(commission, "mnist", "lab-prepare-mnist"),
+        render.trainer_manifest(commission, "mnist", "lab-mnist-123456", 13),
+        render.collect_manifest(commission, "lab-collect-123456"),
     ]
 
 
@@ -128,10 +127,10 @@ def pod_of(job):
 @pytest.mark.parametrize(
     "values", [{}, {"gpus": 0}, {k: v for k, v in RICH.items() if k not in ("priority_class", "runtime_class")}]
 )
-def test_every_pod_is_accepted_under_enforced_restricted_pod_security(lab, values):
-    for job in manifests(lab, **values):
-        lab.kube.create(job, dry_run=True)
-        lab.kube.create(pod_of(job), dry_run=True)
+def test_every_pod_is_accepted_under_enforced_restricted_pod_security(run, values):
+    for job in manifests(run, **values):
+        run.kube.create(job, dry_run=True)
+        run.kube.create(pod_of(job), dry_run=True)
 
 
 SPOILED = {
@@ -145,50 +144,50 @@ SPOILED = {
 
 
 @pytest.mark.parametrize("what", SPOILED)
-def test_the_namespace_really_enforces_it(lab, what):
-    pod = copy.deepcopy(pod_of(manifests(lab)[1]))
+def test_the_namespace_really_enforces_it(run, what):
+    pod = copy.deepcopy(pod_of(manifests(run)[1]))
     SPOILED[what](pod)
 
     with pytest.raises(InvalidInput, match="violates PodSecurity"):
-        lab.kube.create(pod, dry_run=True)
+        run.kube.create(pod, dry_run=True)
 
 
-def test_a_field_that_the_server_does_not_know_is_refused(lab):
-    job = manifests(lab)[1]
+def test_a_field_that_the_server_does_not_know_is_refused(run):
+    job = manifests(run)[1]
     job["spec"]["podFailurePolicies"] = {}
 
     with pytest.raises(InvalidInput, match="unknown field"):
-        lab.kube.create(job, dry_run=True)
+        run.kube.create(job, dry_run=True)
 
 
-def test_every_manifest_of_the_setup_can_be_applied_again(lab):
-    found = namespace.manifests(settings(namespace=lab.namespace, s3_endpoint="http://10.0.0.1:9000"),
+def test_every_manifest_of_the_setup_can_be_applied_again(run):
+    found = namespace.namespace_manifests(settings(namespace=run.namespace, s3_endpoint="http://10.0.0.1:9000"),
                                 namespace.Options(trainer_role="arn:aws:iam::123456789012:role/trainer", groups=("ml",), quota_gpus=9, quota_pods=9))  # fmt: skip
     for manifest in [*found, *found]:
-        lab.kube.apply(manifest)
+        run.kube.apply(manifest)
 
-    assert lab.kube.get("ServiceAccount", "ensemble-trainer")["metadata"]["annotations"] == {
+    assert run.kube.get("ServiceAccount", "ensemble-trainer")["metadata"]["annotations"] == {
         "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/trainer"
     }
-    assert lab.kube.get("ResourceQuota", "ensemble-quota")["spec"]["hard"] == {
+    assert run.kube.get("ResourceQuota", "ensemble-quota")["spec"]["hard"] == {
         "requests.nvidia.com/gpu": "9",
         "pods": "9",
     }
-    assert lab.kube.get("NetworkPolicy", "ensemble-deny")["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert run.kube.get("NetworkPolicy", "ensemble-deny")["spec"]["policyTypes"] == ["Ingress", "Egress"]
 
 
-def test_ten_thousand_cells_are_accepted_by_the_server(lab):
+def test_ten_thousand_cells_are_accepted_by_the_server(run):
     commission = render.Launch(
-        store=lab.store.url, run="lab", grid="g", git_commit="", settings=settings(namespace=lab.namespace)
+        store=run.store.url, run="lab", grid="g", git_commit="", settings=settings(namespace=run.namespace)
     )
 
-    made = lab.kube.create(render.trainer(commission, "mnist", "lab-mnist-123456", 10_000), dry_run=True)
+    made = run.kube.create(render.trainer_manifest(commission, "mnist", "lab-mnist-123456", 10_000), dry_run=True)
 
     assert made["spec"]["completions"] == 10_000
 
 
-def test_images_by_tag_are_refused_before_the_server_is_asked(lab):
-    code, said = lab.verb(launch.main, "--grid", "smoke", "--store", lab.store.url, "--image", IMAGE.split("@", maxsplit=1)[0] + ":v1",
-                          "--aggregator-image", AGGREGATOR, "--namespace", lab.namespace)  # fmt: skip
+def test_images_by_tag_are_refused_before_the_server_is_asked(run):
+    code, said = run.verb(launch.main, "--grid", "smoke", "--store", run.store.url, "--image", IMAGE.split("@", maxsplit=1)[0] + ":v1",
+                          "--aggregator-image", AGGREGATOR, "--namespace", run.namespace)  # fmt: skip
 
     assert (code, "--allow-tag" in said) == (42, True)

@@ -11,41 +11,41 @@ import pytest
 from experiment import keys, records
 from experiment.records import Failure, Progress
 from k8s import cancel, cleanup, collect, logs, retry, status
-from k8s.cluster import jobs, watch
-from k8s.manifests import names
-from tests.cluster.lab import cell, now
+from k8s.cluster import watch
+from k8s.manifests import jobs, names
+from tests.cluster.simulated_run import cell, now
 from tests.conftest import ROOT
 from tests.made import commit
 
 pytestmark = pytest.mark.cluster
 
 
-def progress(lab, pod, epoch=1):
+def progress(run, pod, epoch=1):
     """The word of the trainer in this pod."""
-    record = Progress(cell=lab.cell_of(pod).id, attempt=pod["metadata"]["uid"], epoch=epoch, epochs=2, step=2, steps=4,
+    record = Progress(cell=run.cell_of(pod).id, attempt=pod["metadata"]["uid"], epoch=epoch, epochs=2, step=2, steps=4,
                       images_per_second=1234.0, seconds_left=75.0, time=now())  # fmt: skip
-    lab.store.put(keys.progress(record.cell), records.to_bytes(record))
+    run.store.put(keys.progress(record.cell), records.to_bytes(record))
 
 
-def failed(lab, pod, code, kind, message):
+def failed(run, pod, code, kind, message):
     """Ends a pod as the trainer does that fails and leaves a record."""
     uid = pod["metadata"]["uid"]
-    record = Failure(cell=lab.cell_of(pod).id, attempt=uid, kind=kind, exit_code=code, message=message, time=now())
-    lab.store.put_once(keys.failure(record.cell, uid), records.to_bytes(record), uid)
-    lab.finish(pod, code)
+    record = Failure(cell=run.cell_of(pod).id, attempt=uid, kind=kind, exit_code=code, message=message, time=now())
+    run.store.put_once(keys.failure(record.cell, uid), records.to_bytes(record), uid)
+    run.finish(pod, code)
 
 
-def test_status_says_of_every_cell_how_it_is_doing(lab):
-    lab.launch("--parallelism", "4", cells=6)
-    pods = {i: lab.running(i) for i in range(4)}
-    lab.finish(pods[0])
-    failed(lab, pods[1], 43, "diverged", "cost is nan in epoch 1, step 7")
-    lab.finish(pods[2], 137, reason="OOMKilled")
-    progress(lab, pods[3])
-    lab.until(lambda: jobs.completed(lab.job()) == {0} and jobs.failed(lab.job()) == {1}, "two ends")
-    lab.until(lambda: len([p for p in lab.pods() if p["status"]["phase"] == "Running"]) == 3, "the next cells")
+def test_status_says_of_every_cell_how_it_is_doing(run):
+    run.launch("--parallelism", "4", cells=6)
+    pods = {i: run.running(i) for i in range(4)}
+    run.finish(pods[0])
+    failed(run, pods[1], 43, "diverged", "cost is nan in epoch 1, step 7")
+    run.finish(pods[2], 137, reason="OOMKilled")
+    progress(run, pods[3])
+    run.until(lambda: jobs.completed_indexes(run.job()) == {0} and jobs.failed_indexes(run.job()) == {1}, "two ends")
+    run.until(lambda: len([p for p in run.pods() if p["status"]["phase"] == "Running"]) == 3, "the next cells")
 
-    code, text = lab.of_run(status.main)
+    code, text = run.of_run(status.main)
     rows = {line.split()[0]: line for line in text.splitlines() if line.split() and line.split()[0].isdigit()}
 
     assert code == 0
@@ -58,12 +58,12 @@ def test_status_says_of_every_cell_how_it_is_doing(lab):
     assert "run lab: 1 done, 3 running, 1 waiting, 1 failed" in text
 
 
-def test_status_is_json_for_programs(lab):
-    lab.launch(cells=2)
-    lab.finish(lab.running(0))
+def test_status_is_json_for_programs(run):
+    run.launch(cells=2)
+    run.finish(run.running(0))
 
-    found = lab.until(
-        lambda: (f := json.loads(lab.of_run(status.main, "--json")[1]))["counts"].get("done") and f, "a cell done"
+    found = run.until(
+        lambda: (f := json.loads(run.of_run(status.main, "--json")[1]))["counts"].get("done") and f, "a cell done"
     )
 
     assert found["run"] == "lab"
@@ -71,13 +71,13 @@ def test_status_is_json_for_programs(lab):
     assert {j["part"] for j in found["jobs"]} == {"trainer", "collect"}
 
 
-def test_status_counts_interruptions(lab):
-    lab.launch(cells=1)
-    pod = lab.running(0)
+def test_status_counts_interruptions(run):
+    run.launch(cells=1)
+    pod = run.running(0)
     body = {
         "apiVersion": "policy/v1",
         "kind": "Eviction",
-        "metadata": {"name": jobs.name(pod), "namespace": lab.namespace},
+        "metadata": {"name": jobs.object_name(pod), "namespace": run.namespace},
     }
     failed_before = Failure(
         cell=cell(0).id,
@@ -87,173 +87,175 @@ def test_status_counts_interruptions(lab):
         message="told to stop",
         time=now(),
     )
-    lab.store.put_once(keys.failure(cell(0).id, failed_before.attempt), records.to_bytes(failed_before), "a")
-    lab.kube.request("POST", f"{lab.kube.path('Pod', jobs.name(pod))}/eviction", {}, body)
-    lab.running(0, other_than=pod["metadata"]["uid"])
+    run.store.put_once(keys.failure(cell(0).id, failed_before.attempt), records.to_bytes(failed_before), "a")
+    run.kube.request("POST", f"{run.kube.path('Pod', jobs.object_name(pod))}/eviction", {}, body)
+    run.running(0, other_than=pod["metadata"]["uid"])
 
-    text = lab.of_run(status.main)[1]
+    text = run.of_run(status.main)[1]
 
     assert "running       interrupted once" in text
 
 
-def test_without_a_cluster_status_speaks_from_the_store(lab, monkeypatch):
-    lab.launch(cells=2)
-    commit(lab.store, cell(1))
+def test_without_a_cluster_status_speaks_from_the_store(run, monkeypatch):
+    run.launch(cells=2)
+    commit(run.store, cell(1))
     monkeypatch.setenv("KUBECONFIG", "absent")
 
-    code, text = lab.of_run(status.main)
+    code, text = run.of_run(status.main)
 
     assert code == 0
-    assert "no cluster asked" in text
-    assert "1 done, 1 not launched" in text
+    assert "the cluster is not asked" in text
+    assert "1 done, 1 missing" in text
 
 
-def test_cancel_stops_the_training_and_a_launch_goes_on(lab):
-    lab.launch(cells=3)
-    lab.finish(lab.running(0))
-    lab.until(lambda: jobs.completed(lab.job()) == {0}, "a cell done")
+def test_cancel_stops_the_training_and_a_launch_goes_on(run):
+    run.launch(cells=3)
+    run.finish(run.running(0))
+    run.until(lambda: jobs.completed_indexes(run.job()) == {0}, "a cell done")
 
-    code, text = lab.of_run(cancel.main)
-    lab.until(lambda: not lab.jobs() and not lab.pods(), "the Job and its pods gone")
-    lab.launch(cells=3)
+    code, text = run.of_run(cancel.main)
+    run.until(lambda: not run.jobs() and not run.pods(), "the Job and its pods gone")
+    run.launch(cells=3)
 
     assert code == 0
     assert "cancelled 1 Jobs" in text
     assert (
-        len(lab.jobs(names.COLLECT)) == 2
+        len(run.jobs(names.COLLECT)) == 2
     )  # each launch with new Jobs has its own; the older one leaves the run to it
-    assert lab.job()["spec"]["completions"] == 2
+    assert run.job()["spec"]["completions"] == 2
 
 
-def test_retry_trains_the_failed_cells_and_no_others(lab):
-    lab.launch(cells=4)
-    failed(lab, lab.running(1), 43, "diverged", "cost is nan")
-    lab.finish(lab.running(2), 42)
-    lab.until(lambda: jobs.failed(lab.job()) == {1, 2}, "two cells given up")
+def test_retry_trains_the_failed_cells_and_no_others(run):
+    run.launch(cells=4)
+    failed(run, run.running(1), 43, "diverged", "cost is nan")
+    run.finish(run.running(2), 42)
+    run.until(lambda: jobs.failed_indexes(run.job()) == {1, 2}, "two cells given up")
 
-    unchanged = lab.launch(cells=4)[1]
-    code, text = lab.of_run(retry.main, "--image", lab.job()["spec"]["template"]["spec"]["containers"][0]["image"],
+    unchanged = run.launch(cells=4)[1]
+    code, text = run.of_run(retry.main, "--image", run.job()["spec"]["template"]["spec"]["containers"][0]["image"],
                             "--aggregator-image", "r/a@sha256:" + "b" * 64, "--memory", "20Gi")  # fmt: skip
-    first, second = lab.jobs()
+    first, second = run.jobs()
 
     assert "1 cells failed for good; python -m k8s.retry --run" in unchanged or "2 cells failed for good" in unchanged
     assert code == 0
     assert [line for line in text.splitlines() if line.startswith("again: ")] == [
         f"again: {cell(i).id}" for i in (1, 2)
     ]
-    assert [lab.cell_of(lab.running(i, job=jobs.name(second))).seed for i in range(2)] == [1, 2]
+    assert [run.cell_of(run.running(i, job=jobs.object_name(second))).seed for i in range(2)] == [1, 2]
     assert second["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] == "20Gi"
-    assert "no cell of run lab has failed" in lab.of_run(retry.main)[1]
-    lab.finish_all(jobs.name(second))
-    lab.finish_all(jobs.name(first))
-    assert "4 done" in lab.of_run(status.main)[1]
+    assert "no cell of run lab has failed" in run.of_run(retry.main)[1]
+    run.finish_all(jobs.object_name(second))
+    run.finish_all(jobs.object_name(first))
+    assert "4 done" in run.of_run(status.main)[1]
 
 
-def test_cleanup_removes_finished_jobs_and_spent_checkpoints_and_no_result(lab):
-    lab.launch(cells=2)
+def test_cleanup_removes_finished_jobs_and_spent_checkpoints_and_no_result(run):
+    run.launch(cells=2)
     for seed in (0, 1):
-        lab.store.put(keys.checkpoint(cell(seed).id, 5), b"weights")
-    lab.finish(lab.running(0))
-    lab.finish(lab.running(1), 42)
-    lab.until_ended()
+        run.store.put(keys.checkpoint(cell(seed).id, 5), b"weights")
+    run.finish(run.running(0))
+    run.finish(run.running(1), 42)
+    run.until_ended()
 
-    code, text = lab.of_run(cleanup.main)
+    code, text = run.of_run(cleanup.main)
 
     assert code == 0
     assert "removed 1 Jobs and 1 objects" in text
-    lab.until(lambda: not lab.jobs() and not lab.pods(), "the Job and its pods gone")
-    assert len(lab.jobs(names.COLLECT)) == 1
-    assert list(lab.store.list("checkpoints/")) == [keys.checkpoint(cell(1).id, 5)]
-    assert lab.store.exists(keys.epochs(cell(0)))
+    run.until(lambda: not run.jobs() and not run.pods(), "the Job and its pods gone")
+    assert len(run.jobs(names.COLLECT)) == 1
+    assert list(run.store.list("checkpoints/")) == [keys.checkpoint(cell(1).id, 5)]
+    assert run.store.exists(keys.epochs(cell(0)))
 
 
-def test_logs_come_from_the_store_where_the_pod_cannot_give_them(lab):
-    lab.launch(cells=1)
-    lab.store.put(keys.log(cell(0).id, "earlier"), b'{"message": "hello"}\n')
+def test_logs_come_from_the_store_where_the_pod_cannot_give_them(run):
+    run.launch(cells=1)
+    run.store.put(keys.log(cell(0).id, "earlier"), b'{"message": "hello"}\n')
 
-    assert 'attempt earlier\n{"message": "hello"}' in lab.of_run(logs.main, "--cell", cell(0).id[:12])[1]
-    code, text = lab.of_run(logs.main, "--cell", "digits-l2")
+    assert 'attempt earlier\n{"message": "hello"}' in run.of_run(logs.main, "--cell", cell(0).id[:12])[1]
+    code, text = run.of_run(logs.main, "--cell", "digits-l2")
     assert (code, "did you mean" in text or "see python" in text) == (42, True)
 
 
-def collector(lab, report):
-    return collect.Collector(kube=lab.kube, store=lab.store, frozen=lab.frozen(), report=report, refresh=0, poll=0.5,
-                             own=jobs.name(lab.jobs(names.COLLECT)[-1]))  # fmt: skip
+def collector(run, report):
+    return collect.Collector(kube=run.kube, store=run.store, run=run.launched(), report=report, refresh=0, poll=0.5,
+                             own=jobs.object_name(run.jobs(names.COLLECT)[-1]))  # fmt: skip
 
 
-def test_the_collecting_job_writes_down_what_killed_pods_could_not_and_reports_whatever_failed(lab):
-    lab.launch("--retries", "0", cells=3)
-    lab.finish(lab.running(0), 137, reason="OOMKilled")
-    failed(lab, lab.running(1), 43, "diverged", "cost is nan")
-    lab.finish(lab.running(2))
-    lab.until_ended()
+def test_the_collecting_job_writes_down_what_killed_pods_could_not_and_reports_whatever_failed(run):
+    run.launch("--retries", "0", cells=3)
+    run.finish(run.running(0), 137, reason="OOMKilled")
+    failed(run, run.running(1), 43, "diverged", "cost is nan")
+    run.finish(run.running(2))
+    run.until_ended()
     made = []
 
-    assert collector(lab, lambda: made.append(1) or 0).run() == 0
+    assert collector(run, lambda: made.append(1) or 0).run() == 0
 
-    written = [records.parse_record(lab.store.read(k), k) for k in lab.store.list(keys.FAILURES)]
+    written = [records.parse_record(run.store.read(k), k) for k in run.store.list(keys.FAILURES)]
     assert sorted((f.cell, f.kind) for f in written) == [(cell(0).id, "error"), (cell(1).id, "diverged")]
     assert len(made) == 1
 
 
-def test_the_report_is_refreshed_as_cells_land_and_finished_when_the_jobs_have_ended(lab):
-    lab.launch(cells=3)
+def test_the_report_is_refreshed_as_cells_land_and_finished_when_the_jobs_have_ended(run):
+    run.launch(cells=3)
     seen = []
 
     def report():
-        seen.append(len(list(lab.store.list("results/"))))
+        seen.append(len(list(run.store.list("results/"))))
         running = [
-            p for p in lab.pods() if p["status"]["phase"] == "Running" and "deletionTimestamp" not in p["metadata"]
+            p for p in run.pods() if p["status"]["phase"] == "Running" and "deletionTimestamp" not in p["metadata"]
         ]
         if running:
-            lab.finish(running[0])
+            run.finish(running[0])
         return 0
 
-    lab.finish(lab.running(0))
-    assert collector(lab, report).run() == 0
+    run.finish(run.running(0))
+    assert collector(run, report).run() == 0
 
     assert seen == sorted(seen)
     assert (seen[0], seen[-1]) == (1, 3)
 
 
-def test_a_younger_collecting_job_takes_over(lab):
-    lab.launch(cells=1)
-    older = collector(lab, lambda: pytest.fail("it should have left the report to the younger one"))
-    lab.finish(lab.running(0), 0, commits=False)
-    lab.until_ended()
-    lab.until(lambda: now() > lab.jobs(names.COLLECT)[0]["metadata"]["creationTimestamp"], "another second")
-    lab.launch(cells=1)
+def test_a_younger_collecting_job_takes_over(run):
+    run.launch(cells=1)
+    older = collector(run, lambda: pytest.fail("it should have left the report to the younger one"))
+    run.finish(run.running(0), 0, commits=False)
+    run.until_ended()
+    run.until(lambda: now() > run.jobs(names.COLLECT)[0]["metadata"]["creationTimestamp"], "another second")
+    run.launch(cells=1)
 
-    assert len(lab.jobs(names.COLLECT)) == 2
+    assert len(run.jobs(names.COLLECT)) == 2
     assert older.run() == 0
 
 
-def test_waiting_shows_the_run_and_ends_with_the_report(lab, capsys):
-    lab.launch(cells=2)
-    lab.finish(lab.running(0))
-    failed(lab, lab.running(1), 43, "diverged", "cost is nan in epoch 1")
-    lab.until_ended()
-    lab.store.put(keys.report("lab"), b"<html>")
-    lab.kube.delete("Job", jobs.name(lab.jobs(names.COLLECT)[0]))
-    lab.until(lambda: not lab.jobs(names.COLLECT), "the collecting Job gone")
+def test_waiting_shows_the_run_and_ends_with_the_report(run, capsys):
+    run.launch(cells=2)
+    run.finish(run.running(0))
+    failed(run, run.running(1), 43, "diverged", "cost is nan in epoch 1")
+    run.until_ended()
+    run.store.put(keys.report("lab"), b"<html>")
+    run.kube.delete("Job", jobs.object_name(run.jobs(names.COLLECT)[0]))
+    run.until(lambda: not run.jobs(names.COLLECT), "the collecting Job gone")
     capsys.readouterr()
 
-    code = watch.wait(lab.kube, lab.store, lab.frozen())
+    code = watch.watch_run(run.kube, run.store, run.launched())
     said = capsys.readouterr().out
 
     assert code == 1
     assert f"failed: {cell(1).id}: cost is nan in epoch 1" in said
     assert "1 of 2 cells done, 1 failed" in said
-    assert said.splitlines()[-1] == f"report: {lab.store.url}/reports/lab/index.html"
+    assert said.splitlines()[-1] == f"report: {run.store.url}/reports/lab/index.html"
 
 
-def test_trainer_jobs_whose_data_set_cannot_be_prepared_are_cancelled_while_somebody_watches(lab):
-    lab.store.delete("datasets/digits.json")
-    lab.launch(cells=1)
-    (prepare,) = lab.jobs(names.PREPARE)
-    pod = lab.until(
+def test_trainer_jobs_whose_data_set_cannot_be_prepared_are_cancelled_while_somebody_watches(run):
+    run.store.delete("datasets/digits.json")
+    run.launch(cells=1)
+    (prepare,) = run.jobs(names.PREPARE)
+    pod = run.until(
         lambda: [
-            p for p in lab.kube.list("Pod", names.selector("lab", names.PREPARE)) if p["status"]["phase"] == "Running"
+            p
+            for p in run.kube.list("Pod", names.run_selector("lab", names.PREPARE))
+            if p["status"]["phase"] == "Running"
         ],
         "its pod",
     )[0]
@@ -273,33 +275,35 @@ def test_trainer_jobs_whose_data_set_cannot_be_prepared_are_cancelled_while_some
             ],
         }
     }
-    lab.kube.request(
-        "PATCH", f"{lab.kube.path('Pod', jobs.name(pod))}/status", {}, change, "application/merge-patch+json"
+    run.kube.request(
+        "PATCH", f"{run.kube.path('Pod', jobs.object_name(pod))}/status", {}, change, "application/merge-patch+json"
     )
-    lab.until(lambda: jobs.condition(lab.kube.get("Job", jobs.name(prepare)), "Failed"), "the preparation failed")
-    lab.kube.delete("Job", jobs.name(lab.jobs(names.COLLECT)[0]))
+    run.until(
+        lambda: jobs.true_condition(run.kube.get("Job", jobs.object_name(prepare)), "Failed"), "the preparation failed"
+    )
+    run.kube.delete("Job", jobs.object_name(run.jobs(names.COLLECT)[0]))
 
-    assert watch.wait(lab.kube, lab.store, lab.frozen(), sleep=lambda _: None) == 1
-    assert not [j for j in lab.jobs() if not jobs.finished(j)]
+    assert watch.watch_run(run.kube, run.store, run.launched(), sleep=lambda _: None) == 1
+    assert not [j for j in run.jobs() if not jobs.has_ended(j)]
 
 
-def test_a_finished_run_with_two_failed_cells_gets_its_report_which_names_them(lab):
+def test_a_finished_run_with_two_failed_cells_gets_its_report_which_names_them(run):
     """The whole way of the collecting Job: its own command, the real aggregator, a page in the store."""
-    lab.launch("--retries", "0", cells=5)
-    failed(lab, lab.running(1), 43, "diverged", "the cost of M is nan in epoch 2, step 3")
-    lab.finish(lab.running(3), 137, reason="OOMKilled")
+    run.launch("--retries", "0", cells=5)
+    failed(run, run.running(1), 43, "diverged", "the cost of M is nan in epoch 2, step 3")
+    run.finish(run.running(3), 137, reason="OOMKilled")
     for index in (0, 2, 4):
-        lab.finish(lab.running(index))
-    ended = lab.until_ended()
-    own = jobs.name(lab.jobs(names.COLLECT)[0])
+        run.finish(run.running(index))
+    ended = run.until_ended()
+    own = jobs.object_name(run.jobs(names.COLLECT)[0])
     command = [
         sys.executable,
         "-m",
         "k8s.collect",
         "--run",
-        f"{lab.store.url}/runs/lab",
+        f"{run.store.url}/runs/lab",
         "--namespace",
-        lab.namespace,
+        run.namespace,
         "--job",
         own,
     ]
@@ -307,8 +311,8 @@ def test_a_finished_run_with_two_failed_cells_gets_its_report_which_names_them(l
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
     assert done.returncode == 0, done.stderr
-    page = lab.store.read(keys.report("lab")).decode()
-    assert jobs.failed(ended) == {1, 3}
+    page = run.store.read(keys.report("lab")).decode()
+    assert jobs.failed_indexes(ended) == {1, 3}
     assert cell(1).id in page
     assert cell(3).id in page
     assert "the cost of M is nan in epoch 2, step 3" in page

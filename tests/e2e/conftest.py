@@ -15,7 +15,7 @@ from tests.cluster import cluster, node
 from tests.cluster.parts import BIN, BRIDGE, Parts, free_port
 from tests.conftest import PASSWORD, USER
 from tests.docker import built
-from tests.e2e.field import Field
+from tests.e2e.real_namespace import RealNamespace
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +65,15 @@ def pods_s3(real_cluster):
 
 
 @pytest.fixture
-def field(real_cluster, images, pods_s3, s3_environment, tmp_path):
+def namespace(real_cluster, images, pods_s3, s3_environment, tmp_path):
     """A namespace that was set up, an empty store, and settings for launches."""
     s3_environment(pods_s3)
     bucket = f"bucket-{uuid.uuid4().hex[:12]}"
     client = boto3.client("s3")
     client.create_bucket(Bucket=bucket)
-    made = Field(real_cluster, tmp_path, f"field-{uuid.uuid4().hex[:8]}", S3Store(f"s3://{bucket}/grids", client))
+    made = RealNamespace(
+        real_cluster, tmp_path, f"namespace-{uuid.uuid4().hex[:8]}", S3Store(f"s3://{bucket}/grids", client)
+    )
     made.set_up(images, pods_s3, USER, PASSWORD)
     yield made
     made.tear_down()

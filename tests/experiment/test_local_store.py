@@ -83,6 +83,14 @@ def test_an_error_of_the_disk_is_transient_and_one_of_rights_is_not(local_store,
             local_store.read("key")
 
 
+def test_a_store_may_be_named_from_the_folder_beside_it(local_store, tmp_path, monkeypatch):
+    local_store.put("a/key", b"x")
+    (tmp_path / "beside").mkdir()
+    monkeypatch.chdir(tmp_path / "beside")
+
+    assert LocalStore(Path("../store")).read("a/key") == b"x"
+
+
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/passwd"])
 def test_no_key_leads_out_of_the_store(key, local_store):
     with pytest.raises(InvalidInput, match="allowed: one inside the store"):

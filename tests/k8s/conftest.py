@@ -13,10 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from experiment import keys
+from experiment.run import Run
 from k8s.launch import main
 from k8s.local import pool as local_pool
 from k8s.local import prepare as local_prepare
+from tests.k8s.api_server import ApiServer
+from tests.k8s.cluster_objects import GRID as SMOKE
 from tests.k8s.fake_launch import FAKES
+from tests.made import commit
 
 ROOT = Path(__file__).parent.parent.parent
 GRID = """
@@ -94,3 +99,22 @@ def launcher(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(module, name, 0.05)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     return Launcher(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def launched(local_store, monkeypatch, tmp_path):
+    """The store of a run ``mine`` of four cells, the second of which is done; no cluster."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
+    local_store.put(keys.grid("mine"), Run(name="mine", grid=SMOKE).to_bytes())
+    commit(local_store, SMOKE.cells[1])
+    return local_store
+
+
+@pytest.fixture
+def api(launched, monkeypatch, tmp_path):
+    """An API server with memory, which the kubeconfig of the test names; the store has the run ``mine``."""
+    server = ApiServer()
+    monkeypatch.setenv("KUBECONFIG", str(server.write_kubeconfig(tmp_path / "kubeconfig")))
+    yield server
+    server.stop()

@@ -23,7 +23,7 @@ from experiment.keys import split_run_url
 from experiment.records import Failure, Outcome, Progress
 from experiment.run import read_run
 from experiment.store import open_store
-from k8s.planning.plan import shape
+from k8s.planning.plan import compiled_shape
 from tests.made import commit
 
 FAKE = {
@@ -62,7 +62,7 @@ def train(store, run: str, index: int) -> Outcome:
         ends = FAKE["ends"].get(str(index), ())
         number = tries(index)
         end = ends[number] if number < len(ends) else "ok"
-        journal(event="begin", index=index, shape=repr(shape(cell)), threads=os.environ.get("OMP_NUM_THREADS"))
+        journal(event="begin", index=index, shape=repr(compiled_shape(cell)), threads=os.environ.get("OMP_NUM_THREADS"))
         attempt = uuid.uuid4().hex
         for step in range(1, 11):
             say(Progress(cell=cell.id, attempt=attempt, epoch=step, epochs=10, step=step, steps=10,

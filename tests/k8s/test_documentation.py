@@ -11,7 +11,7 @@ import pytest
 
 from k8s.manifests import render
 from k8s.manifests.settings import Settings
-from tests.k8s.settings_of import launch
+from tests.k8s.factories import launch
 
 TEXT = (Path(__file__).parents[2] / "docs" / "kubernetes.md").read_text()
 COMMANDS = sorted(set(re.findall(r"python -m (k8s\.\w+)([^`\n#]*)", TEXT)))
@@ -50,7 +50,7 @@ def test_the_settings_of_the_example_are_settings():
 
 
 def test_the_table_of_ends_names_the_codes_that_the_rules_name():
-    rules = render.trainer(launch(), "mnist", "j", 1)["spec"]["podFailurePolicy"]["rules"]
+    rules = render.trainer_manifest(launch(), "mnist", "j", 1)["spec"]["podFailurePolicy"]["rules"]
     given_up = {
         c
         for r in rules

@@ -20,7 +20,7 @@ from experiment import keys, results
 from experiment.grid import load_grid
 from experiment.store import LocalStore
 from k8s.launch import main
-from k8s.planning.freeze import freeze
+from k8s.planning.freeze import freeze_grid
 from tests.made import commit, epochs_table
 
 ROOT = Path(__file__).parent.parent.parent
@@ -205,7 +205,7 @@ def test_a_damaged_result_of_another_grid_is_no_obstacle(smoke, tmp_path):
 @pytest.mark.parametrize("how", ["cut", "changed", "nonsense"])
 def test_a_damaged_frozen_grid_is_refused(how, launcher):
     store = LocalStore(launcher.store, create=True)
-    freeze(store, "mine", load_grid(str(launcher.grid)).only(["method=ce"]), {})
+    freeze_grid(store, "mine", load_grid(str(launcher.grid)).only(["method=ce"]), {})
     path = store.local_path(keys.grid("mine"))
     whole = path.read_bytes()
     path.write_bytes(
@@ -222,7 +222,7 @@ def test_a_damaged_frozen_grid_is_refused(how, launcher):
 
 def test_a_run_keeps_the_cells_that_it_was_launched_with(launcher):
     store = LocalStore(launcher.store, create=True)
-    freeze(store, "mine", load_grid(str(launcher.grid)).only(["method=ce"]), {"time": "then"})
+    freeze_grid(store, "mine", load_grid(str(launcher.grid)).only(["method=ce"]), {"time": "then"})
     before = store.read(keys.grid("mine"))
     code, _, err = launcher("--run", "mine")
 
@@ -260,9 +260,9 @@ def test_a_plan_lists_cells_and_what_is_finished_and_changes_nothing(smoke, tmp_
 
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[1] for line in lines[:4]] == [c.id for c in load_grid("smoke").cells]
-    assert [line.split(None, 2)[2] for line in lines[:4]] == ["to train", "finished", "to train", "to train"]
+    assert [line.split(None, 2)[2] for line in lines[:4]] == ["missing", "done", "missing", "missing"]
     assert lines[0].split()[0] == "0"
-    assert lines[4].startswith("grid smoke: 4 cells, 1 finished, 3 to train; about ")
+    assert lines[4].startswith("grid smoke: 4 cells, 1 done, 3 to train; about ")
     assert content(store) == before
     assert keys.epochs(cell) in before
 
@@ -270,7 +270,7 @@ def test_a_plan_lists_cells_and_what_is_finished_and_changes_nothing(smoke, tmp_
 def test_a_plan_of_a_store_that_is_not_there_does_not_make_it(tmp_path):
     done = launch("--grid", "full", "--plan", cwd=tmp_path)
 
-    assert done.stdout.splitlines()[-1] == "grid full: 39 cells, 0 finished, 39 to train"
+    assert done.stdout.splitlines()[-1] == "grid full: 39 cells, 0 done, 39 to train"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -288,7 +288,7 @@ def test_seeds_and_a_selection_make_the_grid(tmp_path):
         cwd=tmp_path,
     )
 
-    assert done.stdout.splitlines()[-1] == "grid full: 15 cells, 0 finished, 15 to train"
+    assert done.stdout.splitlines()[-1] == "grid full: 15 cells, 0 done, 15 to train"
 
 
 def test_the_user_s_own_grid_is_launched_from_its_file_and_lands_in_the_default_store(launcher, monkeypatch, tmp_path):

@@ -1,22 +1,11 @@
-"""The manifests of a namespace: least rights, no traffic but what is needed, printed without a cluster."""
+"""Setting a namespace up: printed without a cluster, and the options that make no sense are refused."""
 
 from __future__ import annotations
 
 import pytest
 import yaml
 
-from experiment.errors import InvalidInput
 from k8s import setup
-from k8s.manifests import namespace
-from tests.k8s.settings_of import settings
-
-
-def by_name(**options):
-    values = options.pop("settings", {})
-    return {
-        (m["kind"], m["metadata"]["name"]): m
-        for m in namespace.manifests(settings(**values), namespace.Options(**options))
-    }
 
 
 def test_without_apply_the_manifests_are_printed_and_no_cluster_is_asked(monkeypatch, tmp_path, capsys):
@@ -30,53 +19,20 @@ def test_without_apply_the_manifests_are_printed_and_no_cluster_is_asked(monkeyp
     assert kinds[-1] == "ResourceQuota"
 
 
-def test_the_namespace_enforces_restricted_pod_security():
-    labels = by_name()["Namespace", "ensembles"]["metadata"]["labels"]
+def test_an_option_that_cannot_work_is_one_line_and_exit_code_42(capsys):
+    assert setup.main(["--trainer-role", "trainer"]) == 42
 
-    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-
-
-def test_no_role_has_a_wildcard_or_reaches_secrets():
-    for (kind, _), manifest in by_name().items():
-        if kind == "Role":
-            said = [v for rule in manifest["rules"] for k in ("apiGroups", "resources", "verbs") for v in rule[k]]
-            assert "*" not in said
-            assert "secrets" not in said
-    assert ("ClusterRole", "ensemble-launcher") not in by_name()
+    assert capsys.readouterr().err == (
+        "error: the IAM role is 'trainer'; allowed: arn:aws:iam::ACCOUNT:role/NAME; copy its ARN\n"
+    )
 
 
-def test_all_traffic_is_denied_and_the_metadata_service_never_reached():
-    found = by_name(settings={"s3_endpoint": "http://10.0.0.1:9000"})
-    egress = found["NetworkPolicy", "ensemble-egress"]["spec"]["egress"]
+def test_the_help_says_what_a_dry_run_does(capsys):
+    with pytest.raises(SystemExit):
+        setup.main(["--help"])
 
-    assert found["NetworkPolicy", "ensemble-deny"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    assert {p["port"] for p in egress[1]["ports"]} == {443, 6443, 9000}
-    for rule in egress:
-        for place in rule["to"]:
-            if place.get("ipBlock", {}).get("cidr") == "0.0.0.0/0":
-                assert place["ipBlock"]["except"] == ["169.254.169.254/32"]
-
-
-def test_accounts_are_annotated_for_irsa_on_request_only():
-    role = "arn:aws:iam::123456789012:role/ensembles/trainer"
-
-    assert by_name(trainer_role=role)["ServiceAccount", "ensemble-trainer"]["metadata"]["annotations"] == {
-        "eks.amazonaws.com/role-arn": role
-    }
-    assert by_name()["ServiceAccount", "ensemble-trainer"]["metadata"]["annotations"] == {}
-
-
-def test_groups_and_users_get_the_launchers_role():
-    subjects = by_name(groups=("ml",), users=("ann@example.org",))["RoleBinding", "ensemble-launcher"]["subjects"]
-
-    assert [(s["kind"], s["name"]) for s in subjects] == [
-        ("ServiceAccount", "ensemble-launcher"),
-        ("Group", "ml"),
-        ("User", "ann@example.org"),
-    ]
-
-
-@pytest.mark.parametrize("options", [{"trainer_role": "role"}, {"groups": ("a\nb",)}], ids=["role", "group"])
-def test_what_is_no_role_or_group_is_refused(options):
-    with pytest.raises(InvalidInput):
-        namespace.Options(**options)
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "with --apply: the API server checks the manifests and changes nothing; without --apply it has no effect"
+        in said
+    )

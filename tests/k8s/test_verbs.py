@@ -1,67 +1,62 @@
-"""What the verbs share: a run is named by its URL or by its name, and a foreseen error is one line."""
+"""What the programs share: a run is named by its URL or its name, a foreseen error is one line, every verb is listed."""
 
 from __future__ import annotations
 
+import argparse
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from experiment import keys
-from experiment.grid import load_grid
-from experiment.run import Run
-from k8s import logs, status
-from tests.made import commit
+from experiment.errors import Diverged, InvalidInput, Transient
+from k8s import status, verbs
 
-GRID = load_grid("smoke")
-
-
-@pytest.fixture
-def run(local_store, monkeypatch, tmp_path):
-    """A run of four cells, the second of which is done; no cluster."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
-    local_store.put(keys.grid("mine"), Run(name="mine", grid=GRID).to_bytes())
-    commit(local_store, GRID.cells[1])
-    return local_store
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("named", ["url", "name"])
-def test_a_run_is_named_by_its_url_or_by_its_name_and_store(run, capsys, named):
-    flags = ["--run", f"{run.url}/runs/mine"] if named == "url" else ["--run", "mine", "--store", run.url]
+def test_a_run_is_named_by_its_url_or_by_its_name_and_store(launched, capsys, named):
+    by_url = ["--run", f"{launched.url}/runs/mine"]
+    flags = by_url if named == "url" else ["--run", "mine", "--store", launched.url]
 
     assert status.main(flags) == 0
-    assert "run mine: 1 done, 3 not launched" in capsys.readouterr().out
+    assert "run mine: 1 done, 3 missing" in capsys.readouterr().out
 
 
-def test_only_cells_in_one_state_are_shown_on_request(run, capsys):
-    assert status.main(["--run", f"{run.url}/runs/mine", "--state", "done"]) == 0
-
-    shown = [line for line in capsys.readouterr().out.splitlines() if "digits-" in line]
-    assert [line.split()[1] for line in shown] == [GRID.cells[1].id]
-
-
-def test_a_run_that_the_store_does_not_have_is_refused_with_those_it_has(run, capsys):
-    assert status.main(["--run", "yours", "--store", run.url]) == 42
+def test_a_run_that_the_store_does_not_have_is_refused_with_those_it_has(launched, capsys):
+    assert status.main(["--run", "yours", "--store", launched.url]) == 42
 
     assert capsys.readouterr().err == "error: the run is 'yours'; allowed: mine; correct --run, or launch a grid\n"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said"),
-    [
-        (GRID.cells[2].id.replace("l2", "l3"), "did you mean 'digits-l"),
-        ("digits", "4 cells begin so"),
-        ("9", "see python -m k8s.status"),
-        ("", "see python -m k8s.status"),
-    ],
+    "error", [InvalidInput("two\nlines"), Diverged("two\nlines"), Transient("two\nlines")], ids=repr
 )
-def test_a_cell_that_is_not_one_is_refused(run, capsys, wanted, said):
-    assert logs.main(["--run", f"{run.url}/runs/mine", "--cell", wanted]) == 42
-    assert said in capsys.readouterr().err
+def test_a_foreseen_error_is_one_line_and_its_exit_code(error, capsys):
+    def fail(arguments):
+        raise error
+
+    assert verbs.run_verb(fail, argparse.Namespace()) == error.exit_code
+    assert capsys.readouterr().err == "error: two lines\n"
 
 
-@pytest.mark.parametrize("wanted", [GRID.cells[2].id, GRID.cells[2].id[:11], "2"], ids=["id", "beginning", "index"])
-def test_a_cells_logs_are_found_by_id_its_beginning_or_index(run, capsys, wanted):
-    run.put(keys.log(GRID.cells[2].id, "one"), b"first\n")
-    run.put(keys.log(GRID.cells[2].id, "two"), b"second\n")
+def test_the_package_alone_lists_its_verbs_and_they_are_all_there_are():
+    done = subprocess.run([sys.executable, "-m", "k8s"], capture_output=True, text=True, cwd=ROOT, check=False)
+    programs = {f.stem for f in (ROOT / "k8s").glob("*.py") if "__main__" in f.read_text() and f.stem != "__main__"}
 
-    assert logs.main(["--run", f"{run.url}/runs/mine", "--cell", wanted]) == 0
-    assert capsys.readouterr().out.splitlines()[1::2] == ["first", "second"]
+    assert (done.returncode, done.stdout) == (2, "")
+    assert set(verbs.VERBS) == programs
+    assert all(f"python -m k8s.{verb} " in done.stderr for verb in verbs.VERBS)
+
+
+@pytest.mark.parametrize("verb", verbs.VERBS)
+def test_every_verb_explains_itself_in_plain_text(verb, capsys):
+    with pytest.raises(SystemExit) as left:
+        importlib.import_module(f"k8s.{verb}").main(["--help"])
+    said = capsys.readouterr().out
+
+    assert left.value.code == 0
+    assert f"usage: python -m k8s.{verb}" in said
+    assert "`" not in said

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiment.cell import Cell, Member
-from trainer.datasets import Dataset
+from trainer.model.types import Dataset
 
 SMALL = (Member(name="A", bricks=2, blocks=1, filters=3), Member(name="B", bricks=2, blocks=1, filters=4))
 
@@ -26,9 +26,8 @@ def tiny():
     return Dataset(name="digits", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, sha256="0" * 64)
 
 
-@pytest.fixture
-def make_cell():
-    """Cells of two tiny members; give what differs."""
+def tiny_cell(**fields):
+    """A cell of two tiny members, with the fields that are given."""
     base = Cell(
         dataset="digits",
         method="l2",
@@ -39,8 +38,10 @@ def make_cell():
         train_examples=160,
         test_examples=90,
     )
+    return dataclasses.replace(base, **fields)
 
-    def make(**fields):
-        return dataclasses.replace(base, **fields)
 
-    return make
+@pytest.fixture
+def make_cell():
+    """Makes cells of two tiny members."""
+    return tiny_cell

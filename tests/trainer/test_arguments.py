@@ -8,13 +8,13 @@ from trainer import arguments
 
 def test_without_an_environment_the_defaults_hold():
     assert arguments.checkpoint_seconds({}) == 60
-    assert arguments.deterministic({}) is True
+    assert arguments.is_deterministic({}) is True
     assert len({arguments.attempt_name({}) for _ in range(3)}) == 3
 
 
 def test_what_is_given_is_taken():
     assert arguments.checkpoint_seconds({"CHECKPOINT_SECONDS": "0.5"}) == 0.5
-    assert arguments.deterministic({"DETERMINISTIC": "0"}) is False
+    assert arguments.is_deterministic({"DETERMINISTIC": "0"}) is False
     assert arguments.attempt_name({"ATTEMPT": "9a-b_c"}) == "9a-b_c"
 
 
@@ -24,7 +24,7 @@ def test_what_is_given_is_taken():
         (arguments.checkpoint_seconds, "CHECKPOINT_SECONDS", "-1"),
         (arguments.checkpoint_seconds, "CHECKPOINT_SECONDS", "soon"),
         (arguments.checkpoint_seconds, "CHECKPOINT_SECONDS", "inf"),
-        (arguments.deterministic, "DETERMINISTIC", "maybe"),
+        (arguments.is_deterministic, "DETERMINISTIC", "maybe"),
         (arguments.attempt_name, "ATTEMPT", "../up"),
         (arguments.attempt_name, "ATTEMPT", "x" * 65),
     ],

@@ -11,21 +11,22 @@ import pytest
 
 from experiment import keys, records, results
 from experiment.errors import Diverged, Interrupted, InvalidInput, Transient
-from trainer import checkpoint, device, training
-from trainer.attempt import Setting, attempt
-from trainer.verify import differences
+from trainer import checkpoint
+from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.model import device, training
+from trainer.verify_resume import differing_columns
 
 
 @pytest.fixture
-def make_setting(local_store, tiny):
+def make_options(local_store, tiny):
     def make(**fields):
-        base = Setting(
+        base = AttemptOptions(
             store=local_store,
             attempt="first",
             load=lambda name: tiny,
             stopping=lambda: False,
             git_commit="abc",
-            packages=device.packages(),
+            packages=device.package_versions(),
         )
         return dataclasses.replace(base, **fields)
 
@@ -33,11 +34,11 @@ def make_setting(local_store, tiny):
 
 
 def test_a_committed_cell_has_results_predictions_and_models_and_nothing_else_is_left(
-    make_setting, make_cell, tiny, tmp_path
+    make_options, make_cell, tiny, tmp_path
 ):
-    cell, setting = make_cell(), make_setting(checkpoint_seconds=0.0)
-    assert attempt(cell, setting) == "committed"
-    store = setting.store
+    cell, options = make_cell(), make_options(checkpoint_seconds=0.0)
+    assert attempt_cell(cell, options) == "committed"
+    store = options.store
     epochs = results.from_bytes(store.read(keys.epochs(cell)), "epochs", "epochs")
     assert epochs.num_rows == cell.epochs * 3
     assert epochs["model"].to_pylist()[:3] == ["A", "B", "Ens"]
@@ -66,52 +67,52 @@ def test_a_committed_cell_has_results_predictions_and_models_and_nothing_else_is
     assert [x["message"] for x in lines if x["message"] != "checkpoint"] == ["started", "committed"]
 
 
-def test_a_finished_cell_is_found_not_trained(make_setting, make_cell, monkeypatch):
-    attempt(make_cell(), make_setting())
-    monkeypatch.setattr(training, "train", None)
-    assert attempt(make_cell(), make_setting(attempt="second")) == "found"
+def test_a_finished_cell_is_found_not_trained(make_options, make_cell, monkeypatch):
+    attempt_cell(make_cell(), make_options())
+    monkeypatch.setattr(training, "train_cell", None)
+    assert attempt_cell(make_cell(), make_options(attempt="second")) == "found"
 
 
-def test_a_cell_that_another_process_trains_is_held(make_setting, make_cell):
-    setting = make_setting()
-    with setting.store.claim(make_cell().id):
-        assert attempt(make_cell(), setting) == "held"
+def test_a_cell_that_another_process_trains_is_held(make_options, make_cell):
+    options = make_options()
+    with options.store.claim(make_cell().id):
+        assert attempt_cell(make_cell(), options) == "held"
 
 
 def test_an_interrupted_attempt_leaves_a_checkpoint_and_the_next_goes_on_to_the_same_numbers(
-    make_setting, make_cell, local_store
+    make_options, make_cell, local_store
 ):
     cell = make_cell()
     looks = iter([False] * 4)
     with pytest.raises(Interrupted, match="told to stop at step"):
-        attempt(cell, make_setting(stopping=lambda: next(looks, True)))
+        attempt_cell(cell, make_options(stopping=lambda: next(looks, True)))
     record = records.parse_record(local_store.read(keys.failure(cell.id, "first")), "record")
     assert (record.kind, record.exit_code) == ("interrupted", 143)
-    step = checkpoint.newest(local_store, cell.id, print).step
-    assert attempt(cell, make_setting(attempt="second")) == "committed"
+    step = checkpoint.newest_checkpoint(local_store, cell.id, print).step
+    assert attempt_cell(cell, make_options(attempt="second")) == "committed"
     epochs = results.from_bytes(local_store.read(keys.epochs(cell)), "epochs", "epochs")
     assert results.read_provenance(epochs.schema, "x")["resumed_from_step"] == step > 0
     undisturbed = type(local_store)(local_store.root.with_name("other"), create=True)
-    attempt(cell, make_setting(store=undisturbed))
-    assert differences(cell, local_store, undisturbed) == []
+    attempt_cell(cell, make_options(store=undisturbed))
+    assert differing_columns(cell, local_store, undisturbed) == []
 
 
-def test_a_damaged_checkpoint_is_named_in_the_log_and_an_older_one_used(make_setting, make_cell, local_store):
+def test_a_damaged_checkpoint_is_named_in_the_log_and_an_older_one_used(make_options, make_cell, local_store):
     cell = make_cell()
     looks = iter([False] * 4)
     with pytest.raises(Interrupted):
-        attempt(cell, make_setting(stopping=lambda: next(looks, True)))
+        attempt_cell(cell, make_options(stopping=lambda: next(looks, True)))
     local_store.put(keys.checkpoint(cell.id, 999_999_999), b"torn")
-    assert attempt(cell, make_setting(attempt="second")) == "committed"
+    assert attempt_cell(cell, make_options(attempt="second")) == "committed"
     log = local_store.read(keys.log(cell.id, "second")).decode()
     assert "skipped" in log
     assert "999999999.safetensors is not a whole checkpoint" in log
 
 
-def test_a_diverged_cell_leaves_a_record_that_says_where(make_setting, make_cell, local_store):
+def test_a_diverged_cell_leaves_a_record_that_says_where(make_options, make_cell, local_store):
     cell = make_cell(learning_rate=1e30)
     with pytest.raises(Diverged):
-        attempt(cell, make_setting())
+        attempt_cell(cell, make_options())
     record = records.parse_record(local_store.read(keys.failure(cell.id, "first")), "record")
     assert (record.kind, record.exit_code) == ("diverged", 43)
     assert "epoch 1, step" in record.message
@@ -126,26 +127,26 @@ def test_a_diverged_cell_leaves_a_record_that_says_where(make_setting, make_cell
         (RuntimeError("bug"), "error", 1),
     ],
 )
-def test_every_failure_is_recorded_with_its_kind(make_setting, make_cell, local_store, error, kind, code):
+def test_every_failure_is_recorded_with_its_kind(make_options, make_cell, local_store, error, kind, code):
     def load(name):
         raise error
 
     with pytest.raises(type(error)):
-        attempt(make_cell(), make_setting(load=load))
+        attempt_cell(make_cell(), make_options(load=load))
     record = records.parse_record(local_store.read(keys.failure(make_cell().id, "first")), "record")
     assert (record.kind, record.exit_code, record.message) == (kind, code, str(error))
     assert bool(record.traceback) == (kind == "error")
 
 
-def test_two_processes_that_race_past_the_claim_commit_once(make_setting, make_cell, local_store, monkeypatch):
+def test_two_processes_that_race_past_the_claim_commit_once(make_options, make_cell, local_store, monkeypatch):
     """Between machines no claim holds: both train, the first commit stands and the second is told so."""
     monkeypatch.setattr(type(local_store), "claim", lambda *_: contextlib.nullcontext(True))
     barrier, said = threading.Barrier(2), []
 
     def work(name):
-        said.append(attempt(make_cell(epochs=1), make_setting(attempt=name)))
+        said.append(attempt_cell(make_cell(epochs=1), make_options(attempt=name)))
 
-    monkeypatch.setattr(training, "train", _one_at_a_time(training.train, barrier))
+    monkeypatch.setattr(training, "train_cell", _one_at_a_time(training.train_cell, barrier))
     threads = [threading.Thread(target=work, args=(n,)) for n in ("one", "two")]
     for t in threads:
         t.start()

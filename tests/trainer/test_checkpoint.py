@@ -9,8 +9,8 @@ from safetensors.numpy import load, save
 from experiment import keys
 from experiment.errors import InvalidInput
 from trainer import checkpoint
-from trainer.program import STATE
-from trainer.values import Snapshot
+from trainer.model.program import STATE
+from trainer.model.types import Snapshot
 
 CELL = "digits-l2-0p01-s0-0123456789"
 
@@ -70,19 +70,19 @@ def test_the_newest_valid_checkpoint_wins_and_a_damaged_one_is_named(local_store
         local_store.put(keys.checkpoint(CELL, step), checkpoint.to_bytes(CELL, snapshot(step)))
     local_store.put(keys.checkpoint(CELL, 30), checkpoint.to_bytes(CELL, snapshot(30))[:-5])
     said = []
-    assert checkpoint.newest(local_store, CELL, said.append).step == 20
+    assert checkpoint.newest_checkpoint(local_store, CELL, said.append).step == 20
     assert len(said) == 1
     assert keys.checkpoint(CELL, 30) in said[0]
 
 
 def test_older_ones_go_only_after_a_newer_one_is_there(local_store, monkeypatch):
-    checkpoint.write(local_store, CELL, snapshot(10))
+    checkpoint.write_checkpoint(local_store, CELL, snapshot(10))
     monkeypatch.setattr(local_store, "put", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        checkpoint.write(local_store, CELL, snapshot(20))
+        checkpoint.write_checkpoint(local_store, CELL, snapshot(20))
     monkeypatch.undo()
-    assert checkpoint.newest(local_store, CELL, print).step == 10
-    checkpoint.write(local_store, CELL, snapshot(30))
+    assert checkpoint.newest_checkpoint(local_store, CELL, print).step == 10
+    checkpoint.write_checkpoint(local_store, CELL, snapshot(30))
     assert list(local_store.list(keys.checkpoints(CELL))) == [keys.checkpoint(CELL, 30)]
-    checkpoint.remove(local_store, CELL)
-    assert checkpoint.newest(local_store, CELL, print) is None
+    checkpoint.remove_checkpoints(local_store, CELL)
+    assert checkpoint.newest_checkpoint(local_store, CELL, print) is None

@@ -5,10 +5,11 @@ import itertools
 import pytest
 
 from experiment import keys
-from trainer import checkpoint, training
-from trainer.attempt import Setting, attempt
-from trainer.program import STATE
-from trainer.verify import differences, verify_resume
+from trainer import checkpoint
+from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.model import training
+from trainer.model.program import STATE
+from trainer.verify_resume import differing_columns
 
 
 class PowerCut(BaseException):
@@ -47,8 +48,10 @@ def one_step_per_call(monkeypatch):
     monkeypatch.setattr(training, "SECONDS_PER_CALL", 0.0)
 
 
-def setting(store, tiny, name):
-    return Setting(store=store, attempt=name, load=lambda _: tiny, stopping=lambda: False, checkpoint_seconds=0.0)
+def options(store, tiny, name):
+    return AttemptOptions(
+        store=store, attempt=name, load=lambda _: tiny, stopping=lambda: False, checkpoint_seconds=0.0
+    )
 
 
 def cut_at_every_touch(store, calm, cell, tiny, stride):
@@ -56,12 +59,12 @@ def cut_at_every_touch(store, calm, cell, tiny, stride):
     for touches in itertools.count(1, stride):
         survived = False
         try:
-            attempt(cell, setting(Failing(store, touches, after=touches % 2), tiny, f"cut{touches}"))
+            attempt_cell(cell, options(Failing(store, touches, after=touches % 2), tiny, f"cut{touches}"))
             survived = True
         except PowerCut:
             pass
-        assert attempt(cell, setting(store, tiny, f"next{touches}")) in ("committed", "found")
-        assert differences(cell, calm, store) == []
+        assert attempt_cell(cell, options(store, tiny, f"next{touches}")) in ("committed", "found")
+        assert differing_columns(cell, calm, store) == []
         assert not list(store.list(keys.checkpoints(cell.id)))
         if survived:
             return touches
@@ -74,7 +77,7 @@ def cut_at_every_touch(store, calm, cell, tiny, stride):
 def calm(local_store, make_cell, tiny):
     """A store with the undisturbed cell."""
     other = type(local_store)(local_store.root.with_name("calm"), create=True)
-    assert attempt(make_cell(epochs=2), setting(other, tiny, "calm")) == "committed"
+    assert attempt_cell(make_cell(epochs=2), options(other, tiny, "calm")) == "committed"
     return other
 
 
@@ -94,32 +97,25 @@ def test_on_a_real_s3_server_at_every_fifth_touch(minio_store, calm, make_cell, 
 def test_a_torn_checkpoint_costs_the_steps_since_the_one_before_and_nothing_else(local_store, calm, make_cell, tiny):
     cell = make_cell(epochs=2)
     looks = iter([False] * 6)
-    stopping = setting(local_store, tiny, "cut")
+    stopping = options(local_store, tiny, "cut")
     with pytest.raises(BaseException, match="told to stop"):
-        attempt(cell, Setting(**{**vars(stopping), "stopping": lambda: next(looks, True)}))
+        attempt_cell(cell, AttemptOptions(**{**vars(stopping), "stopping": lambda: next(looks, True)}))
     [key] = local_store.list(keys.checkpoints(cell.id))
     whole = local_store.read(key)
     later = keys.checkpoint(cell.id, keys.step_of(key) + 1)
     for torn in (whole[: len(whole) // 2], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
         local_store.put(later, torn)
-        assert checkpoint.newest(local_store, cell.id, lambda _: None).step == keys.step_of(key)
-    assert attempt(cell, setting(local_store, tiny, "next")) == "committed"
-    assert differences(cell, calm, local_store) == []
+        assert checkpoint.newest_checkpoint(local_store, cell.id, lambda _: None).step == keys.step_of(key)
+    assert attempt_cell(cell, options(local_store, tiny, "next")) == "committed"
+    assert differing_columns(cell, calm, local_store) == []
 
 
 def test_every_value_of_the_state_is_in_the_checkpoint(local_store, make_cell, tiny):
     """A value that the next step depends on and the checkpoint lacks would show only as a subtle difference."""
     looks = iter([False] * 3)
     with pytest.raises(BaseException, match="told to stop"):
-        attempt(
-            make_cell(), Setting(**{**vars(setting(local_store, tiny, "x")), "stopping": lambda: next(looks, True)})
+        attempt_cell(
+            make_cell(),
+            AttemptOptions(**{**vars(options(local_store, tiny, "x")), "stopping": lambda: next(looks, True)}),
         )
-    assert set(checkpoint.newest(local_store, make_cell().id, print).arrays) == set(STATE)
-
-
-def test_killed_processes_resume_bit_identical(make_cell, capsys):
-    """The command that a user runs, on a smaller cell: real processes, SIGKILL."""
-    assert verify_resume(make_cell(epochs=30, train_examples=160, test_examples=64), kills=2) == 0
-    said = capsys.readouterr().out
-    assert said.count("killed with SIGKILL") >= 1
-    assert "bit-identical" in said
+    assert set(checkpoint.newest_checkpoint(local_store, make_cell().id, print).arrays) == set(STATE)

@@ -12,7 +12,7 @@ import pytest
 from experiment import keys
 from experiment.grid import load_grid
 from experiment.store import LocalStore
-from trainer.verify import differences
+from trainer.verify_resume import differing_columns
 
 KILLS = 4  # of workers, of which every second takes the launcher along
 CELLS = load_grid("smoke").cells
@@ -74,5 +74,5 @@ def test_a_smoke_grid_whose_processes_are_killed_ends_bit_identical(tmp_path):
     launcher.wait()
     assert launch(rough).wait() == 0
     assert kills == KILLS
-    assert [differences(cell, calm, rough) for cell in CELLS] == [[]] * len(CELLS)
+    assert [differing_columns(cell, calm, rough) for cell in CELLS] == [[]] * len(CELLS)
     assert list(rough.list(keys.CHECKPOINTS)) == []

@@ -6,11 +6,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from experiment import keys, results
 from experiment.errors import Interrupted
-from trainer.attempt import Setting, attempt
+from trainer.attempt import AttemptOptions, attempt_cell
 
 
-def setting(store, tiny, name="first", *, tensorboard=True, stopping=lambda: False):
-    return Setting(store=store, attempt=name, load=lambda _: tiny, stopping=stopping, tensorboard=tensorboard)
+def options(store, tiny, name="first", *, tensorboard=True, stopping=lambda: False):
+    return AttemptOptions(store=store, attempt=name, load=lambda _: tiny, stopping=stopping, tensorboard=tensorboard)
 
 
 def board(store, cell):
@@ -24,7 +24,7 @@ def stop_at(looks):
 
 def test_tensorboard_reads_the_committed_figures_of_every_epoch_and_model(local_store, tiny, make_cell):
     cell = make_cell()
-    attempt(cell, setting(local_store, tiny))
+    attempt_cell(cell, options(local_store, tiny))
     seen = board(local_store, cell)
     committed = results.from_bytes(local_store.read(keys.epochs(cell)), "epochs", "epochs").to_pandas()
     for model in cell.models:
@@ -38,7 +38,7 @@ def test_tensorboard_reads_the_committed_figures_of_every_epoch_and_model(local_
 
 def test_the_graph_has_the_members_their_layers_and_the_parts_of_a_step_as_scopes(local_store, tiny, make_cell):
     cell = make_cell()
-    attempt(cell, setting(local_store, tiny))
+    attempt_cell(cell, options(local_store, tiny))
     names = [node.name for node in board(local_store, cell).Graph().node]
     assert {n.split("/")[0] for n in names} >= {"A", "B", "costs", "collaboration_l2", "gradient", "adam", "figures"}
     assert any(n.startswith("A/brick0/block0/conv1/") for n in names)
@@ -50,9 +50,9 @@ def test_an_interrupted_cell_ends_with_one_file_per_epoch(local_store, tiny, mak
     cell, tries = make_cell(epochs=4), 0
     while True:
         tries += 1
-        told = setting(local_store, tiny, f"try{tries}", tensorboard=before or tries > 2, stopping=stop_at(5))
+        told = options(local_store, tiny, f"try{tries}", tensorboard=before or tries > 2, stopping=stop_at(5))
         try:
-            attempt(cell, told)
+            attempt_cell(cell, told)
             break
         except Interrupted:
             continue
@@ -63,5 +63,5 @@ def test_an_interrupted_cell_ends_with_one_file_per_epoch(local_store, tiny, mak
 
 
 def test_without_being_asked_nothing_is_put(local_store, tiny, make_cell):
-    attempt(make_cell(), setting(local_store, tiny, tensorboard=False))
+    attempt_cell(make_cell(), options(local_store, tiny, tensorboard=False))
     assert list(local_store.list(keys.TENSORBOARD)) == []

@@ -1,7 +1,6 @@
-"""The data sets: fetched, checked, split and put into the store once; loaded from it verified, into shared memory."""
+"""The data sets: each is fetched, checked, split and put into the store once, and loaded from there, verified, by all."""
 
 from experiment.prepared import Manifest as Manifest
-from trainer.datasets.dataset import Dataset as Dataset
-from trainer.datasets.dataset import load as load
-from trainer.datasets.preparation import prepare as prepare
-from trainer.datasets.settings import Settings as Settings
+from trainer.datasets.dataset import load_dataset as load_dataset
+from trainer.datasets.overrides import Overrides as Overrides
+from trainer.datasets.preparation import prepare_dataset as prepare_dataset

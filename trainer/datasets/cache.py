@@ -1,4 +1,4 @@
-"""This user's files on this machine: one process at a time makes them, and others see them whole or not at all."""
+"""The user's cache on this machine: one process at a time writes a file, and others see it whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiment.claim import claim_file
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """This user's cache on this machine; in the temporary directory where there is no home."""
+    """Returns the user's cache folder; it is in the temporary directory where there is no writable home."""
     base, home = environ.get("XDG_CACHE_HOME"), environ.get("HOME")
     if base and Path(base).is_absolute():
         return Path(base) / "collaborative-ensembles"
@@ -24,11 +24,11 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 
 @contextlib.contextmanager
-def alone(lock: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
-    """Holds a lock of this machine, waiting for whoever has it. It ends with the process, however that ends.
+def hold_lock(lock: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """Waits for a lock of this machine and holds it until the block or the process ends.
 
     Raises:
-        OSError: the lock's folder cannot be written.
+        OSError: the folder of the lock cannot be written.
     """
     while True:
         with claim_file(lock) as held:
@@ -39,10 +39,10 @@ def alone(lock: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[N
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Puts a file in place in one step.
+    """Writes a file and puts it in place in one step.
 
     Raises:
-        OSError: no room, or no right to write.
+        OSError: there is no room, or no right to write.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")

@@ -1,4 +1,4 @@
-"""From the store to arrays: every byte verified before use, and shared by the workers of a machine."""
+"""Loading a prepared data set: every byte is verified before use, and the workers of a machine share the memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import mmap
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,61 +16,36 @@ from experiment.errors import InvalidInput, NotFound, Transient, refuse
 from experiment.prepared import Manifest, read_manifest
 from experiment.store import Store
 from trainer.datasets import npz
-from trainer.datasets.cache import alone, cache_folder, write_whole
+from trainer.datasets.cache import cache_folder, hold_lock, write_whole
+from trainer.model.types import Dataset
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset:
-    """A data set, read-only: images (N, H, W, C) uint8 and labels (N,) uint8, in the order of the fixed split.
+def load_dataset(store: Store, name: str, *, cache: Path | None = None) -> Dataset:
+    """Returns the store's prepared data set, after verifying the whole file.
 
-    Attributes:
-        sha256: of the prepared file, for the provenance of results.
-    """
-
-    name: str
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-    sha256: str
-
-    def first(self, train: int = 0, test: int = 0) -> Dataset:
-        """The first ``train`` and ``test`` examples of the fixed split; 0 means all.
-
-        Raises:
-            InvalidInput: there are fewer.
-        """
-        for what, asked, there in (("train", train, len(self.y_train)), ("test", test, len(self.y_test))):
-            if not 0 <= asked <= there:
-                raise refuse(f"{what}_examples of {self.name}", asked, f"0 (all) to {there}", "correct it in the grid")
-        a, b = train or len(self.y_train), test or len(self.y_test)
-        return Dataset(name=self.name, sha256=self.sha256, x_train=self.x_train[:a], y_train=self.y_train[:a],
-                       x_test=self.x_test[:b], y_test=self.y_test[:b])  # fmt: skip
-
-
-def load(store: Store, name: str, *, cache: Path | None = None) -> Dataset:
-    """The store's prepared data set, verified whole.
-
-    A remote store's file is kept in ``cache`` on this machine; by default that is the user's cache directory.
+    A copy of a remote store's file is kept in ``cache`` on this machine, by default in the user's cache folder.
 
     Raises:
-        InvalidInput: unknown, not prepared, or damaged.
+        InvalidInput: the data set is unknown, not prepared, or damaged.
         Transient: the store failed.
     """
     if name not in DATASETS:
         raise refuse("dataset", name, ", ".join(DATASETS), "correct it in the grid")
     manifest = read_manifest(store, name)
     if manifest is None:
-        raise InvalidInput(f"{store.url} holds no {name} ({keys.dataset_manifest(name)}); allowed: a prepared data set; "
-                           f"run python -m trainer --prepare {name} --store {store.url}")  # fmt: skip
+        raise InvalidInput(
+            f"{store.url} holds no {name} ({keys.dataset_manifest(name)}); allowed: a prepared data set; "
+            f"run python -m trainer --prepare {name} --store {store.url}"
+        )
     return open_prepared(store, manifest, cache=cache)
 
 
 def open_prepared(store: Store, manifest: Manifest, *, cache: Path | None = None) -> Dataset:
-    """The data set that a manifest names.
+    """Returns the data set that a manifest describes.
 
     Raises:
-        InvalidInput: its file is missing or damaged.
+        InvalidInput: its file is missing, unreadable or damaged.
+        Transient: the disk or the store failed.
     """
     place = f"{store.url}/{manifest.key}"
     local = store.local_path(manifest.key)
@@ -87,13 +61,14 @@ def open_prepared(store: Store, manifest: Manifest, *, cache: Path | None = None
         raise InvalidInput(
             f"{place} is damaged: its content does not have sha256 {manifest.sha256}; {_advice(store, manifest)}"
         )
-    return _checked(npz.decode(buffer, place), manifest, place)
+    return _checked(npz.decode_arrays(buffer, place), manifest, place)
 
 
 def map_verified(path: Path, sha256: str) -> mmap.mmap | None:
-    """The file mapped into memory; None if it has another sha256. What is mapped is what was verified.
+    """Returns the file mapped into memory, from the same open file that was verified; None if its sha256 is another.
 
-    Privately, as only what can be written can be handed to TensorFlow without a copy: a write would be this process's own.
+    The mapping is private and writable: TensorFlow takes only writable memory without copying it. A write would stay in
+    this process and never reach the file.
     """
     with path.open("rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
@@ -102,15 +77,15 @@ def map_verified(path: Path, sha256: str) -> mmap.mmap | None:
 
 
 def _remote(store: Store, manifest: Manifest, cache: Path | None) -> mmap.mmap | bytes | None:
-    """The object by way of a copy on this machine, so that its processes share one download and one set of pages."""
+    """Returns the object from a copy on this machine, so that its processes share one download and one set of pages."""
     path = (cache or cache_folder(os.environ)) / "datasets" / Path(manifest.key).name
     if copy := _copy(path, manifest):
         return copy
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(alone(path.with_suffix(".lock")))
+            stack.enter_context(hold_lock(path.with_suffix(".lock")))
         except OSError:
-            return _read_twice(store, manifest)  # nowhere to share a copy: this process keeps its own
+            return _read_twice(store, manifest)  # there is no place for a shared copy
         return _copy(path, manifest) or _fetched(store, manifest, path)
 
 
@@ -126,11 +101,11 @@ def _fetched(store: Store, manifest: Manifest, path: Path) -> mmap.mmap | bytes 
         write_whole(path, data)
         return _copy(path, manifest) or data
     except OSError:
-        return data  # no room for a copy
+        return data  # there is no room for a copy
 
 
 def _read_twice(store: Store, manifest: Manifest) -> bytes | None:
-    """The object, read once more if its content is wrong: what was damaged on the way is whole the second time."""
+    """Returns the object, read a second time if it was damaged on the way; None if it is damaged in the store."""
     for _ in range(2):
         data = store.read(manifest.key)
         if hashlib.sha256(data).hexdigest() == manifest.sha256:
@@ -143,10 +118,11 @@ def _advice(store: Store, manifest: Manifest) -> str:
 
 
 def _checked(arrays: dict[str, np.ndarray], manifest: Manifest, place: str) -> Dataset:
-    shapes = {"x_train": (manifest.train, *manifest.shape), "y_train": (manifest.train,),
-              "x_test": (manifest.test, *manifest.shape), "y_test": (manifest.test,)}  # fmt: skip
-    for part, shape in shapes.items():
-        if arrays[part].shape != shape:
-            raise InvalidInput(f"{place} has {part} of shape {arrays[part].shape}, its manifest says {shape}; "
-                               "remove the manifest, then prepare the data set again")  # fmt: skip
+    for part, count in (("train", manifest.train), ("test", manifest.test)):
+        for name, shape in ((f"x_{part}", (count, *manifest.shape)), (f"y_{part}", (count,))):
+            if arrays[name].shape != shape:
+                raise InvalidInput(
+                    f"{place} has {name} of shape {arrays[name].shape}, but its manifest says {shape}; "
+                    "remove the manifest, then prepare the data set again"
+                )
     return Dataset(name=manifest.name, sha256=manifest.sha256, **arrays)

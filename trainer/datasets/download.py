@@ -1,4 +1,4 @@
-"""Downloads: mirror after mirror, resumed where they broke off, again with back-off, checked before anyone opens them."""
+"""Downloads: from one mirror after another, resumed where they broke off, retried with back-off, verified before use."""
 
 from __future__ import annotations
 
@@ -16,29 +16,31 @@ from typing import IO, Any
 from experiment.errors import InvalidInput, Transient
 from experiment.prepared import SourceFile
 from experiment.retry import retry_transient
-from trainer.datasets.settings import public
-from trainer.datasets.sources import Remote
-from trainer.datasets.verify import verified, wrong
+from trainer.datasets.checksums import verify_file, wrong_file
+from trainer.datasets.overrides import public_url
+from trainer.datasets.sources import RemoteFile
 
-ROUNDS = 4  # times that the mirrors are tried in turn
-TIMEOUT = 20  # seconds without a byte
+ROUNDS = 4  # tries at all the mirrors
+TIMEOUT = 20  # seconds without a byte after which a connection is given up
 CHUNK = 1 << 18
-SAID = 16 << 20  # bytes between two words about progress
-_RETRIED = frozenset({408, 425, 429})  # answers 4xx that mean: later
+SAID = 16 << 20  # bytes between two lines about progress
+_RETRIED = frozenset({408, 425, 429})  # the 4xx answers after which another try may succeed
 _log = logging.getLogger(__name__)
 
 
-def download(file: Remote, folder: Path, *, sleep: Callable[[float], None] = time.sleep) -> tuple[Path, SourceFile]:
-    """The verified file in ``folder``, from the first mirror that gives it whole.
+def download_file(
+    file: RemoteFile, folder: Path, *, sleep: Callable[[float], None] = time.sleep
+) -> tuple[Path, SourceFile]:
+    """Returns the verified file in ``folder`` and its record, from the first mirror that gives it whole.
 
     Raises:
-        InvalidInput: every mirror has another file, or none at all.
-        Transient: no mirror gave it for a reason that may pass.
+        InvalidInput: every mirror has a different file or none.
+        Transient: a mirror could not give the file, for a reason that may pass.
     """
     target = folder / file.name
     if target.is_file():
         try:
-            return target, verified(target, file, public(file.urls[0]))
+            return target, verify_file(target, file, public_url(file.urls[0]))
         except InvalidInput:
             target.unlink()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,24 +52,23 @@ def download(file: Remote, folder: Path, *, sleep: Callable[[float], None] = tim
                 return _fetch(url, file, target)
             except (InvalidInput, OSError, http.client.HTTPException) as error:
                 tries[url].append(error)
-                _log.warning("%s: %s", public(url), _reason(error))
+                _log.warning("%s: %s", public_url(url), _reason(error))
         raise _given_up(file, tries)
 
     return target, retry_transient(try_mirrors, attempts=ROUNDS, first_pause=2, longest_pause=30, sleep=sleep)
 
 
 def _worth_trying(tries: dict[str, list[Exception]]) -> list[str]:
-    """All but the mirrors that twice had another file or none: once may be an accident on the way."""
+    """Returns the mirrors without those that twice had a different file or none; once may be an accident on the way."""
     return [url for url, errors in tries.items() if sum(map(_permanent, errors)) < 2]
 
 
-def _given_up(file: Remote, tries: dict[str, list[Exception]]) -> InvalidInput | Transient:
+def _given_up(file: RemoteFile, tries: dict[str, list[Exception]]) -> InvalidInput | Transient:
     last = {url: errors[-1] for url, errors in tries.items()}
-    reasons = "; ".join(f"{public(url)}: {_reason(e)}" for url, e in last.items())
+    reasons = "; ".join(f"{public_url(url)}: {_reason(e)}" for url, e in last.items())
     if not _worth_trying(tries):
-        return InvalidInput(
-            f"{file.name} cannot be had from any mirror: {reasons}; put it into DATASETS_DIR or correct DATASET_NAME_URL"
-        )
+        advice = "put it into DATASETS_DIR or correct DATASET_NAME_URL"
+        return InvalidInput(f"no mirror has the right {file.name}: {reasons}; {advice}")
     return Transient(f"{file.name} could not be downloaded: {reasons}; try again later, or put it into DATASETS_DIR")
 
 
@@ -81,8 +82,8 @@ def _reason(error: Exception) -> str:
     return " ".join(str(inner).split()) or type(error).__name__
 
 
-def _fetch(url: str, file: Remote, target: Path) -> SourceFile:
-    """One try at one mirror. What it got stays beside the target for the next."""
+def _fetch(url: str, file: RemoteFile, target: Path) -> SourceFile:
+    """Tries one mirror once. The bytes that came stay in a file beside the target for the next try."""
     part = target.with_name(f"{target.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
     have = part.stat().st_size if part.is_file() else 0
     if have > file.most:
@@ -90,41 +91,41 @@ def _fetch(url: str, file: Remote, target: Path) -> SourceFile:
     try:
         if not have or have != file.size:
             _receive(url, file, part, have)
-        found = verified(part, file, public(url))
+        found = verify_file(part, file, public_url(url))
     except InvalidInput:
-        part.unlink(missing_ok=True)  # begun anew next time: nothing says which byte is wrong
+        part.unlink(missing_ok=True)  # nothing tells which byte is wrong: the next try begins anew
         raise
     part.replace(target)
     return found
 
 
-def _receive(url: str, file: Remote, part: Path, have: int) -> None:
+def _receive(url: str, file: RemoteFile, part: Path, have: int) -> None:
     headers = {"User-Agent": "collaborative-ensembles", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - Settings admit http and https only
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - only http and https get here
     try:
         answer = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == 416:  # what we have is longer than the file, or just as long
+        if error.code == 416:  # the part is as long as the file, or longer
             part.unlink(missing_ok=True)
         raise
     with answer:
         start, total = _extent(answer, have)
         if file.size is not None and total is not None and total != file.size:
-            raise wrong(public(url), f"{total:,} bytes", f"{file.size:,} bytes", file.name)
-        _log.info("downloading %s from byte %s of %s", public(url), start, total)
+            raise wrong_file(public_url(url), f"{total:,} bytes", f"{file.size:,} bytes", file.name)
+        _log.info("downloading %s from byte %s of %s", public_url(url), start, total)
         with part.open("r+b" if start else "wb") as out:
             out.seek(start)
-            end = start + _copy(answer, out, file.most - start, public(url))
+            end = start + _copy(answer, out, file.most - start, public_url(url))
             out.truncate()
     if total is not None and end < total:
         raise ConnectionError(f"the connection ended after {end:,} of {total:,} bytes")
 
 
 def _extent(answer: Any, have: int) -> tuple[int, int | None]:
-    """(first byte, bytes of the whole file if known) of an answer; a server without ranges begins at 0."""
+    """Returns (first byte, size of the whole file if known) of an answer; a server without ranges begins at 0."""
     if answer.status == 206:
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
         if not match or int(match[1]) != have:

@@ -1,4 +1,4 @@
-"""Archives read as if an enemy had packed them: member by member into memory, under limits, nothing written to disk."""
+"""Archives, read without trust: member by member into memory, within limits, and nothing is written to disk."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import IO
 
 from experiment.errors import InvalidInput
 
-SLACK = 1 << 20  # bytes of headers and padding between two members, and of output before its ratio counts
+SLACK = 1 << 20  # bytes allowed between two members, and bytes of output before the ratio is checked
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What an archive may hold.
+    """The limits of an archive.
 
     Attributes:
-        members: entries of any kind.
+        members: number of entries of any kind.
         member: bytes of one entry.
-        total: bytes of the whole after decompression.
-        ratio: bytes after per byte before decompression.
+        total: bytes of the decompressed whole.
+        ratio: decompressed bytes per compressed byte.
     """
 
     members: int
@@ -34,11 +34,11 @@ class Limits:
     ratio: int = 50
 
 
-def gunzip(path: Path, limits: Limits) -> bytes:
-    """The content of a .gz file.
+def read_gzip(path: Path, limits: Limits) -> bytes:
+    """Returns the content of a .gz file.
 
     Raises:
-        InvalidInput: damaged, or beyond the limits.
+        InvalidInput: it is damaged, or beyond the limits.
     """
     with _opened(path, limits) as stream:
         stream.allow(limits.member)
@@ -48,11 +48,11 @@ def gunzip(path: Path, limits: Limits) -> bytes:
         return b"".join(parts)
 
 
-def members(path: Path, limits: Limits, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the wanted regular files of a .tar.gz, in the archive's order.
+def read_tar_members(path: Path, limits: Limits, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """Yields (name, content) of the wanted regular files of a .tar.gz, in the archive's order.
 
     Raises:
-        InvalidInput: damaged, beyond the limits, or with any member that is a link, a device or leads outside.
+        InvalidInput: it is damaged, beyond the limits, or has a member that is a link or a device or leads out of it.
     """
     with _opened(path, limits) as stream:
         stream.allow(0)
@@ -66,8 +66,8 @@ def members(path: Path, limits: Limits, wanted: Callable[[str], bool]) -> Iterat
                     stream.allow(info.size)
                     yield info.name, _content(archive, info)
                     passed = 0
-                archive.members = []  # type: ignore[attr-defined]  # else every header stays in memory
-        while stream.read(1 << 16):  # to the end: only there does gzip compare its checksum
+                archive.members = []  # type: ignore[attr-defined]  # otherwise all headers stay in memory
+        while stream.read(1 << 16):  # gzip compares its checksum only at the end
             pass
 
 
@@ -85,7 +85,7 @@ def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
 
 
 def _vet(path: Path, info: tarfile.TarInfo, count: int, limits: Limits) -> None:
-    """Refuses the whole archive for one bad member: who packed that member packed the others."""
+    """Refuses the whole archive for one bad member, whose packer has packed the others too."""
     name = PurePosixPath(info.name)
     plain = info.isdir() or (info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse())
     if not plain:
@@ -107,7 +107,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[_Stream]:
     try:
         with path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unpacked:
             yield _Stream(path, raw, unpacked, limits)
-    # tarfile lets the errors of int() and of unpacking escape on some damaged headers
+    # on some damaged headers, tarfile lets errors of int() and of unpacking escape
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError, IndexError) as error:
         raise InvalidInput(
             f"{path} is damaged ({error}); allowed: the whole original; remove it and get it again"
@@ -115,14 +115,14 @@ def _opened(path: Path, limits: Limits) -> Iterator[_Stream]:
 
 
 class _Stream(io.RawIOBase):
-    """Decompressed bytes with an allowance, a total and a ratio, none of which a header in the archive can raise."""
+    """Decompressed bytes within an allowance, a total and a ratio, which no header in the archive can raise."""
 
     def __init__(self, path: Path, raw: IO[bytes], unpacked: gzip.GzipFile, limits: Limits) -> None:
         self._path, self._raw, self._unpacked, self._limits = path, raw, unpacked, limits
         self._count = self._allowed = 0
 
     def allow(self, size: int) -> None:
-        """From here on, at most ``size`` bytes and some slack, until allowed again."""
+        """Allows ``size`` more bytes and some slack."""
         self._allowed = self._count + size + SLACK
 
     def readable(self) -> bool:

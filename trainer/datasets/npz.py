@@ -1,7 +1,7 @@
-"""The prepared file: an uncompressed .npz of four uint8 arrays, the same bytes for the same data, readable in place.
+"""The prepared file: an .npz of four uint8 arrays, whose bytes are a function of the data alone.
 
-Stored and not deflated, so that an array is a slice of the file and the workers of a machine share its pages; and aligned,
-so that TensorFlow can take it as it lies there.
+It is not compressed, so that an array is a slice of the file and the workers of a machine share its pages. The arrays are
+aligned, so that TensorFlow can use them where they lie.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from typing import IO
 import numpy as np
 
 from experiment.errors import InvalidInput
+from trainer.model.types import ALIGNMENT
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-# What zipfile and its decompressors raise on files that are damaged, encrypted or of a kind it does not know.
-UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, KeyError, IndexError,
-              EOFError, OSError, RuntimeError, OverflowError)  # fmt: skip
-ALIGNMENT = 64  # bytes, of the arrays in the file; .npy headers are a multiple of it
+# The errors of zipfile and its decompressors about files that are damaged, encrypted or of an unknown kind.
+_DECOMPRESSION = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
+UNREADABLE = (*_DECOMPRESSION, struct.error, ValueError, LookupError, OSError, RuntimeError, OverflowError)
 _PADDING = 0xD935  # the id of the extra field that aligns a zip entry
-_LOCAL_HEADER = 30  # bytes of a zip entry before its name; the lengths of name and extra field are the last four
-# Matched and not evaluated: NumPy's own parser goes through Python's, which fails in many ways on damaged text.
+_LOCAL_HEADER = 30  # bytes of a zip entry before its name; the last four are the lengths of name and extra field
+# Matched rather than evaluated: NumPy's parser calls Python's, which fails in many ways on damaged text.
 _NPY_HEADER = re.compile(
     rb"\{'descr': '(?P<descr>[<>|=]?[a-zA-Z]\d{0,4})', 'fortran_order': (?P<fortran>True|False), "
     rb"'shape': \((?P<shape>[\dL, ]*)\),? ?\}\s*"
 )
 _LONGEST_HEADER = 4096
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can carry: no clock in the bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold, in place of the time of writing
 
 
-def encode(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """The four arrays of ``ARRAYS`` as the bytes of one .npz file: a pure function of their content."""
+def encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Returns the four arrays as the bytes of one .npz file, which depend on nothing but the arrays."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for name in ARRAYS:
             entry = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
-            entry.create_system = 3  # else the file would depend on the system it was made on
+            entry.create_system = 3  # Unix, whatever the system that writes it
             entry.extra = _padding(sink.tell() + _LOCAL_HEADER + len(entry.filename))
             with archive.open(entry, "w") as member:
                 _write_array(member, np.ascontiguousarray(arrays[name], np.uint8))
     return sink.getvalue()
 
 
-def decode(buffer: bytes | mmap.mmap, source: str) -> dict[str, np.ndarray]:
-    """Read-only views of the four arrays of a prepared file; nothing is copied. ``source`` names it in errors.
+def decode_arrays(buffer: bytes | mmap.mmap, source: str) -> dict[str, np.ndarray]:
+    """Returns read-only views of the four arrays of a prepared file, without a copy; ``source`` names it in errors.
 
     Raises:
-        InvalidInput: not a file that ``encode`` wrote.
+        InvalidInput: it is not a file that ``encode_arrays`` wrote.
     """
     try:
         with zipfile.ZipFile(_Window(buffer)) as archive:
@@ -64,11 +64,11 @@ def decode(buffer: bytes | mmap.mmap, source: str) -> dict[str, np.ndarray]:
         raise InvalidInput(f"{source} is not a prepared data set ({error}); remove it and prepare it again") from error
 
 
-def array_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """(shape, Fortran order, dtype) of an .npy stream, which then stands at the first item.
+def read_array_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Returns (shape, Fortran order, dtype) of an .npy stream and leaves the stream at the first item.
 
     Raises:
-        ValueError: not the header of an array of plain numbers; one of Python objects, whose reading would run code.
+        ValueError: it is not the header of an array of plain numbers. An array of Python objects would run code when read.
     """
     magic, major = member.read(6), member.read(2)[:1]
     width = {b"\1": 2, b"\2": 4, b"\3": 4}.get(major)
@@ -88,7 +88,7 @@ def array_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 
 def _padding(at: int) -> bytes:
-    """The extra field that moves what follows ``at`` to the next aligned place: id, length, the alignment, zeros."""
+    """Returns the extra field (id, length, alignment, zeros) that aligns the bytes after it if it stands at ``at``."""
     zeros = -(at + 6) % ALIGNMENT
     return struct.pack("<HHH", _PADDING, 2 + zeros, ALIGNMENT) + bytes(zeros)
 
@@ -107,7 +107,7 @@ def _view(buffer: bytes | mmap.mmap, entry: zipfile.ZipInfo) -> np.ndarray:
     name, extra = struct.unpack("<HH", buffer[at + _LOCAL_HEADER - 4 : at + _LOCAL_HEADER])
     at += _LOCAL_HEADER + name + extra
     head = io.BytesIO(buffer[at : at + 12 + _LONGEST_HEADER])
-    shape, fortran, dtype = array_header(head)
+    shape, fortran, dtype = read_array_header(head)
     size = math.prod(shape)
     if dtype != np.uint8 or fortran or head.tell() + size != entry.file_size:
         raise ValueError(f"{entry.filename} is not a whole array of uint8 in C order")
@@ -117,7 +117,7 @@ def _view(buffer: bytes | mmap.mmap, entry: zipfile.ZipInfo) -> np.ndarray:
 
 
 class _Window(io.RawIOBase):
-    """A seekable file over a buffer that copies only what is read: the zip's directory, not its arrays."""
+    """A seekable file over a buffer that copies only the bytes that are read: the zip's directory and not its arrays."""
 
     def __init__(self, buffer: bytes | mmap.mmap) -> None:
         self._buffer, self._at = buffer, 0

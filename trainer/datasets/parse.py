@@ -15,15 +15,15 @@ from experiment.errors import InvalidInput
 
 LETTERS = "ABCDEFGHIJ"
 SIDE = 28  # pixels of a letter's height and width
-_LETTER_FILE = re.compile(r"(?:.*/)?(?P<letter>[A-J])/(?P<file>[^/.][^/]*\.png)")  # hidden files are no letters
+_LETTER_FILE = re.compile(r"(?:.*/)?(?P<letter>[A-J])/(?P<file>[^/.][^/]*\.png)")  # not hidden files
 _CIFAR_RECORD = 1 + 3 * 32 * 32
 
 
-def idx(data: bytes, dimensions: int, source: str) -> np.ndarray:
-    """An array of uint8 from the idx format of MNIST.
+def parse_idx(data: bytes, dimensions: int, source: str) -> np.ndarray:
+    """Returns an array of uint8 from the idx format of MNIST.
 
     Raises:
-        InvalidInput: another magic number, or a length that is not what the header says.
+        InvalidInput: the magic number or the length is not what it should be.
     """
     head = 4 + 4 * dimensions
     if len(data) < head or data[:4] != bytes((0, 0, 8, dimensions)):
@@ -35,11 +35,11 @@ def idx(data: bytes, dimensions: int, source: str) -> np.ndarray:
     return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
 
 
-def cifar(data: bytes, source: str) -> tuple[np.ndarray, np.ndarray]:
-    """(images (N, 32, 32, 3), labels (N,)) of one batch of CIFAR-10's binary version.
+def parse_cifar_batch(data: bytes, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns (images (N, 32, 32, 3), labels (N,)) of one batch of CIFAR-10's binary version.
 
     Raises:
-        InvalidInput: not whole records.
+        InvalidInput: it does not consist of whole records.
     """
     if not data or len(data) % _CIFAR_RECORD:
         raise _not(source, f"it has {len(data):,} bytes", f"a multiple of {_CIFAR_RECORD:,}")
@@ -47,22 +47,22 @@ def cifar(data: bytes, source: str) -> tuple[np.ndarray, np.ndarray]:
     return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), records[:, 0]
 
 
-def is_letter(name: str) -> bool:
-    """Whether a member of a notMNIST archive is an image: a PNG in a folder A to J."""
+def is_letter_file(name: str) -> bool:
+    """Returns whether a member of a notMNIST archive is an image: a PNG in a folder A to J."""
     return _LETTER_FILE.fullmatch(name) is not None
 
 
-def letters(files: Iterable[tuple[str, bytes]]) -> tuple[np.ndarray, np.ndarray, int]:
-    """(images (N, 28, 28, 1), labels (N,), corrupt files left out) of notMNIST's PNG files.
+def parse_letters(files: Iterable[tuple[str, bytes]]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Returns (images (N, 28, 28, 1), labels (N,), number of corrupt files left out) of notMNIST's PNG files.
 
-    The order is that of letters, then of file names: it does not depend on the archive's.
+    They are ordered by letter and file name, whatever the order of the archive.
     """
     names: list[list[str]] = [[] for _ in LETTERS]
     pixels = [bytearray() for _ in LETTERS]
     skipped = 0
     for path, data in files:
         match = _LETTER_FILE.fullmatch(path)
-        image = png(data)
+        image = png_pixels(data)
         if match is None or image is None:
             skipped += 1
             continue
@@ -75,16 +75,16 @@ def letters(files: Iterable[tuple[str, bytes]]) -> tuple[np.ndarray, np.ndarray,
     for label, count in enumerate(counts):
         ordered = sorted(range(count), key=names[label].__getitem__)
         x[end : end + count] = np.frombuffer(pixels[label], np.uint8).reshape(-1, SIDE, SIDE, 1)[ordered]
-        pixels[label] = bytearray()  # half a gigabyte in all
+        pixels[label] = bytearray()  # frees half a gigabyte in all
         end += count
     return x, np.repeat(np.arange(len(LETTERS), dtype=np.uint8), counts), skipped
 
 
-def png(data: bytes) -> bytes | None:
-    """The 28 x 28 grey values of a PNG file, row by row; None if it is corrupt, of another size or in colour."""
+def png_pixels(data: bytes) -> bytes | None:
+    """Returns the 28 x 28 grey values of a PNG file, row by row; None if it is corrupt, of another size or in colour."""
     if data[:8] != b"\x89PNG\r\n\x1a\n" or data[16:24] != struct.pack(">II", SIDE, SIDE):
-        return None  # before anything is decoded: a bomb has another size
-    from PIL import Image  # imported here: only notMNIST needs it
+        return None  # without decoding it: the size betrays a decompression bomb
+    from PIL import Image  # only notMNIST needs it
 
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:

@@ -1,4 +1,4 @@
-"""Makes sure that a store has a data set: once, as one verified file, whoever else does the same at the same time."""
+"""Preparing a data set: it is put into the store once, as one verified file, even if several processes try at once."""
 
 from __future__ import annotations
 
@@ -17,77 +17,81 @@ from experiment.prepared import Manifest, read_manifest
 from experiment.records import utc_now
 from experiment.store import Store
 from trainer.datasets import npz, originals
-from trainer.datasets.cache import alone
+from trainer.datasets.cache import hold_lock
 from trainer.datasets.dataset import open_prepared
-from trainer.datasets.settings import Settings
-from trainer.datasets.split import Original, split
+from trainer.datasets.overrides import Overrides
+from trainer.datasets.split import Original, split_examples
 
 _log = logging.getLogger(__name__)
 
 
-def prepare(
-    name: str, store: Store, settings: Settings | None = None, *, sleep: Callable[[float], None] = time.sleep
+def prepare_dataset(
+    name: str, store: Store, overrides: Overrides | None = None, *, sleep: Callable[[float], None] = time.sleep
 ) -> Manifest:
-    """The manifest of the store's data set, which is made from its source first where it is absent or damaged.
+    """Returns the manifest of the store's data set, which is made from its source first if it is absent or damaged.
 
-    ``settings`` say where the data set comes from; by default as the environment does.
+    Args:
+        overrides: the user's own sources; by default those of the environment.
 
     Raises:
-        InvalidInput: unknown; a source that is not the data set; a damaged manifest; a damaged file of another source.
+        InvalidInput: the data set is unknown, the source or the manifest is damaged, or the file in the store is damaged
+            and the source gives another one.
         Transient: the source cannot be reached, or the store failed.
     """
     if name not in DATASETS:
         raise refuse("data set", name, ", ".join(DATASETS), "correct its name")
-    settings = settings or Settings.from_environment(name, os.environ)
-    if ready := _ready(store, name, settings):
+    overrides = overrides or Overrides.from_environment(name, os.environ)
+    if ready := _ready(store, name, overrides):
         return ready
     try:
         if name == "digits":
-            return _put(store, name, originals.digits(), settings)
-        if files := originals.find(name, settings):
-            return _put(store, name, originals.read(name, files), settings)
-        with alone(settings.cache / "downloads" / f"{name}.lock", sleep):  # the others wait, and find it done
-            return _ready(store, name, settings) or _downloaded(store, name, settings, sleep)
+            return _put(store, name, originals.bundled_digits(), overrides)
+        if files := originals.find_originals(name, overrides):
+            return _put(store, name, originals.read_originals(name, files), overrides)
+        with hold_lock(overrides.cache / "downloads" / f"{name}.lock", sleep):  # other processes wait and find it done
+            return _ready(store, name, overrides) or _downloaded(store, name, overrides, sleep)
     except OSError as error:
-        raise InvalidInput(f"{name} cannot be prepared: {error}; make the files in DATASETS_DIR readable "
-                           f"and the cache ({settings.cache}, set by XDG_CACHE_HOME) writable, with room") from error  # fmt: skip
+        raise InvalidInput(
+            f"{name} cannot be prepared: {error}; make the files in DATASETS_DIR readable "
+            f"and the cache ({overrides.cache}, set by XDG_CACHE_HOME) writable, with room"
+        ) from error
 
 
-def _ready(store: Store, name: str, settings: Settings) -> Manifest | None:
+def _ready(store: Store, name: str, overrides: Overrides) -> Manifest | None:
     manifest = read_manifest(store, name)
-    if manifest is None or not _intact(store, manifest, settings):
+    if manifest is None or not _intact(store, manifest, overrides):
         return None
-    usual = DATASETS[name]
-    if (manifest.train, manifest.test) != (usual.train, usual.test) and not settings.any_count:
-        _log.warning("%s in %s has %s training and %s test images, not the usual %s and %s",
-                     name, store.url, manifest.train, manifest.test, usual.train, usual.test)  # fmt: skip
+    has, usual = (manifest.train, manifest.test), (DATASETS[name].train, DATASETS[name].test)
+    if has != usual and not overrides.any_count:
+        words = "%s in %s has %s training and %s test images, not the usual %s and %s"
+        _log.warning(words, name, store.url, *has, *usual)
     return manifest
 
 
-def _intact(store: Store, manifest: Manifest, settings: Settings) -> bool:
+def _intact(store: Store, manifest: Manifest, overrides: Overrides) -> bool:
     try:
-        open_prepared(store, manifest, cache=settings.cache)
+        open_prepared(store, manifest, cache=overrides.cache)
     except InvalidInput as error:
         _log.warning("%s", error)
         return False
     return True
 
 
-def _downloaded(store: Store, name: str, settings: Settings, sleep: Callable[[float], None]) -> Manifest:
-    """Prepares from downloads, which are kept for another try only if this one is interrupted."""
-    files = originals.fetch(name, settings, sleep)
+def _downloaded(store: Store, name: str, overrides: Overrides, sleep: Callable[[float], None]) -> Manifest:
+    """Prepares the data set from downloads, which are kept only if the preparation is interrupted."""
+    files = originals.fetch_originals(name, overrides, sleep)
     try:
-        manifest = _put(store, name, originals.read(name, files), settings)
+        manifest = _put(store, name, originals.read_originals(name, files), overrides)
     except InvalidInput:
-        shutil.rmtree(settings.cache / "downloads" / name, ignore_errors=True)
+        shutil.rmtree(overrides.cache / "downloads" / name, ignore_errors=True)
         raise
-    shutil.rmtree(settings.cache / "downloads" / name, ignore_errors=True)
+    shutil.rmtree(overrides.cache / "downloads" / name, ignore_errors=True)
     return manifest
 
 
-def _put(store: Store, name: str, original: Original, settings: Settings) -> Manifest:
-    arrays = split(name, original, any_count=settings.any_count)
-    data = npz.encode(arrays)
+def _put(store: Store, name: str, original: Original, overrides: Overrides) -> Manifest:
+    arrays = split_examples(name, original, any_count=overrides.any_count)
+    data = npz.encode_arrays(arrays)
     digest = hashlib.sha256(data).hexdigest()
     made = Manifest(
         name=name,
@@ -100,26 +104,28 @@ def _put(store: Store, name: str, original: Original, settings: Settings) -> Man
         skipped=original.skipped,
         created=utc_now(),
     )
-    if other := _ready(store, name, settings):
-        return other  # made by someone else in the meantime
+    if other := _ready(store, name, overrides):
+        return other  # another process has made it meanwhile
     manifest = read_manifest(store, name)
-    return _mend(store, manifest, made, data) if manifest else _publish(store, made, data, settings)
+    return _mend(store, manifest, made, data) if manifest else _publish(store, made, data, overrides)
 
 
 def _mend(store: Store, manifest: Manifest, made: Manifest, data: bytes) -> Manifest:
-    """Puts a missing or damaged file back under the manifest that the store has."""
+    """Restores a missing or damaged file of which the store has the manifest."""
     if made.sha256 != manifest.sha256:
-        raise InvalidInput(f"{store.url}/{manifest.key} is missing or damaged, and the source at hand gives another file "
-                           f"(sha256 {made.sha256}); restore it, or give the source that its manifest names, or remove "
-                           f"{keys.dataset_manifest(manifest.name)} to begin anew with other data")  # fmt: skip
+        raise InvalidInput(
+            f"{store.url}/{manifest.key} is missing or damaged, and the source at hand gives another file "
+            f"(sha256 {made.sha256}); restore it, or give the source that its manifest names, "
+            f"or remove {keys.dataset_manifest(manifest.name)} to begin anew with other data"
+        )
     store.put(manifest.key, data)
     return manifest
 
 
-def _publish(store: Store, made: Manifest, data: bytes, settings: Settings) -> Manifest:
-    """Data first, manifest last: what a manifest names is there. Another's manifest outranks ours."""
+def _publish(store: Store, made: Manifest, data: bytes, overrides: Overrides) -> Manifest:
+    """Puts the data first and the manifest last; if another process has put a manifest meanwhile, that one stands."""
     attempt = uuid.uuid4().hex
-    if not store.put_once(made.key, data, attempt) and not _intact(store, made, settings):
-        store.put(made.key, data)  # the key names the content: these are the only right bytes
+    if not store.put_once(made.key, data, attempt) and not _intact(store, made, overrides):
+        store.put(made.key, data)  # the key holds the sha256: no other bytes are right
     store.put_once(keys.dataset_manifest(made.name), made.to_bytes(), attempt)
     return read_manifest(store, made.name) or made

@@ -1,4 +1,4 @@
-"""Where the original files are and what they must be, before and after what the user says of it."""
+"""The mirrors, sizes and checksums of the original files, as known and as the user overrides them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from experiment.errors import refuse
-from trainer.datasets.settings import Settings
+from trainer.datasets.overrides import Overrides
 
-MOST = 2 << 30  # bytes of a file whose size is not known beforehand
+MOST = 2 << 30  # bytes of a file of unknown size
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remote:
-    """One file to be had from mirrors, and what is known of it.
+class RemoteFile:
+    """One original file, where it can be downloaded and how it is checked.
 
     Attributes:
-        size: its bytes, where known.
-        checksum: ``md5:HEX`` or ``sha256:HEX``, where known.
-        urls: from the first to be tried to the last.
+        size: its bytes, if known.
+        checksum: ``md5:HEX`` or ``sha256:HEX``, if known.
+        urls: the mirrors in the order in which they are tried.
     """
 
     name: str
@@ -29,16 +29,16 @@ class Remote:
 
     @property
     def most(self) -> int:
-        """The bytes after which a download is cut off."""
+        """The largest number of bytes that is downloaded."""
         return self.size or MOST
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The original files of one data set and the folders that serve them all."""
+    """The original files of one data set and the folders that serve all of them."""
 
     mirrors: tuple[str, ...]
-    files: tuple[Remote, ...]
+    files: tuple[RemoteFile, ...]
 
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
@@ -46,7 +46,7 @@ TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.
 CIFAR10 = "cifar-10-binary.tar.gz"
 LARGE, SMALL = "notMNIST_large.tar.gz", "notMNIST_small.tar.gz"
 
-# The MD5 sums are those of widely used public loaders; none are published for notMNIST.
+# The MD5 sums are those of widely used loaders; none are published for notMNIST.
 SOURCES: dict[str, Source] = {
     "mnist": Source(
         mirrors=(
@@ -55,10 +55,10 @@ SOURCES: dict[str, Source] = {
             "http://yann.lecun.com/exdb/mnist/",
         ),
         files=(
-            Remote(name=TRAIN_IMAGES, size=9_912_422, checksum="md5:f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-            Remote(name=TRAIN_LABELS, size=28_881, checksum="md5:d53e105ee54ea40749a09fcbcd1e9432"),
-            Remote(name=TEST_IMAGES, size=1_648_877, checksum="md5:9fb629c4189551a2d022fa330f9573f3"),
-            Remote(name=TEST_LABELS, size=4_542, checksum="md5:ec29112dd5afa0611ce80d1b7f02629c"),
+            RemoteFile(name=TRAIN_IMAGES, size=9_912_422, checksum="md5:f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+            RemoteFile(name=TRAIN_LABELS, size=28_881, checksum="md5:d53e105ee54ea40749a09fcbcd1e9432"),
+            RemoteFile(name=TEST_IMAGES, size=1_648_877, checksum="md5:9fb629c4189551a2d022fa330f9573f3"),
+            RemoteFile(name=TEST_LABELS, size=4_542, checksum="md5:ec29112dd5afa0611ce80d1b7f02629c"),
         ),
     ),
     "cifar10": Source(
@@ -66,60 +66,56 @@ SOURCES: dict[str, Source] = {
             "https://www.cs.toronto.edu/~kriz/",
             "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
         ),
-        files=(Remote(name=CIFAR10, size=170_052_171, checksum="md5:c32a1d4ab5d03f1284b67883e8d87530"),),
+        files=(RemoteFile(name=CIFAR10, size=170_052_171, checksum="md5:c32a1d4ab5d03f1284b67883e8d87530"),),
     ),
     "notmnist": Source(
         mirrors=(
             "https://commondatastorage.googleapis.com/books1000/",
             "http://yaroslavvb.com/upload/notMNIST/",
         ),
-        files=(Remote(name=LARGE, size=247_336_696), Remote(name=SMALL, size=8_458_043)),
+        files=(RemoteFile(name=LARGE, size=247_336_696), RemoteFile(name=SMALL, size=8_458_043)),
     ),
 }
 
 
-def plan(name: str, settings: Settings) -> tuple[Remote, ...]:
-    """The files of a data set with their URLs and checks, the user's settings applied.
+def original_files(name: str, overrides: Overrides) -> tuple[RemoteFile, ...]:
+    """Returns the files of a data set with their URLs and checks, after applying the user's overrides.
 
-    A checksum of the user's takes the place of the known size and checksum; a URL of the user's, of the known mirrors.
+    The user's checksum replaces the known size and checksum, and the user's URL the known mirrors.
 
     Raises:
-        InvalidInput: a checksum for a file that the data set does not have, or an .npz without one.
+        InvalidInput: a checksum names a file that the data set does not have, or an .npz lacks its checksum.
     """
-    if settings.url and urlsplit(settings.url).path.endswith(".npz"):
-        return (_npz(name, settings.url, settings),)
+    if overrides.url and urlsplit(overrides.url).path.endswith(".npz"):
+        return (_npz(name, overrides.url, overrides),)
     source = SOURCES[name]
-    _check_names(name, settings.sha256, [f.name for f in source.files])
-    folders = (settings.url,) if settings.url else source.mirrors
+    _check_names(name, overrides.sha256, [f.name for f in source.files])
+    folders = (overrides.url,) if overrides.url else source.mirrors
     return tuple(
-        replace(_expected(file, settings), urls=tuple(_within(folder, file.name) for folder in folders))
+        replace(_expected(file, overrides), urls=tuple(_within(folder, file.name) for folder in folders))
         for file in source.files
     )
 
 
 def _within(url: str, name: str) -> str:
-    """The file's URL in a folder that may carry a query, as presigned ones do; a URL of the file itself stays."""
+    """Returns the file's URL in a folder, whose URL may have a query as presigned ones do; a URL of the file itself stays."""
     parts = urlsplit(url)
     if parts.path.endswith(f"/{name}"):
         return url
     return parts._replace(path=f"{parts.path.rstrip('/')}/{name}").geturl()
 
 
-def _npz(name: str, url: str, settings: Settings) -> Remote:
+def _npz(name: str, url: str, overrides: Overrides) -> RemoteFile:
     file = urlsplit(url).path.rpartition("/")[2]
-    _check_names(name, settings.sha256, [file])
-    if file not in settings.sha256:
-        raise refuse(
-            f"DATASET_{name.upper()}_SHA256",
-            "",
-            f"{file}=SHA256 for a file of your own",
-            "set it to the file's sha256sum",
-        )
-    return replace(_expected(Remote(name=file), settings), urls=(url,))
+    _check_names(name, overrides.sha256, [file])
+    if file not in overrides.sha256:
+        allowed = f"{file}=SHA256 for a file of your own"
+        raise refuse(f"DATASET_{name.upper()}_SHA256", "", allowed, "set it to the file's sha256sum")
+    return replace(_expected(RemoteFile(name=file), overrides), urls=(url,))
 
 
-def _expected(file: Remote, settings: Settings) -> Remote:
-    own = settings.sha256.get(file.name)
+def _expected(file: RemoteFile, overrides: Overrides) -> RemoteFile:
+    own = overrides.sha256.get(file.name)
     return replace(file, size=None, checksum=f"sha256:{own}") if own else file
 
 

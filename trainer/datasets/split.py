@@ -1,6 +1,6 @@
-"""From the original examples to the experiment's fixed split: pure, and the same for every cell, store and machine.
+"""The fixed split of each data set: a pure function of the original examples, the same for every cell and machine.
 
-The order comes from the raw words of Philox, whose stream NumPy keeps for ever; its ``permutation`` may change.
+The order comes from the raw numbers of Philox, a stream that NumPy promises to keep; ``permutation`` may change.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from experiment.errors import InvalidInput
 from experiment.prepared import SourceFile
 
 SPLIT = 20170531  # the split's own constant, never the seed of a cell
-_ALL, _TEST, _LETTER = 0, 1, 2  # streams of Philox; letters follow each other
+_ALL, _TEST, _LETTER = 0, 1, 2  # streams of Philox; each letter has its own, from _LETTER on
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Original:
-    """A data set as its source holds it: images (N, H, W, C) and labels (N,), uint8.
+    """A data set as its source has it: images (N, H, W, C) and labels (N,), uint8.
 
     Attributes:
-        files: what was read.
-        skipped: corrupt files left out.
+        files: records of the files that were read.
+        skipped: number of corrupt files left out.
     """
 
     x_train: np.ndarray
@@ -34,27 +34,29 @@ class Original:
     skipped: int = 0
 
 
-def split(name: str, original: Original, *, any_count: bool = False) -> dict[str, np.ndarray]:
-    """The four arrays of the experiment's split, with the numbers of ``DATASETS`` or, with ``any_count``, whatever there is.
+def split_examples(name: str, original: Original, *, any_count: bool = False) -> dict[str, np.ndarray]:
+    """Returns the four arrays of the split, in the sizes of ``DATASETS`` or, with ``any_count``, of the source.
 
     Raises:
-        InvalidInput: an impossible shape, label or number of examples.
+        InvalidInput: a shape, label or number of examples is impossible.
     """
     info = DATASETS[name]
     _check(name, info, original)
     return (_pooled if info.pooled else _apart)(name, info, original, any_count)
 
 
-def order(count: int, stream: int) -> np.ndarray:
-    """A fixed shuffle of ``range(count)``."""
+def fixed_order(count: int, stream: int) -> np.ndarray:
+    """Returns a fixed permutation of ``range(count)``."""
     return np.argsort(np.random.Philox(key=[SPLIT, stream]).random_raw(count), kind="stable")
 
 
 def _check(name: str, info: DatasetInfo, original: Original) -> None:
     for part, x, y in (("train", original.x_train, original.y_train), ("test", original.x_test, original.y_test)):
         if x.shape != (len(y), *info.shape) or y.ndim != 1:
-            raise InvalidInput(f"{part} images of {name} have shape {x.shape} and labels {y.shape}; "
-                               f"allowed: (N, {', '.join(map(str, info.shape))}) and (N,); correct the source")  # fmt: skip
+            allowed = f"(N, {', '.join(map(str, info.shape))}) and (N,)"
+            raise InvalidInput(
+                f"{part} images of {name} have shape {x.shape} and labels {y.shape}; allowed: {allowed}; correct the source"
+            )
         if len(y) and y.max() >= CLASSES:
             raise InvalidInput(
                 f"a {part} label of {name} is {y.max()}; allowed: 0 to {CLASSES - 1}; correct the source"
@@ -67,13 +69,13 @@ def _pooled(name: str, info: DatasetInfo, original: Original, any_count: bool) -
     train = len(original.y_train) if any_count else info.train
     if not any_count:
         _expect(name, "examples in all", len(y), info.train + info.test)
-    shuffled = order(len(y), _ALL)
+    shuffled = fixed_order(len(y), _ALL)
     a, b = shuffled[:train], shuffled[train:]
     return _filled(name, x_train=x[a], y_train=y[a], x_test=x[b], y_test=y[b])
 
 
 def _apart(name: str, info: DatasetInfo, original: Original, any_count: bool) -> dict[str, np.ndarray]:
-    """As many training examples of each class, chosen by the fixed shuffle; all test examples."""
+    """Takes as many training examples of each class, chosen by the fixed permutation, and all test examples."""
     each = info.train // CLASSES
     found = np.bincount(original.y_train, minlength=CLASSES)
     if any_count:
@@ -83,9 +85,9 @@ def _apart(name: str, info: DatasetInfo, original: Original, any_count: bool) ->
     else:
         _expect(name, "test examples", len(original.y_test), info.test)
     chosen = np.concatenate(
-        [np.flatnonzero(original.y_train == c)[order(found[c], _LETTER + c)[:each]] for c in range(CLASSES)]
+        [np.flatnonzero(original.y_train == c)[fixed_order(found[c], _LETTER + c)[:each]] for c in range(CLASSES)]
     )
-    a, b = chosen[order(len(chosen), _ALL)], order(len(original.y_test), _TEST)
+    a, b = chosen[fixed_order(len(chosen), _ALL)], fixed_order(len(original.y_test), _TEST)
     return _filled(
         name,
         x_train=original.x_train[a],
@@ -105,5 +107,7 @@ def _filled(name: str, **arrays: np.ndarray) -> dict[str, np.ndarray]:
 
 def _expect(name: str, what: str, found: int, expected: int) -> None:
     if found != expected:
-        raise InvalidInput(f"{name} has {found:,} {what}; allowed: {expected:,}; correct the source, "
-                           f"or take it as it is with DATASET_{name.upper()}_COUNTS=any")  # fmt: skip
+        raise InvalidInput(
+            f"{name} has {found:,} {what}; allowed: {expected:,}; "
+            f"correct the source, or take it as it is with DATASET_{name.upper()}_COUNTS=any"
+        )

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from experiment.store import LocalStore
-from tests.trainer.datasets import packing
+from tests.trainer.datasets import factories
 from tests.trainer.datasets.serving import Site, serve
-from trainer.datasets import Settings
+from trainer.datasets import Overrides
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +35,8 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(cache=tmp_path / "cache")
+def overrides(tmp_path):
+    return Overrides(cache=tmp_path / "cache")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def naps():
 
 def shared(name: str):
     """A file of the real data, or a skip that says which is missing."""
-    path = packing.SHARED / name
+    path = factories.SHARED / name
     if not path.is_file():
         pytest.skip(f"needs the real data: {path} is not there")
     return path

@@ -12,8 +12,8 @@ import pytest
 
 from experiment.errors import InvalidInput, Transient
 from experiment.store import LocalStore
-from tests.trainer.datasets import packing
-from trainer.datasets import Settings, load, prepare
+from tests.trainer.datasets import factories
+from trainer.datasets import Overrides, load_dataset, prepare_dataset
 
 
 class Remote(LocalStore):
@@ -39,9 +39,9 @@ class Remote(LocalStore):
 @pytest.fixture
 def prepared(store, tmp_path):
     """A store with 40 made images as mnist."""
-    (a, b), (c, d) = packing.made(30, (28, 28)), packing.made(10, (28, 28), 1)
+    (a, b), (c, d) = factories.made(30, (28, 28)), factories.made(10, (28, 28), 1)
     np.savez(tmp_path / "mnist.npz", x_train=a, y_train=b, x_test=c, y_test=d)
-    prepare("mnist", store, Settings(folder=tmp_path, any_count=True, cache=tmp_path / "unused"))
+    prepare_dataset("mnist", store, Overrides(folder=tmp_path, any_count=True, cache=tmp_path / "unused"))
     return store
 
 
@@ -50,7 +50,7 @@ def npz_of(store) -> Path:
 
 
 def test_arrays_are_mapped_from_the_file_and_cannot_be_written(prepared):
-    data = load(prepared, "mnist")
+    data = load_dataset(prepared, "mnist")
 
     assert not data.x_train.flags.owndata
     assert str(npz_of(prepared)) in Path("/proc/self/maps").read_text()
@@ -59,7 +59,7 @@ def test_arrays_are_mapped_from_the_file_and_cannot_be_written(prepared):
 
 
 def test_the_file_may_be_replaced_while_it_is_in_use(prepared):
-    data = load(prepared, "mnist")
+    data = load_dataset(prepared, "mnist")
     before = data.x_train.copy()
     npz_of(prepared).unlink()
 
@@ -70,13 +70,13 @@ def test_a_data_set_that_was_not_prepared_says_how_to(store):
     with pytest.raises(
         InvalidInput, match=r"holds no mnist .*; run python -m trainer --prepare mnist --store"
     ) as caught:
-        load(store, "mnist")
+        load_dataset(store, "mnist")
     assert caught.value.exit_code == 42
 
 
 def test_an_unknown_name_is_refused(store):
     with pytest.raises(InvalidInput, match="dataset is 'imagenet'; allowed: digits"):
-        load(store, "imagenet")
+        load_dataset(store, "imagenet")
 
 
 @pytest.mark.parametrize("at", [100, 5_000, -1])
@@ -86,14 +86,14 @@ def test_a_damaged_file_is_named_and_not_used(prepared, at):
     npz_of(prepared).write_bytes(data)
 
     with pytest.raises(InvalidInput, match=r"datasets/mnist-\w{16}\.npz is damaged: .*--prepare mnist"):
-        load(prepared, "mnist")
+        load_dataset(prepared, "mnist")
 
 
 def test_a_missing_file_is_named(prepared):
     npz_of(prepared).unlink()
 
     with pytest.raises(InvalidInput, match=r"mnist-\w{16}\.npz is missing; .*--prepare mnist"):
-        load(prepared, "mnist")
+        load_dataset(prepared, "mnist")
 
 
 @pytest.mark.parametrize(
@@ -108,16 +108,16 @@ def test_a_file_that_cannot_be_read_is_named(prepared, monkeypatch, error, meani
     monkeypatch.setattr("trainer.datasets.dataset.map_verified", fail)
 
     with pytest.raises(meaning, match=r"datasets/mnist-\w{16}\.npz"):
-        load(prepared, "mnist")
+        load_dataset(prepared, "mnist")
 
 
 def test_a_remote_file_is_fetched_once_for_all_processes_of_the_machine(prepared, tmp_path):
     remote = Remote(prepared.root)
 
-    first, second = (load(remote, "mnist", cache=tmp_path / "cache") for _ in range(2))
+    first, second = (load_dataset(remote, "mnist", cache=tmp_path / "cache") for _ in range(2))
 
     assert sum(key.endswith(".npz") for key in remote.reads) == 1
-    np.testing.assert_array_equal(first.x_train, load(prepared, "mnist").x_train)
+    np.testing.assert_array_equal(first.x_train, load_dataset(prepared, "mnist").x_train)
     assert str(tmp_path / "cache") in Path("/proc/self/maps").read_text()
     assert first.sha256 == second.sha256
 
@@ -126,7 +126,7 @@ def test_those_that_load_at_once_share_one_download(prepared, tmp_path):
     remote = Remote(prepared.root)
 
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: load(remote, "mnist", cache=tmp_path / "cache"), range(4)))
+        found = list(pool.map(lambda _: load_dataset(remote, "mnist", cache=tmp_path / "cache"), range(4)))
 
     assert sum(key.endswith(".npz") for key in remote.reads) == 1
     assert all(len(data.y_train) == 30 for data in found)
@@ -134,11 +134,11 @@ def test_those_that_load_at_once_share_one_download(prepared, tmp_path):
 
 def test_a_damaged_copy_on_this_machine_is_fetched_again(prepared, tmp_path):
     remote = Remote(prepared.root)
-    load(remote, "mnist", cache=tmp_path / "cache")
+    load_dataset(remote, "mnist", cache=tmp_path / "cache")
     copy = next((tmp_path / "cache").rglob("*.npz"))
     copy.write_bytes(b"")
 
-    load(remote, "mnist", cache=tmp_path / "cache")
+    load_dataset(remote, "mnist", cache=tmp_path / "cache")
 
     assert copy.read_bytes() == npz_of(prepared).read_bytes()
 
@@ -147,27 +147,19 @@ def test_what_is_damaged_on_the_way_is_read_once_more(prepared, tmp_path):
     remote = Remote(prepared.root)
     remote.damaged = 1
 
-    np.testing.assert_array_equal(load(remote, "mnist", cache=tmp_path).x_test, load(prepared, "mnist").x_test)
+    np.testing.assert_array_equal(
+        load_dataset(remote, "mnist", cache=tmp_path).x_test, load_dataset(prepared, "mnist").x_test
+    )
 
     remote.damaged = 2
     with pytest.raises(InvalidInput, match="is damaged"):
-        load(remote, "mnist", cache=tmp_path / "fresh")
+        load_dataset(remote, "mnist", cache=tmp_path / "fresh")
 
 
 def test_without_room_for_a_copy_the_process_keeps_its_own(prepared, tmp_path):
     (tmp_path / "file").write_text("not a directory")
 
-    assert len(load(Remote(prepared.root), "mnist", cache=tmp_path / "file").y_train) == 30
-
-
-def test_the_first_examples_are_the_beginning_of_the_split(prepared):
-    data = load(prepared, "mnist")
-    part = data.first(train=7)
-
-    np.testing.assert_array_equal(part.x_train, data.x_train[:7])
-    assert (len(part.y_train), len(part.y_test)) == (7, 10)
-    with pytest.raises(InvalidInput, match=r"test_examples of mnist is 11; allowed: 0 \(all\) to 10"):
-        data.first(test=11)
+    assert len(load_dataset(Remote(prepared.root), "mnist", cache=tmp_path / "file").y_train) == 30
 
 
 def test_the_package_is_quick_to_import():

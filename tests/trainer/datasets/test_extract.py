@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiment.errors import InvalidInput
-from tests.trainer.datasets.packing import tar
-from trainer.datasets.extract import Limits, gunzip, members
+from tests.trainer.datasets.factories import tar
+from trainer.datasets.extract import Limits, read_gzip, read_tar_members
 
 LIMITS = Limits(members=20, member=8 << 20, total=32 << 20)
 
@@ -33,7 +33,7 @@ def archive(tmp_path):
 
 
 def everything(path, limits=LIMITS):
-    return list(members(path, limits, lambda _: True))
+    return list(read_tar_members(path, limits, lambda _: True))
 
 
 def odd(name: str, **fields) -> tarfile.TarInfo:
@@ -47,7 +47,7 @@ def test_the_wanted_files_come_whole_and_in_order(archive):
     files = {"d/a": b"1" * 5_000, "d/b": b"", "d/c": b"3"}
     path = archive(tar(files, odd("d/", type=tarfile.DIRTYPE)))
 
-    assert list(members(path, LIMITS, lambda name: name != "d/b")) == [("d/a", files["d/a"]), ("d/c", b"3")]
+    assert list(read_tar_members(path, LIMITS, lambda name: name != "d/b")) == [("d/a", files["d/a"]), ("d/c", b"3")]
 
 
 @pytest.mark.parametrize("name", ["../out", "d/../../out", "/etc/passwd", "d\\..\\out"])
@@ -109,7 +109,8 @@ def test_a_bomb_in_a_header_is_refused_before_it_fills_the_memory(archive):
 
 
 def test_a_member_of_negative_size_is_refused(archive):
-    with pytest.raises(InvalidInput, match="bytes"):
+    # Python's own tarfile stumbles over it in 3.11.2
+    with pytest.raises(InvalidInput, match=r"member 'x' has -512 bytes; allowed: at most|archive\.gz is damaged"):
         everything(archive(gzip.compress(odd("x", size=-512).tobuf(tarfile.GNU_FORMAT) + bytes(1024))))
 
 
@@ -136,17 +137,17 @@ def test_what_is_no_archive_is_named(archive, data):
 
 
 def test_gunzip_gives_the_content(archive):
-    assert gunzip(archive(gzip.compress(b"content")), LIMITS) == b"content"
+    assert read_gzip(archive(gzip.compress(b"content")), LIMITS) == b"content"
 
 
 def test_gunzip_refuses_a_bomb(archive):
     with pytest.raises(InvalidInput, match="is refused"):
-        gunzip(archive(gzip.compress(bytes(64 << 20))), LIMITS)
+        read_gzip(archive(gzip.compress(bytes(64 << 20))), LIMITS)
 
 
 def test_gunzip_names_a_truncated_file(archive):
     with pytest.raises(InvalidInput, match="is damaged"):
-        gunzip(archive(gzip.compress(bytes(range(256)) * 100)[:-9]), LIMITS)
+        read_gzip(archive(gzip.compress(bytes(range(256)) * 100)[:-9]), LIMITS)
 
 
 def test_a_header_that_breaks_the_library_is_damage(archive):

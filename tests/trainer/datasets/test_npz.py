@@ -1,10 +1,8 @@
-"""The prepared file, and .npz files of others."""
+"""The prepared file: its bytes depend on the data alone, its arrays are used in place, and damage is noticed."""
 
 from __future__ import annotations
 
 import io
-import pickle
-import zipfile
 
 import numpy as np
 import pytest
@@ -12,21 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.errors import InvalidInput
-from tests.trainer.datasets import packing
+from tests.trainer.datasets.factories import npz_arrays
 from trainer.datasets import npz
-from trainer.datasets.foreign import read_npz
-
-
-def arrays(count: int = 7) -> dict[str, np.ndarray]:
-    x, y = packing.made(count, (8, 8, 1))
-    return {"x_train": x, "y_train": y, "x_test": x[:3], "y_test": y[:3]}
+from trainer.model.types import ALIGNMENT
 
 
 def test_the_prepared_file_comes_back_as_views_that_cannot_be_written():
-    data = npz.encode(arrays())
-    back = npz.decode(data, "f")
+    data = npz.encode_arrays(npz_arrays())
+    back = npz.decode_arrays(data, "f")
 
-    for name, array in arrays().items():
+    for name, array in npz_arrays().items():
         np.testing.assert_array_equal(back[name], array)
         assert not back[name].flags.writeable
         assert not back[name].flags.owndata
@@ -34,131 +27,47 @@ def test_the_prepared_file_comes_back_as_views_that_cannot_be_written():
 
 @pytest.mark.parametrize("count", [7, 100, 1437])
 def test_the_arrays_of_a_prepared_file_are_aligned_in_it(count):
-    data = npz.encode(arrays(count))
+    data = npz.encode_arrays(npz_arrays(count))
     start = np.frombuffer(data, np.uint8).ctypes.data
 
-    assert {(a.ctypes.data - start) % npz.ALIGNMENT for a in npz.decode(data, "f").values()} == {0}
+    assert {(a.ctypes.data - start) % ALIGNMENT for a in npz.decode_arrays(data, "f").values()} == {0}
 
 
 def test_the_prepared_file_is_an_ordinary_npz():
-    with np.load(io.BytesIO(npz.encode(arrays())), allow_pickle=False) as file:
-        np.testing.assert_array_equal(file["x_train"], arrays()["x_train"])
+    with np.load(io.BytesIO(npz.encode_arrays(npz_arrays())), allow_pickle=False) as file:
+        np.testing.assert_array_equal(file["x_train"], npz_arrays()["x_train"])
 
 
 def test_the_same_data_are_the_same_bytes_whatever_the_clock(monkeypatch):
-    first = npz.encode(arrays())
+    first = npz.encode_arrays(npz_arrays())
     monkeypatch.setattr("time.time", lambda: 2e9)
 
-    assert npz.encode({n: np.asfortranarray(a) for n, a in arrays().items()}) == first
+    assert npz.encode_arrays({n: np.asfortranarray(a) for n, a in npz_arrays().items()}) == first
 
 
 @given(st.integers(0, 10_000), st.integers(0, 255))
 def test_a_damaged_prepared_file_is_read_or_refused_by_name(at, value):
-    data = bytearray(npz.encode(arrays(2)))
+    data = bytearray(npz.encode_arrays(npz_arrays(2)))
     data[at % len(data)] = value
     reason = ""
     try:
-        npz.decode(bytes(data), "f")
+        npz.decode_arrays(bytes(data), "f")
     except InvalidInput as error:
         reason = str(error)
     assert not reason or reason.startswith("f is not a prepared data set")
 
 
-@pytest.mark.parametrize("data", [b"", b"text", npz.encode(arrays())[:-30], npz.encode(arrays())[:300]])
+@pytest.mark.parametrize(
+    "data", [b"", b"text", npz.encode_arrays(npz_arrays())[:-30], npz.encode_arrays(npz_arrays())[:300]]
+)
 def test_a_torn_prepared_file_is_refused(data):
     with pytest.raises(InvalidInput, match="remove it and prepare it again"):
-        npz.decode(data, "f")
+        npz.decode_arrays(data, "f")
 
 
 def test_a_compressed_file_is_not_a_prepared_one():
     sink = io.BytesIO()
-    np.savez_compressed(sink, **arrays())
+    np.savez_compressed(sink, **npz_arrays())
 
     with pytest.raises(InvalidInput, match="is compressed"):
-        npz.decode(sink.getvalue(), "f")
-
-
-@pytest.fixture
-def own(tmp_path):
-    """Writes a user's npz."""
-
-    def write(save=np.savez_compressed, **parts):
-        path = tmp_path / "digits.npz"
-        save(path, **{**arrays(), **parts})
-        return path
-
-    return write
-
-
-def test_a_file_in_keras_layout_needs_no_channels_and_may_hold_wider_numbers(own):
-    x, y = packing.made(7, (8, 8))
-
-    found = read_npz("digits", own(x_train=x, y_train=y.astype(np.int64)))
-
-    assert found["x_train"].shape == (7, 8, 8, 1)
-    np.testing.assert_array_equal(found["x_train"][..., 0], x)
-    np.testing.assert_array_equal(found["y_train"], y)
-    assert {a.dtype for a in found.values()} == {np.dtype(np.uint8)}
-
-
-class Evil:
-    """Runs code when unpickled."""
-
-    def __reduce__(self):
-        return (pytest.fail, ("a pickle was loaded",))
-
-
-def test_a_file_laden_with_a_pickle_is_refused_and_the_pickle_not_loaded(own):
-    with pytest.raises(pytest.fail.Exception):
-        pickle.loads(pickle.dumps(Evil()))
-
-    with pytest.raises(InvalidInput, match="pickled objects, which is never read"):
-        read_npz("digits", own(y_train=np.array([Evil()] * 7, dtype=object)))
-
-
-@pytest.mark.parametrize(
-    ("part", "reason"),
-    [
-        ({"x_train": np.zeros((7, 8, 8))}, "float64"),
-        ({"y_train": np.arange(7) - 1}, "values from -1"),
-        ({"x_train": np.full((7, 8, 8), 256)}, "values from 256 to 256"),
-        ({"x_train": np.asfortranarray(arrays()["x_train"].repeat(2, -1))}, "Fortran"),
-    ],
-)
-def test_numbers_of_another_kind_or_range_are_refused(own, part, reason):
-    with pytest.raises(InvalidInput, match=reason):
-        read_npz("digits", own(**part))
-
-
-def test_a_file_that_lacks_an_array_is_refused(tmp_path):
-    np.savez(tmp_path / "f.npz", x_train=np.zeros(3, np.uint8))
-
-    with pytest.raises(InvalidInput, match="y_train"):
-        read_npz("digits", tmp_path / "f.npz")
-
-
-def test_a_header_that_promises_more_than_there_is_takes_no_memory(tmp_path):
-    head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(head, {"shape": (1 << 40,), "fortran_order": False, "descr": "|u1"})
-    with zipfile.ZipFile(tmp_path / "f.npz", "w") as file:
-        for name in npz.ARRAYS:
-            file.writestr(f"{name}.npy", head.getvalue())
-
-    with pytest.raises(InvalidInput, match=r"says 1,099,511,627,776 bytes and holds"):
-        read_npz("digits", tmp_path / "f.npz")
-
-
-def test_a_bomb_in_an_npz_is_refused_before_it_is_unpacked(own, monkeypatch):
-    monkeypatch.setattr("trainer.datasets.foreign.MOST", 1000)
-
-    with pytest.raises(InvalidInput, match="would take 1,088 bytes, more than 1,000"):
-        read_npz("digits", own(x_train=np.zeros((15, 8, 8), np.uint8)))
-
-
-@pytest.mark.parametrize("cut", [0, 10, 400])
-def test_a_torn_npz_is_refused(own, cut):
-    path = own()
-    path.write_bytes(path.read_bytes()[:cut])
-
-    with pytest.raises(InvalidInput, match="not a usable"):
-        read_npz("digits", path)
+        npz.decode_arrays(sink.getvalue(), "f")

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from experiment.errors import InvalidInput
-from tests.trainer.datasets import packing
+from tests.trainer.datasets import factories
 from trainer.datasets import parse
 
 
 def test_idx_is_read_in_any_number_of_dimensions():
-    images, _ = packing.made(5, (4, 6))
+    images, _ = factories.made(5, (4, 6))
 
-    np.testing.assert_array_equal(parse.idx(packing.idx(images), 3, "f"), images)
-    np.testing.assert_array_equal(parse.idx(packing.idx(images[:, 0, 0]), 1, "f"), images[:, 0, 0])
+    np.testing.assert_array_equal(parse.parse_idx(factories.idx(images), 3, "f"), images)
+    np.testing.assert_array_equal(parse.parse_idx(factories.idx(images[:, 0, 0]), 1, "f"), images[:, 0, 0])
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ def test_idx_is_read_in_any_number_of_dimensions():
 )
 def test_idx_of_another_length_or_magic_number_is_refused(damage):
     with pytest.raises(InvalidInput, match="the file is not what it should be"):
-        parse.idx(damage(packing.idx(packing.made(5, (4, 6))[0])), 3, "the file")
+        parse.parse_idx(damage(factories.idx(factories.made(5, (4, 6))[0])), 3, "the file")
 
 
 def test_idx_with_a_header_of_huge_numbers_takes_no_memory():
     with pytest.raises(InvalidInput, match="holds 0 values; allowed: the 79,228,162,458,924,105,385,300,197,375"):
-        parse.idx(bytes((0, 0, 8, 3)) + struct.pack(">3I", *[2**32 - 1] * 3), 3, "f")
+        parse.parse_idx(bytes((0, 0, 8, 3)) + struct.pack(">3I", *[2**32 - 1] * 3), 3, "f")
 
 
 def test_cifar_records_hold_label_then_red_green_blue_planes():
     record = bytes([7]) + bytes([1]) * 1024 + bytes([2]) * 1024 + bytes([3]) * 1024
 
-    x, y = parse.cifar(record * 2, "f")
+    x, y = parse.parse_cifar_batch(record * 2, "f")
 
     assert x.shape == (2, 32, 32, 3)
     assert y.tolist() == [7, 7]
@@ -50,22 +50,22 @@ def test_cifar_records_hold_label_then_red_green_blue_planes():
 
 
 def test_cifar_rows_and_columns_are_not_exchanged():
-    x, y = packing.made(3, (32, 32, 3))
+    x, y = factories.made(3, (32, 32, 3))
     rows = np.concatenate([y[:, None], x.transpose(0, 3, 1, 2).reshape(3, -1)], axis=1).astype(np.uint8)
 
-    np.testing.assert_array_equal(parse.cifar(rows.tobytes(), "f")[0], x)
+    np.testing.assert_array_equal(parse.parse_cifar_batch(rows.tobytes(), "f")[0], x)
 
 
 @pytest.mark.parametrize("length", [0, 1, 3072, 3074])
 def test_cifar_of_partial_records_is_refused(length):
     with pytest.raises(InvalidInput, match="a multiple of 3,073"):
-        parse.cifar(bytes(length), "f")
+        parse.parse_cifar_batch(bytes(length), "f")
 
 
 def test_a_letter_is_its_grey_values():
-    image = packing.made(1, (28, 28))[0][0]
+    image = factories.made(1, (28, 28))[0][0]
 
-    assert parse.png(packing.png(image)) == image.tobytes()
+    assert parse.png_pixels(factories.png(image)) == image.tobytes()
 
 
 def test_a_black_and_white_letter_is_read_as_grey():
@@ -73,17 +73,17 @@ def test_a_black_and_white_letter_is_read_as_grey():
     sink = io.BytesIO()
     Image.fromarray(image).save(sink, "PNG")
 
-    assert parse.png(sink.getvalue()) == (image * 255).astype(np.uint8).tobytes()
+    assert parse.png_pixels(sink.getvalue()) == (image * 255).astype(np.uint8).tobytes()
 
 
 def bomb() -> bytes:
-    """A PNG that says it is 28 x 28 and holds a gigabyte of pixels, and one that says it is huge."""
+    """A PNG whose header claims 60,000 x 60,000 pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)) + chunk(
-        b"IDAT", zlib.compress(bytes(1 << 20))) + chunk(b"IEND", b"")  # fmt: skip
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1 << 20))) + chunk(b"IEND", b"")
 
 
 def other(array: np.ndarray, kind: str = "PNG") -> bytes:
@@ -97,9 +97,9 @@ def other(array: np.ndarray, kind: str = "PNG") -> bytes:
     [
         b"",
         b"not a picture",
-        packing.png(np.zeros((28, 28), np.uint8))[:40],
-        packing.png(packing.made(1, (28, 28))[0][0])[:-40],
-        packing.png(np.zeros((28, 27), np.uint8)),
+        factories.png(np.zeros((28, 28), np.uint8))[:40],
+        factories.png(factories.made(1, (28, 28))[0][0])[:-40],
+        factories.png(np.zeros((28, 27), np.uint8)),
         other(np.zeros((28, 28, 3), np.uint8)),
         other(np.zeros((28, 28), np.uint8), "BMP"),
         bomb(),
@@ -107,19 +107,19 @@ def other(array: np.ndarray, kind: str = "PNG") -> bytes:
     ids=["empty", "text", "header only", "truncated", "another size", "colour", "not PNG", "bomb"],
 )
 def test_what_is_no_letter_is_left_out(data):
-    assert parse.png(data) is None
+    assert parse.png_pixels(data) is None
 
 
 def test_letters_come_sorted_by_class_and_name_and_corrupt_ones_are_counted():
-    images, _ = packing.made(3, (28, 28))
+    images, _ = factories.made(3, (28, 28))
     files = [
-        ("n/B/z.png", packing.png(images[0])),
+        ("n/B/z.png", factories.png(images[0])),
         ("n/B/bad.png", b""),
-        ("n/B/a.png", packing.png(images[1])),
-        ("n/A/x.png", packing.png(images[2])),
+        ("n/B/a.png", factories.png(images[1])),
+        ("n/A/x.png", factories.png(images[2])),
     ]
 
-    x, y, skipped = parse.letters(files)
+    x, y, skipped = parse.parse_letters(files)
 
     np.testing.assert_array_equal(x[..., 0], images[[2, 1, 0]])
     assert y.tolist() == [0, 1, 1]
@@ -138,12 +138,12 @@ def test_letters_come_sorted_by_class_and_name_and_corrupt_ones_are_counted():
     ],
 )
 def test_only_png_files_in_folders_a_to_j_are_letters(name, good):
-    assert parse.is_letter(name) is good
+    assert parse.is_letter_file(name) is good
 
 
 @given(st.binary(max_size=400), st.integers(1, 3))
 def test_random_bytes_are_an_array_or_refused(data, dimensions):
-    for read in (lambda: parse.idx(data, dimensions, "f"), lambda: parse.cifar(data, "f")):
+    for read in (lambda: parse.parse_idx(data, dimensions, "f"), lambda: parse.parse_cifar_batch(data, "f")):
         reason = ""
         try:
             read()
@@ -152,7 +152,7 @@ def test_random_bytes_are_an_array_or_refused(data, dimensions):
         assert "\n" not in reason
 
 
-_LETTER = packing.png(np.arange(784, dtype=np.uint32).reshape(28, 28).astype(np.uint8))
+_LETTER = factories.png(np.arange(784, dtype=np.uint32).reshape(28, 28).astype(np.uint8))
 
 
 @given(st.lists(st.tuples(st.integers(0, len(_LETTER) - 1), st.integers(0, 255)), min_size=1, max_size=4))
@@ -161,4 +161,4 @@ def test_a_letter_with_random_damage_is_read_or_left_out(changes):
     for at, value in changes:
         data[at] = value
 
-    assert parse.png(bytes(data)) is None or len(parse.png(bytes(data))) == 784
+    assert parse.png_pixels(bytes(data)) is None or len(parse.png_pixels(bytes(data))) == 784

@@ -12,56 +12,56 @@ import pytest
 from experiment import keys
 from experiment.errors import InvalidInput, Transient
 from experiment.store import LocalStore
-from tests.trainer.datasets.packing import mnist_files, served
+from tests.trainer.datasets.factories import mnist_files, served
 from tests.trainer.datasets.serving import Answer
-from trainer.datasets import Manifest, load, prepare
+from trainer.datasets import Manifest, load_dataset, prepare_dataset
 
 # Golden: were one to change without a new SPLIT or FORMAT, stores would hold other data under the same name.
 DIGITS_SHA256 = "fd1d3f79f425444bef46a4c4bfeff24b56d9030955de3767dfc89c87ef47756f"
 
 
-def test_digits_need_no_source(store, settings):
-    manifest = prepare("digits", store, settings)
-    data = load(store, "digits")
+def test_digits_need_no_source(store, overrides):
+    manifest = prepare_dataset("digits", store, overrides)
+    data = load_dataset(store, "digits")
 
     assert manifest.sha256 == data.sha256 == DIGITS_SHA256
     assert (manifest.train, manifest.test, manifest.shape) == (1437, 360, (8, 8, 1))
     assert data.x_train.shape == (1437, 8, 8, 1)
     assert data.x_train.max() == 16
     assert np.bincount(data.y_test, minlength=10).min() > 20
-    assert not settings.cache.exists()
+    assert not overrides.cache.exists()
 
 
-def test_a_second_preparation_asks_nobody(store, site, settings):
-    first = prepare("mnist", store, served(site, settings, mnist_files()))
+def test_a_second_preparation_asks_nobody(store, site, overrides):
+    first = prepare_dataset("mnist", store, served(site, overrides, mnist_files()))
     site.files.clear()
 
-    assert prepare("mnist", store, served(site, settings, {})) == first
+    assert prepare_dataset("mnist", store, served(site, overrides, {})) == first
 
 
-def test_a_source_out_of_reach_is_transient_and_leaves_the_store_as_it_was(store, site, settings, naps):
+def test_a_source_out_of_reach_is_transient_and_leaves_the_store_as_it_was(store, site, overrides, naps):
     site.script["/originals/train-images-idx3-ubyte.gz"] = [Answer(status=503)] * 99
 
     with pytest.raises(Transient):
-        prepare("mnist", store, served(site, settings, mnist_files()), sleep=naps)
+        prepare_dataset("mnist", store, served(site, overrides, mnist_files()), sleep=naps)
     assert list(store.list("")) == []
 
 
-def test_an_unwritable_cache_is_named(store, site, settings, tmp_path):
+def test_an_unwritable_cache_is_named(store, site, overrides, tmp_path):
     (tmp_path / "file").write_text("not a directory")
 
     with pytest.raises(InvalidInput, match="XDG_CACHE_HOME"):
-        prepare("mnist", store, replace(served(site, settings, mnist_files()), cache=tmp_path / "file"))
+        prepare_dataset("mnist", store, replace(served(site, overrides, mnist_files()), cache=tmp_path / "file"))
 
 
-def test_an_unknown_name_is_refused(store, settings):
+def test_an_unknown_name_is_refused(store, overrides):
     with pytest.raises(InvalidInput, match="data set is 'imagenet'; allowed: digits, mnist, cifar10, notmnist"):
-        prepare("imagenet", store, settings)
+        prepare_dataset("imagenet", store, overrides)
 
 
 @pytest.mark.parametrize("damage", ["missing", "changed", "empty"])
-def test_a_missing_or_damaged_file_is_made_again_from_the_same_source(store, site, settings, damage):
-    manifest = prepare("mnist", store, served(site, settings, mnist_files()))
+def test_a_missing_or_damaged_file_is_made_again_from_the_same_source(store, site, overrides, damage):
+    manifest = prepare_dataset("mnist", store, served(site, overrides, mnist_files()))
     path = store.local_path(manifest.key)
     whole = path.read_bytes()
     {
@@ -70,26 +70,26 @@ def test_a_missing_or_damaged_file_is_made_again_from_the_same_source(store, sit
         "empty": lambda: path.write_bytes(b""),
     }[damage]()
 
-    assert prepare("mnist", store, served(site, settings, mnist_files())) == manifest
+    assert prepare_dataset("mnist", store, served(site, overrides, mnist_files())) == manifest
     assert path.read_bytes() == whole
 
 
-def test_a_damaged_file_is_not_replaced_by_other_data(store, site, settings):
-    manifest = prepare("mnist", store, served(site, settings, mnist_files()))
+def test_a_damaged_file_is_not_replaced_by_other_data(store, site, overrides):
+    manifest = prepare_dataset("mnist", store, served(site, overrides, mnist_files()))
     store.local_path(manifest.key).write_bytes(b"damaged")
 
     with pytest.raises(InvalidInput, match=r"the source at hand gives another file .* remove datasets/mnist\.json"):
-        prepare("mnist", store, served(site, settings, mnist_files(70)))
+        prepare_dataset("mnist", store, served(site, overrides, mnist_files(70)))
 
 
-def test_a_damaged_file_without_a_manifest_is_overwritten_by_the_right_bytes(store, site, settings):
-    manifest = prepare("mnist", store, served(site, settings, mnist_files()))
+def test_a_damaged_file_without_a_manifest_is_overwritten_by_the_right_bytes(store, site, overrides):
+    manifest = prepare_dataset("mnist", store, served(site, overrides, mnist_files()))
     store.delete(keys.dataset_manifest("mnist"))
     store.local_path(manifest.key).write_bytes(b"damaged")
 
-    prepare("mnist", store, served(site, settings, mnist_files()))
+    prepare_dataset("mnist", store, served(site, overrides, mnist_files()))
 
-    assert load(store, "mnist").sha256 == manifest.sha256
+    assert load_dataset(store, "mnist").sha256 == manifest.sha256
 
 
 @pytest.mark.parametrize(
@@ -102,26 +102,26 @@ def test_a_damaged_file_without_a_manifest_is_overwritten_by_the_right_bytes(sto
     ],
     ids=["changed", "torn", "list", "bytes"],
 )
-def test_a_damaged_manifest_is_named_and_never_used(store, site, settings, damage, reason):
-    prepare("mnist", store, served(site, settings, mnist_files()))
+def test_a_damaged_manifest_is_named_and_never_used(store, site, overrides, damage, reason):
+    prepare_dataset("mnist", store, served(site, overrides, mnist_files()))
     key = keys.dataset_manifest("mnist")
     store.put(key, damage(store.read(key)))
 
-    for use in (lambda: load(store, "mnist"), lambda: prepare("mnist", store, settings)):
+    for use in (lambda: load_dataset(store, "mnist"), lambda: prepare_dataset("mnist", store, overrides)):
         with pytest.raises(InvalidInput, match=rf"mnist\.json {reason}.*; remove it"):
             use()
 
 
-def test_the_manifest_of_another_data_set_is_refused(store, site, settings):
-    manifest = prepare("mnist", store, served(site, settings, mnist_files()))
+def test_the_manifest_of_another_data_set_is_refused(store, site, overrides):
+    manifest = prepare_dataset("mnist", store, served(site, overrides, mnist_files()))
     store.put(keys.dataset_manifest("cifar10"), manifest.to_bytes())
 
     with pytest.raises(InvalidInput, match="is the manifest of mnist"):
-        load(store, "cifar10")
+        load_dataset(store, "cifar10")
 
 
-def test_a_manifest_comes_back_from_its_bytes(store, settings):
-    manifest = prepare("digits", store, settings)
+def test_a_manifest_comes_back_from_its_bytes(store, overrides):
+    manifest = prepare_dataset("digits", store, overrides)
 
     assert Manifest.from_bytes(manifest.to_bytes(), "m") == manifest
     with pytest.raises(InvalidInput, match="damaged"):
@@ -129,12 +129,12 @@ def test_a_manifest_comes_back_from_its_bytes(store, settings):
     assert dataclasses.is_dataclass(manifest)
 
 
-def _prepare_there(root, settings, results):
-    results.put(prepare("mnist", LocalStore(root), settings).to_bytes())
+def _prepare_there(root, overrides, results):
+    results.put(prepare_dataset("mnist", LocalStore(root), overrides).to_bytes())
 
 
-def test_two_that_prepare_at_once_agree_and_download_once(store, site, settings):
-    given = served(site, settings, mnist_files(300))
+def test_two_that_prepare_at_once_agree_and_download_once(store, site, overrides):
+    given = served(site, overrides, mnist_files(300))
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     both = [context.Process(target=_prepare_there, args=(store.root, given, results)) for _ in range(2)]

@@ -1,0 +1,181 @@
+"""A run on the real control plane, in a namespace of its own, whose kubelets and trainers are played by the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from experiment import keys
+from experiment.assignment import read_assignment
+from experiment.cell import MEMBERS, Cell
+from experiment.run import Run, read_run
+from experiment.store import Store
+from k8s import launch, setup
+from k8s.cluster.kube import MERGE, Kube, connect_cluster
+from k8s.manifests import jobs, names
+from tests.k8s.factories import AGGREGATOR, IMAGE
+from tests.made import commit
+from tests.waiting import until
+
+GRID = """
+[base]
+dataset = "digits"
+method = "single"
+epochs = 2
+train_examples = 64
+test_examples = 10
+batch_size = 32
+
+[[product]]
+seed = {seeds}
+"""
+
+
+def cell(seed: int) -> Cell:
+    """The cell of a lab's grid with this seed."""
+    return Cell(dataset="digits", method="single", epochs=2, train_examples=64, test_examples=10, batch_size=32, seed=seed,
+                members=(MEMBERS["ST"], MEMBERS["M"]))  # fmt: skip
+
+
+def now() -> str:
+    """The time as Kubernetes writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class SimulatedRun:
+    """One namespace and one run in it, whose cells differ in their seeds: cell i has seed i."""
+
+    def __init__(self, home, namespace: str, store: Store, capsys) -> None:
+        self.home, self.namespace, self.store, self._capsys = home, namespace, store, capsys
+        self.kube: Kube = connect_cluster("", namespace)
+        self.name = "lab"
+
+    def set_up(self) -> None:
+        assert setup.main(["--namespace", self.namespace, "--apply"]) == 0
+        self.kube.create(
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "unused", "namespace": self.namespace}}
+        )
+        self.store.put(keys.dataset_manifest("digits"), b"{}")  # no pod here could prepare it
+        self._capsys.readouterr()
+
+    def tear_down(self) -> None:
+        for job in self.kube.list("Job", ""):
+            self.kube.delete("Job", jobs.object_name(job))
+        self.kube.delete("Namespace", self.namespace)
+        self.kube.__exit__()
+
+    def launch(self, *flags: str, cells: int = 4) -> tuple[int, str]:
+        """Launches a grid of so many cells; returns exit code and all output."""
+        with open("grid.toml", "w") as file:  # noqa: PTH123 - the test's own folder
+            file.write(GRID.format(seeds=list(range(cells))))
+        return self.verb(launch.main, "--grid", "grid.toml", "--store", self.store.url, "--run", self.name, "--image", IMAGE,
+                         "--aggregator-image", AGGREGATOR, "--namespace", self.namespace, *flags)  # fmt: skip
+
+    def verb(self, main: Callable[[list[str]], int], *flags: str) -> tuple[int, str]:
+        """Runs a verb; returns exit code and all output."""
+        self._capsys.readouterr()
+        code = main(list(flags))
+        out, err = self._capsys.readouterr()
+        return code, out + err
+
+    def of_run(self, main: Callable[[list[str]], int], *flags: str) -> tuple[int, str]:
+        """Runs a verb about this run."""
+        return self.verb(main, "--run", f"{self.store.url}/runs/{self.name}", "--namespace", self.namespace, *flags)
+
+    def jobs(self, part: str = names.TRAINER) -> list[dict]:
+        """The run's Jobs of a part, oldest first."""
+        return sorted(
+            self.kube.list("Job", names.run_selector(self.name, part)), key=lambda j: j["metadata"]["creationTimestamp"]
+        )
+
+    def job(self) -> dict:
+        """The run's one trainer Job."""
+        (only,) = self.jobs()
+        return only
+
+    def pods(self, index: int | None = None, job: str = "") -> list[dict]:
+        """The trainer pods, of one completion index, of one Job, oldest first."""
+        found = self.kube.list("Pod", names.run_selector(self.name, names.TRAINER))
+        found = [p for p in found if index is None or jobs.label_of(p, names.INDEX) == str(index)]
+        return sorted(
+            (p for p in found if not job or jobs.label_of(p, names.JOB) == job),
+            key=lambda p: p["metadata"]["creationTimestamp"],
+        )
+
+    def running(self, index: int, *, other_than: str = "", job: str = "") -> dict:
+        """The running pod of a completion index, once there is one."""
+
+        def look() -> dict | None:
+            found = [
+                p
+                for p in self.pods(index, job)
+                if p.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in p["metadata"]
+            ]
+            return next((p for p in found if p["metadata"]["uid"] != other_than), None)
+
+        return self.until(look, f"a running pod of index {index}")
+
+    def launched(self) -> Run:
+        """The run as launched."""
+        return read_run(self.store, self.name)
+
+    def cell_of(self, pod: dict) -> Cell:
+        """The cell that a pod trains, found as the trainer finds it."""
+        command = pod["spec"]["containers"][0]["command"]
+        job = command[command.index("--job") + 1]
+        index = read_assignment(self.store, self.name, job).grid_index(int(pod["metadata"]["annotations"][names.INDEX]))
+        return self.launched().grid.cells[index]
+
+    def finish(self, pod: dict, code: int = 0, *, reason: str = "", commits: bool | None = None) -> None:
+        """Ends a pod as its kubelet would when the trainer exits with this code; a trainer that exits with 0 has committed."""
+        if commits if commits is not None else code == 0:
+            commit(self.store, self.cell_of(pod), pod["metadata"]["uid"])
+        ended = {
+            "exitCode": code,
+            "reason": reason or ("Completed" if code == 0 else "Error"),
+            "startedAt": now(),
+            "finishedAt": now(),
+        }
+        status = {
+            "phase": "Failed" if code else "Succeeded",
+            "containerStatuses": [
+                {
+                    "name": "trainer",
+                    "image": IMAGE,
+                    "imageID": "",
+                    "ready": False,
+                    "restartCount": 0,
+                    "state": {"terminated": ended},
+                }
+            ],
+        }
+        path = f"{self.kube.path('Pod', jobs.object_name(pod))}/status"
+        self.kube.request("PATCH", path, {}, {"status": status}, MERGE)
+
+    def finish_all(self, job: str = "", count: int = 0) -> None:
+        """Lets every index of the Job succeed, however often its pods are made anew."""
+        name = job or jobs.object_name(self.job())
+
+        def step() -> bool:
+            for pod in self.pods(job=name):
+                if pod.get("status", {}).get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]:
+                    self.finish(pod)
+            return jobs.has_ended(self.kube.get("Job", name))
+
+        self.until(step, f"the end of {name}", seconds=90)
+
+    def until(self, look: Callable[[], object], what: str, seconds: float = 60):
+        """What ``look`` returns, once it is true."""
+
+        def state() -> str:
+            return f"Jobs: {json.dumps([(jobs.object_name(j), j.get('status')) for j in self.jobs()])}"
+
+        return until(look, what, seconds=seconds, state=state)
+
+    def until_ended(self, name: str = "") -> dict:
+        """The Job, once it has ended."""
+        name = name or jobs.object_name(self.job())
+        return self.until(
+            lambda: (j := self.kube.get("Job", name)) and jobs.has_ended(j) and j, f"the end of {name}", seconds=90
+        )

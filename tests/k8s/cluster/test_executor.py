@@ -1,0 +1,107 @@
+"""Launching on a cluster, as far as no cluster is needed: the plan, and the manifests printed."""
+
+import pytest
+import yaml
+
+from experiment import keys
+from experiment.grid import load_grid
+from experiment.run import Run
+from k8s import launch
+from k8s.manifests import checks
+from tests.k8s.factories import AGGREGATOR, IMAGE
+from tests.made import commit
+
+IMAGES = ["--image", IMAGE, "--aggregator-image", AGGREGATOR]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch, tmp_path):
+    """No settings, kubeconfig or cluster but what the test gives."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
+
+
+def rehearse(store, capsys, *flags):
+    code = launch.main(["--grid", "smoke", "--store", store.url, "--dry-run", "client", *IMAGES, *flags])
+    out, err = capsys.readouterr()
+    return code, list(yaml.safe_load_all(out)), err
+
+
+def test_a_client_dry_run_prints_manifests_and_writes_nothing(moto_store, capsys):
+    code, manifests, err = rehearse(moto_store, capsys)
+
+    assert code == 0
+    assert [m["metadata"]["labels"]["collaborative-ensembles/part"] for m in manifests] == [
+        "prepare",
+        "trainer",
+        "collect",
+    ]
+    assert manifests[1]["spec"]["completions"] == 4
+    assert "GPU-hours" in err
+    assert "do not apply these manifests yourself" in err
+    assert list(moto_store.list("")) == []
+    checks.check_manifests(manifests)
+
+
+def test_only_missing_cells_are_launched_and_prepared_data_is_not_prepared_again(moto_store, capsys):
+    cells = load_grid("smoke").cells
+    commit(moto_store, cells[1])
+    moto_store.put(keys.dataset_manifest("digits"), b"{}")
+
+    _, manifests, err = rehearse(moto_store, capsys)
+
+    assert [m["spec"]["completions"] for m in manifests] == [3, 1]
+    assert "4 cells, 1 done, 3 to train" in err
+    assert "measured" in err
+
+
+def test_the_same_launch_makes_the_same_manifests(moto_store, capsys):
+    assert rehearse(moto_store, capsys)[1] == rehearse(moto_store, capsys)[1]
+
+
+def test_a_rehearsal_of_other_cells_under_the_name_of_a_run_is_refused(moto_store, capsys):
+    moto_store.put(keys.grid("mine"), Run(name="mine", grid=load_grid("demo")).to_bytes())
+
+    code, _, err = rehearse(moto_store, capsys, "--run", "mine")
+
+    assert (code, "choose another --run" in err) == (42, True)
+
+
+def test_settings_come_from_a_file_beside_the_user(moto_store, capsys, tmp_path):
+    (tmp_path / "cluster.toml").write_text('namespace = "lab"\nparallelism = 2\n')
+
+    _, manifests, _ = rehearse(moto_store, capsys)
+
+    assert {m["metadata"]["namespace"] for m in manifests} == {"lab"}
+    assert manifests[1]["spec"]["parallelism"] == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--store", "somewhere"], "s3://BUCKET/PREFIX, which pods can reach"),
+        (["--image", ""], "has no image"),
+        (["--image", "r/trainer:v1"], "--allow-tag"),
+        (["--gpu-type", "abacus"], "--gpu-table"),
+    ],
+)
+def test_a_launch_that_cannot_work_is_refused_before_anything_is_made(moto_store, capsys, flags, said):
+    code, _, err = rehearse(moto_store, capsys, *flags)
+
+    assert (code, err.splitlines()[-1].startswith("error: "), said in err) == (42, True, True)
+    assert list(moto_store.list("")) == []
+
+
+def test_without_a_kubeconfig_the_launch_says_what_to_do(moto_store, capsys):
+    code = launch.main(["--grid", "smoke", "--store", moto_store.url, *IMAGES])
+
+    assert code == 42
+    assert "set KUBECONFIG or --context" in capsys.readouterr().err
+
+
+def test_the_plan_needs_no_store_and_no_images(capsys):
+    assert launch.main(["--grid", "full", "--plan", "--store", "absent"]) == 0
+
+    out = capsys.readouterr().out
+    assert "39 to train" in out
+    assert "published K80 speeds" in out

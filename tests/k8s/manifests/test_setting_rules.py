@@ -1,0 +1,57 @@
+"""A setting that cannot work is refused when it is made, with what is allowed."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from experiment.errors import InvalidInput
+from k8s.manifests.setting_rules import check_type
+from k8s.manifests.settings import Settings
+
+
+def settings_of(toml):
+    return Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in tomllib.loads(toml).items()})
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("namespace = 'X'", "a-z, 0-9"),
+        ("namespace = 3", "text"),
+        ("gpus = -1", "0 to 64"),
+        ("gpus = true", "a whole number"),
+        ("cpu = 'two'", "a quantity"),
+        ("deadline_hours = inf", "a finite number"),
+        ("ttl_hours = 0.5", "1 to 8760"),
+        ("grace_seconds = 130", "30 to 115"),
+        ("image = 'r/trainer:v1'", "--allow-tag"),
+        ("image = 'r/trainer'", "--allow-tag"),
+        ("image = 'r/x@sha256:12'", "REPOSITORY@sha256:DIGEST"),
+        ("tolerations = ['a b']", "KEY"),
+        ("tolerations = 'a'", "a list of texts"),
+        ("instance_types = ['g4dn.xlarge', 'a b']", "a label's value"),
+        ("s3_endpoint = 'minio:9000'", "http"),
+        ("[labels]\n'bad key' = 'x'", "what Kubernetes takes"),
+        ("[labels]\nteam = 'no spaces'", "what Kubernetes takes"),
+        ('[annotations]\nnote = "two\\nlines"', "printable"),
+        ("[annotations]\nnote = '\U0001f600'", "printable"),
+        ("[env]\nATTEMPT = 'x'", "not ATTEMPT"),
+        ("[env]\nAWS_SECRET_ACCESS_KEY = 'x'", "env_secrets"),
+        ("[env_secrets]\nTOKEN = 'secret'", "what Kubernetes takes"),
+        ("[dataset.imagenet]\ncpu = '1'", "correct its name"),
+        ("[dataset.mnist]\nnamespace = 'x'", "set it for all data sets"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_line(toml, said):
+    with pytest.raises(InvalidInput, match=said) as caught:
+        settings_of(toml)
+
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("int", True), ("float", float("nan")), ("Mapping[str, str]", {"a": 1})])
+def test_a_value_of_another_type_is_refused(kind, value):
+    with pytest.raises(InvalidInput, match="setting x is"):
+        check_type("x", value, kind)

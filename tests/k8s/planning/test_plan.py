@@ -1,0 +1,108 @@
+"""What is finished, what is missing, how long it may take: pure functions of a grid and what the store holds of it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiment.grid import load_grid
+from experiment.records import Failure
+from k8s.planning.plan import (
+    DoneCell,
+    Plan,
+    compiled_shape,
+    list_cells,
+    local_forecast,
+    multiply_adds,
+    needed_datasets,
+    summarize_plan,
+)
+
+GRID = load_grid("demo")
+CELLS = GRID.cells
+
+
+def done(cell, seconds=10.0):
+    return {cell.id: DoneCell(cell=cell.id, seconds=seconds, images_per_second=100.0, device="d")}
+
+
+def failed(cell, kind):
+    return {cell.id: Failure(cell=cell.id, attempt="a", kind=kind, exit_code=1, message="m", time="t")}
+
+
+def test_every_cell_is_missing_at_first():
+    plan = Plan(grid=GRID)
+
+    assert plan.missing == tuple(range(13))
+    assert summarize_plan(plan, 2) == "13 cells, 0 done, 13 to train"
+
+
+def test_the_four_states_of_a_cell_are_told_apart():
+    failures = {**failed(CELLS[1], "diverged"), **failed(CELLS[2], "transient"), **failed(CELLS[0], "diverged")}
+    plan = Plan(grid=GRID, done=done(CELLS[0]), failures=failures)
+    states = [line.split(None, 2)[2] for line in list_cells(plan)[:4]]
+
+    assert states == ["done", "failed: diverged, set aside", "failed: transient, to train again", "missing"]
+    assert plan.missing == tuple(range(2, 13))
+    assert plan.set_aside == (CELLS[1],)
+
+
+def test_a_diverged_cell_is_trained_again_only_if_asked_for():
+    plan = Plan(grid=GRID, failures=failed(CELLS[1], "diverged"), retry_diverged=True)
+
+    assert plan.missing == tuple(range(13))
+    assert plan.set_aside == ()
+
+
+@given(st.sets(st.integers(0, 12)), st.sets(st.integers(0, 12)), st.booleans())
+def test_every_cell_is_finished_missing_or_set_aside_and_only_one_of_them(finished, diverged, retry):
+    plan = Plan(
+        grid=GRID,
+        done={k: v for i in finished for k, v in done(CELLS[i]).items()},
+        failures={k: v for i in diverged for k, v in failed(CELLS[i], "diverged").items()},
+        retry_diverged=retry,
+    )
+    missing = [CELLS[i].id for i in plan.missing]
+
+    assert sorted([*plan.done, *missing, *(c.id for c in plan.set_aside)]) == sorted(c.id for c in CELLS)
+
+
+def test_the_forecast_scales_finished_seconds_by_work_and_workers():
+    plan = Plan(grid=GRID, done={**done(CELLS[0], 10), **done(CELLS[1], 20), **done(CELLS[2], 30)})
+
+    assert local_forecast(plan, 1) == "; about 3 min 20 s on 1 worker, from 3 done cells"
+    assert local_forecast(plan, 2) == "; about 1 min 40 s on 2 workers, from 3 done cells"
+    assert local_forecast(plan, 99) == "; about 20 s on 99 workers, from 3 done cells"
+
+
+def test_nothing_is_forecast_from_nothing():
+    assert local_forecast(Plan(grid=GRID), 2) == ""
+    assert local_forecast(Plan(grid=GRID, done={k: v for c in CELLS for k, v in done(c).items()}), 2) == ""
+
+
+def test_work_grows_with_epochs_examples_and_members():
+    cell = CELLS[0]
+
+    assert multiply_adds(dataclasses.replace(cell, epochs=2 * cell.epochs)) == 2 * multiply_adds(cell)
+    assert multiply_adds(dataclasses.replace(cell, train_examples=100)) < multiply_adds(cell)
+    assert multiply_adds(dataclasses.replace(cell, members=cell.members[:1])) < multiply_adds(cell)
+    assert multiply_adds(dataclasses.replace(cell, dataset="cifar10")) > multiply_adds(
+        dataclasses.replace(cell, dataset="mnist")
+    )
+
+
+def test_cells_share_a_shape_if_only_alpha_seed_epochs_or_rates_differ():
+    cell = CELLS[1]
+    same = {"alpha": 7.0, "seed": 3, "epochs": 2, "learning_rate": 0.1, "weight_decay": 0.0}
+    other = {"dataset": "mnist", "method": "l1", "members": cell.members[:1] * 1, "head": "plain", "batch_size": 8}
+    other |= {"precision": "bfloat16", "train_examples": 640}
+    other["members"] = tuple(dataclasses.replace(m, filters=m.filters + 1) for m in cell.members)
+
+    assert all(compiled_shape(dataclasses.replace(cell, **{k: v})) == compiled_shape(cell) for k, v in same.items())
+    assert all(compiled_shape(dataclasses.replace(cell, **{k: v})) != compiled_shape(cell) for k, v in other.items())
+
+
+def test_each_data_set_is_named_once():
+    assert needed_datasets(load_grid("full").cells) == ["cifar10", "mnist", "notmnist"]

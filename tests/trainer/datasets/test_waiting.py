@@ -1,0 +1,50 @@
+"""Waiting for a data set that another process prepares."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from experiment import keys
+from experiment.errors import Interrupted, Transient
+from trainer.datasets import waiting
+from trainer.datasets.waiting import await_dataset
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.01)
+
+
+def test_it_ends_as_soon_as_the_data_set_is_there(store):
+    threading.Timer(0.05, store.put, (keys.dataset_manifest("digits"), b"{}")).start()
+
+    assert await_dataset(store, "digits", 30, threading.Event()) == 0
+
+
+def test_it_ends_at_its_limit(store):
+    with pytest.raises(Transient, match=r"mnist is not in .* after 0\.05 s"):
+        await_dataset(store, "mnist", 0.05, threading.Event())
+
+
+def test_it_ends_when_told_to(store):
+    stop = threading.Event()
+    threading.Timer(0.05, stop.set).start()
+
+    with pytest.raises(Interrupted, match="told to stop while waiting for mnist"):
+        await_dataset(store, "mnist", 30, stop)
+
+
+def test_a_store_that_fails_for_a_while_is_asked_again(store, monkeypatch):
+    exists, answers = store.exists, iter([Transient("away"), Transient("away")])
+
+    def flaky(key):
+        if error := next(answers, None):
+            raise error
+        return exists(key)
+
+    monkeypatch.setattr(store, "exists", flaky)
+    store.put(keys.dataset_manifest("digits"), b"{}")
+
+    assert await_dataset(store, "digits", 30, threading.Event()) == 0

@@ -1,0 +1,102 @@
+"""The compiled step: against an independent version, without collaboration, and under XLA."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.model import device, export, schedule
+from trainer.model.program import STATE, Program, program_signature
+from trainer.model.types import Rates
+
+
+def steps(cell, data, count=4, *, jit=False, **rates):
+    """The program after some steps of the first epoch."""
+    program = Program(program_signature(cell, device.resolve_precision(cell.precision)), jit=jit)
+    program.begin(cell.seed)
+    advance(program, cell, data, count, **rates)
+    return program
+
+
+def advance(program, cell, data, count, **rates):
+    order = tf.constant(schedule.epoch_order(cell.seed, 0, len(data.y_train), cell.batch_size))
+    images, labels = tf.constant(data.x_train), tf.constant(data.y_train.astype(np.int32))
+    given = Rates(cell.learning_rate, cell.alpha, cell.weight_decay)._replace(**rates)
+    program.train(images, labels, order, (0, count), steps_before=0, rates=given)
+
+
+def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
+    cell = make_cell(weight_decay=0.01)
+    program = Program(program_signature(cell, device.resolve_precision(cell.precision)), jit=False)
+    program.begin(cell.seed)
+    before = program.arrays()
+    models = [export.to_keras(n, (8, 8, 1), before[n.member.name]) for n in program.networks]
+    batch = schedule.epoch_order(cell.seed, 0, 160, 32)[0]
+    images, labels = tiny.x_train[batch].astype(np.float32), tiny.y_train[batch]
+    with tf.GradientTape() as tape:
+        logits = [m(images, training=True) for m in models]
+        cost = cell.alpha * tf.reduce_mean(tf.reduce_sum((logits[0] - logits[1]) ** 2, -1))
+        for model, each in zip(models, logits, strict=True):
+            cost += tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, each, from_logits=True))
+            cost += 0.01 * tf.add_n([tf.nn.l2_loss(v) for v in model.trainable_variables if len(v.shape) > 1])
+    variables = [v for m in models for v in m.trainable_variables]
+    gradients = tape.gradient(cost, [v.value for v in variables])
+    advance(program, cell, tiny, 1)
+    after = program.arrays()
+    for model, network in zip(models, program.networks, strict=True):
+        for p in network.parameters:
+            layer, _, part = p.name.rpartition("/")
+            own = model.get_layer(layer.replace("/", "_")).trainable_variables
+            variable = next(v for v in own if v.name in (part, {"bias": "beta"}.get(part)))
+            g = gradients[[v is variable for v in variables].index(True)].numpy()
+            m, v = 0.1 * g, 0.001 * g**2
+            moved = 2.0**-10 * np.sqrt(1 - 0.999) / (1 - 0.9) * m / (np.sqrt(v) + 1e-8)
+            clear = np.abs(g) > 1e-4  # where a gradient is nearly zero Adam's first step is the sign of rounding
+            got = (before[network.member.name][p.name] - after[network.member.name][p.name])[clear]
+            np.testing.assert_allclose(got, moved[clear], rtol=2e-3, atol=1e-6)
+
+
+def test_without_weight_on_collaboration_every_method_is_single_bit_for_bit(make_cell, tiny):
+    single = steps(make_cell(method="single", alpha=0.0), tiny, 5).state
+    for method in ("ce", "l2", "l1"):
+        state = steps(make_cell(method=method, alpha=0.0), tiny, 5).state
+        for name in STATE:
+            np.testing.assert_array_equal(state[name], single[name], err_msg=f"{method} {name}")
+
+
+def test_collaboration_draws_the_members_together(make_cell, tiny):
+    def distance(alpha):
+        program = steps(make_cell(), tiny, 5, alpha=alpha)
+        logits = program.logits(tf.constant(np.resize(tiny.x_test, (500, 8, 8, 1))))
+        return np.square(logits[0] - logits[1]).mean()
+
+    assert distance(10.0) < distance(0.0)
+
+
+def test_rates_are_arguments_so_that_cells_share_a_compilation(make_cell, tiny):
+    program = steps(make_cell(), tiny)
+    program.begin(7)
+    advance(program, make_cell(seed=7), tiny, 3, alpha=1.0, learning_rate=0.1, weight_decay=0.0)
+    assert program._train.experimental_get_tracing_count() == 1
+
+
+def test_xla_compiles_the_same_graph_to_the_same_numbers(make_cell, tiny):
+    plain, compiled = (steps(make_cell(), tiny, 2, jit=jit) for jit in (False, True))
+    np.testing.assert_allclose(compiled.take_sums(), plain.take_sums(), rtol=1e-4)
+    np.testing.assert_allclose(compiled.state["moments"], plain.state["moments"], rtol=1e-4, atol=1e-5)
+
+
+def test_state_set_is_the_state_read(make_cell, tiny):
+    program = steps(make_cell(), tiny)
+    state = program.state
+    advance(program, make_cell(), tiny, 2)
+    program.state = state
+    for name, value in program.state.items():
+        np.testing.assert_array_equal(value, state[name])
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_parameters_moments_and_optimizer_are_float32_in_every_precision(make_cell, tiny, precision):
+    state = steps(make_cell(precision=precision), tiny, 2).state
+    assert {state[n].dtype for n in ("theta", "adam_m", "adam_v", "moments")} == {np.dtype(np.float32)}
+    assert np.isfinite(state["theta"]).all()

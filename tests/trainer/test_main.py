@@ -1,0 +1,123 @@
+"""``python -m trainer`` as a process: exit codes, the warm worker's protocol, and how it stops."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from experiment import keys, records
+from experiment.cell import Cell
+from experiment.grid import Grid
+from experiment.keys import run_url
+from experiment.records import Outcome, Progress
+from experiment.run import Run
+from trainer import datasets
+
+CELLS = tuple(
+    Cell(dataset="digits", method="l2", alpha=a, epochs=2, train_examples=256, test_examples=64) for a in (0.1, 0.01)
+)
+LONG = Cell(dataset="digits", method="l2", alpha=0.1, epochs=100_000)
+
+
+def freeze(store, *cells):
+    """The URL of a run of these cells, with the data set prepared."""
+    datasets.prepare_dataset("digits", store)
+    store.put_once(keys.grid("test"), Run(name="test", grid=Grid(name="test", cells=cells)).to_bytes(), "test")
+    return run_url(store.url, "test")
+
+
+def start(*arguments, **env):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(
+        [sys.executable, "-m", "trainer", *arguments], text=True, env={**os.environ, **env}, **pipes
+    )
+
+
+def finish(process, given=None):
+    """(exit code, records on standard output, standard error)."""
+    out, err = process.communicate(given, timeout=120)
+    return process.returncode, [records.parse_record(line, "output") for line in out.splitlines()], err
+
+
+def test_a_warm_worker_answers_every_index_and_quits(local_store):
+    code, said, err = finish(start("--run", freeze(local_store, *CELLS), "--indexes", "-"), "1\n0\n1\nquit\n")
+    assert code == 0, err
+    outcomes = [(r.index, r.state) for r in said if isinstance(r, Outcome)]
+    assert outcomes == [(1, "committed"), (0, "committed"), (1, "found")]
+    shown = [r for r in said if isinstance(r, Progress)]
+    assert {r.cell for r in shown} == {c.id for c in CELLS}
+    assert shown[-1].step == shown[-1].steps == 8
+    assert all(local_store.exists(keys.epochs(c)) for c in CELLS)
+    assert len({r.attempt for r in shown}) == 2
+
+
+@pytest.mark.parametrize("how", ["end of input", "SIGTERM", "SIGINT"])
+def test_a_worker_that_must_stop_leaves_a_checkpoint_and_exits_143(local_store, how):
+    worker = start("--run", freeze(local_store, LONG), "--indexes", "-")
+    worker.stdin.write("0\n")
+    worker.stdin.flush()
+    while records.parse_record(worker.stdout.readline(), "output").step < 10:
+        pass
+    if how == "end of input":
+        worker.stdin.close()
+        worker.stdin = None
+    else:
+        worker.send_signal(getattr(signal, how))
+    code, _, err = finish(worker)
+    assert code == 143, err
+    assert "told to stop" in err
+    assert len(list(local_store.list(keys.checkpoints(LONG.id)))) == 1
+
+
+def test_an_idle_worker_stops_too(local_store):
+    worker = start("--run", freeze(local_store, *CELLS), "--indexes", "-")
+    worker.stdin.write("0\n")
+    worker.stdin.flush()
+    while not isinstance(records.parse_record(worker.stdout.readline(), "output"), Outcome):
+        pass
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) == 143
+    finish(worker)
+
+
+def test_the_index_comes_from_the_jobs_environment_and_a_lost_data_set_is_named(local_store):
+    url = freeze(local_store, *CELLS)
+    local_store.delete(keys.dataset_manifest("digits"))
+    code, _, err = finish(start("--run", url, JOB_COMPLETION_INDEX="1", ATTEMPT="pod-uid"))
+    assert code == 42
+    assert "python -m trainer --prepare digits" in err.splitlines()[-1]
+    record = records.parse_record(local_store.read(keys.failure(CELLS[1].id, "pod-uid")), "record")
+    assert (record.kind, record.exit_code) == ("invalid", 42)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--run", "STORE/runs/none", "--index", "0"], 42, "the run is 'none'; allowed: test"),
+        (["--run", "STORE", "--index", "0"], 42, "STORE/runs/RUN"),
+        (["--run", "STORE/runs/test", "--index", "7"], 42, "allowed: 0 to 1"),
+        (["--run", "STORE/runs/test"], 2, "JOB_COMPLETION_INDEX"),
+        (["--prepare", "imagenet", "--store", "STORE"], 2, "invalid choice"),
+        (["--prepare", "digits"], 2, "need --store"),
+        (["--await-dataset", "mnist", "--store", "STORE", "--await-seconds", "0"], 75, "mnist is not in"),
+        (["--await-dataset", "digits", "--store", "STORE"], 0, ""),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line_with_its_exit_code(local_store, arguments, code, words):
+    freeze(local_store, *CELLS)
+    process = start(*(a.replace("STORE", local_store.url) for a in arguments))
+    got, _, err = finish(process)
+    assert got == code, err
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_waiting_for_a_data_set_needs_no_tensorflow(local_store):
+    freeze(local_store, *CELLS)
+    program = (
+        "import sys; sys.modules['tensorflow'] = None; from trainer.__main__ import main; "
+        f"sys.exit(main(['--await-dataset', 'digits', '--store', {local_store.url!r}]))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

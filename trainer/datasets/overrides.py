@@ -1,0 +1,80 @@
+"""The user's own sources of data sets, read from environment variables."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from experiment.errors import refuse
+from trainer.datasets.cache import cache_folder
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overrides:
+    """The user's own sources of one data set, in place of its known mirrors.
+
+    Attributes:
+        folder: a directory with the original files, or NAME.npz in the layout of Keras' mnist.npz (``DATASETS_DIR``).
+        url: a folder that serves the original files, or the URL of the only file or of an .npz (``DATASET_NAME_URL``).
+        sha256: checksums by file name, in place of the known ones (``DATASET_NAME_SHA256``).
+        any_count: whether to accept another number of examples than the experiment's (``DATASET_NAME_COUNTS=any``).
+        cache: the folder for downloads and for copies of a remote store's data sets (``XDG_CACHE_HOME``).
+    """
+
+    folder: Path | None = None
+    url: str | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    any_count: bool = False
+    cache: Path = field(default_factory=lambda: cache_folder(os.environ))
+
+    @classmethod
+    def from_environment(cls, name: str, environ: Mapping[str, str]) -> Overrides:
+        """Returns the user's sources of one data set.
+
+        Raises:
+            InvalidInput: a variable has an impossible value.
+        """
+        prefix = f"DATASET_{name.upper()}_"
+        url, counts = environ.get(f"{prefix}URL") or None, environ.get(f"{prefix}COUNTS", "")
+        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+            raise refuse(f"{prefix}URL", url, "an http:// or https:// URL", "for local files set DATASETS_DIR")
+        if url and "@" in urlsplit(url).netloc:
+            raise refuse(
+                f"{prefix}URL",
+                public_url(url),
+                "a URL without user and password",
+                "use a presigned URL, or DATASETS_DIR",
+            )
+        if counts not in ("", "any"):
+            raise refuse(f"{prefix}COUNTS", counts, "any, or not set", "correct it")
+        folder = environ.get("DATASETS_DIR")
+        return cls(
+            folder=Path(folder).expanduser() if folder else None,
+            url=url,
+            sha256=_checksums(f"{prefix}SHA256", environ.get(f"{prefix}SHA256", "")),
+            any_count=counts == "any",
+            cache=cache_folder(environ),
+        )
+
+
+def public_url(url: str) -> str:
+    """Returns the URL without user, password, query and fragment, which may hold secrets."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _checksums(variable: str, text: str) -> dict[str, str]:
+    """Returns checksums by file name from ``FILE=HEX`` pairs, which spaces or commas separate."""
+    pairs = [item.rpartition("=") for item in text.replace(",", " ").split()]
+    for file, _, value in pairs:
+        if not file or not _SHA256.fullmatch(value.lower()):
+            raise refuse(
+                variable, text, "FILE=SHA256 pairs, separated by spaces", "write 64 hexadecimal digits per file"
+            )
+    return {file: value.lower() for file, _, value in pairs}

@@ -1,0 +1,35 @@
+"""Waiting for a data set that another process prepares, as the pods of a run do before they train."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from experiment import keys
+from experiment.errors import Interrupted, Transient
+from experiment.store import Store
+
+POLL_SECONDS = 5.0
+
+
+def await_dataset(store: Store, name: str, seconds: float, stop: threading.Event) -> int:
+    """Waits until the store has the data set; returns 0.
+
+    Raises:
+        Transient: it was not there after ``seconds``.
+        Interrupted: ``stop`` was set while waiting.
+    """
+    deadline = time.monotonic() + seconds
+    while not _is_prepared(store, name):
+        if time.monotonic() >= deadline:
+            raise Transient(f"{name} is not in {store.url} after {seconds:g} s; look at the Job that prepares it")
+        if stop.wait(min(POLL_SECONDS, max(0.0, deadline - time.monotonic()))):
+            raise Interrupted(f"told to stop while waiting for {name}; launch again to go on")
+    return 0
+
+
+def _is_prepared(store: Store, name: str) -> bool:
+    try:
+        return store.exists(keys.dataset_manifest(name))
+    except Transient:
+        return False  # the store may answer again before the deadline

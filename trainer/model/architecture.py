@@ -1,0 +1,110 @@
+"""What a member consists of: its layers in order, from the stem over the residual blocks to the head (Noel 2017, section 2).
+
+The pre-activation ResNet of He et al. (2016), "Identity mappings in deep residual networks", with the paper's own
+down-sampling, biases and two heads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from experiment.cell import Member
+from experiment.datasets import CLASSES
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: a kernel, which is decayed and drawn at random, or a vector, which starts at zero and is not decayed."""
+
+    name: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of scalars."""
+        return math.prod(self.shape)
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether it is a convolution or linear kernel rather than a bias or centre."""
+        return len(self.shape) > 1
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with parameters or moments.
+
+    Attributes:
+        kind: input (normalisation of the image), norm (BN without scale, then ReLU), conv, or linear.
+        channels: (in, out).
+    """
+
+    name: str
+    kind: str
+    channels: tuple[int, int]
+    size: int = 1
+    stride: int = 1
+    padding: str = "SAME"
+    bias: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters of the layer, in the order in which the vector holds them."""
+        fan_in, out = self.channels
+        bias = (Parameter(f"{self.name}/bias", (out,)),) if self.bias or self.kind == "norm" else ()
+        if self.kind == "conv":
+            return (Parameter(f"{self.name}/kernel", (self.size, self.size, fan_in, out)), *bias)
+        return (Parameter(f"{self.name}/kernel", self.channels), *bias) if self.kind == "linear" else bias
+
+
+Block = tuple[str, tuple[Layer, ...], Layer | None]  # (name, main path, projection of the shortcut; None: identity)
+
+
+def residual_blocks(member: Member) -> Iterator[Block]:
+    """Yields the residual blocks in order. Between two bricks stands one that halves the image and doubles the filters."""
+    width = member.filters
+    for brick in range(member.bricks):
+        for block in range(member.blocks):
+            name = f"brick{brick}/block{block}"
+            yield name, _path(name, width, width, stride=1, bias=True), None
+        if brick < member.bricks - 1:
+            name = f"brick{brick}/down"
+            shortcut = Layer(
+                f"{name}/shortcut", "conv", (width, 2 * width), size=2, stride=2, padding="VALID", bias=True
+            )
+            yield name, _path(name, width, 2 * width, stride=2, bias=False), shortcut
+            width *= 2
+
+
+def _path(name: str, width: int, out: int, *, stride: int, bias: bool) -> tuple[Layer, ...]:
+    return (
+        Layer(f"{name}/norm1", "norm", (width, width)),
+        Layer(f"{name}/conv1", "conv", (width, out), size=3, stride=stride),
+        Layer(f"{name}/norm2", "norm", (out, out)),
+        Layer(f"{name}/conv2", "conv", (out, out), size=3, bias=bias),
+    )
+
+
+def stem_layers(member: Member, channels: int) -> tuple[Layer, Layer]:
+    """Returns the normalisation of the raw image and the first convolution."""
+    first = Layer("first", "conv", (channels, member.filters), size=3, bias=True)
+    return Layer("input", "input", (channels, channels)), first
+
+
+def head_layers(member: Member, kind: str) -> tuple[Layer, ...]:
+    """Returns the layers after the last block: ``wide`` has a 1x1 convolution to 2^bricks x filters channels, ``plain`` has none."""
+    width = member.filters * 2 ** (member.bricks - 1)
+    if kind == "plain":
+        return (Layer("logits", "linear", (width, CLASSES), bias=True),)
+    widen = Layer("widen", "conv", (width, 2 * width), size=1)
+    return widen, Layer("logits", "linear", (2 * width, CLASSES), bias=True)
+
+
+def member_layers(member: Member, channels: int, kind: str) -> list[Layer]:
+    """Returns all layers of a member, in the order in which the vectors hold their parameters and moments."""
+    inner = [
+        layer for _, path, shortcut in residual_blocks(member) for layer in (*path, *((shortcut,) if shortcut else ()))
+    ]
+    return [*stem_layers(member, channels), *inner, *head_layers(member, kind)]

@@ -1,0 +1,27 @@
+"""Randomness and learning rates, each a pure function of seed, epoch and step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+WEIGHTS, ORDER = 1, 2  # independent streams of the same seed
+
+
+def random_generator(stream: int, seed: int, index: int) -> np.random.Generator:
+    """Returns a counter-based generator (Philox; Salmon et al. 2011) for one purpose, the same on every machine."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([stream, seed, index])))
+
+
+def epoch_order(seed: int, epoch: int, examples: int, batch_size: int) -> np.ndarray:
+    """Returns the mini-batches of an epoch (from 0): (examples // batch_size, batch_size) int32 indexes, each at most once.
+
+    The last, short batch is left out. Every epoch is shuffled anew, so other examples are left out in the next.
+    """
+    order = random_generator(ORDER, seed, epoch).permutation(examples).astype(np.int32)
+    steps = examples // batch_size
+    return order[: steps * batch_size].reshape(steps, batch_size)
+
+
+def learning_rate(base: float, epoch: int, epochs: int) -> float:
+    """Returns the learning rate of an epoch (from 0): halved from 50 % of ``epochs``, again from 75 %, again after 90 %."""
+    return base * 0.5 ** ((2 * epoch >= epochs) + (4 * epoch >= 3 * epochs) + (10 * epoch > 9 * epochs))

@@ -1,0 +1,166 @@
+"""Training of one cell, from its first step or a snapshot to its last figures. Knows no store."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from experiment.cell import Cell
+from experiment.errors import Diverged, refuse
+from trainer.model import device, metrics, schedule
+from trainer.model.program import EVALUATION_BATCH, compiled_program, program_signature
+from trainer.model.types import Dataset, Figures, OnEpochEnd, Pace, Rates, Result, Snapshot, Watch
+
+SECONDS_PER_CALL = 0.5  # of the device: short enough to stop soon, long enough for the calls to cost nothing
+
+
+def steps_per_epoch(cell: Cell, examples: int) -> int:
+    """Returns the number of mini-batches in an epoch; the last, short one is left out.
+
+    Raises:
+        InvalidInput: the data set is smaller than one mini-batch.
+    """
+    if examples < cell.batch_size:
+        allowed = f"at most the {examples} training examples"
+        raise refuse(f"batch_size of {cell.id}", cell.batch_size, allowed, "correct the grid")
+    return examples // cell.batch_size
+
+
+def cell_arithmetic(cell: Cell, snapshot: Snapshot | None) -> str:
+    """Returns the arithmetic of a cell's convolutions: the snapshot's, else what its precision means on this device."""
+    return snapshot.arithmetic if snapshot else device.resolve_precision(cell.precision)
+
+
+def train_cell(
+    cell: Cell,
+    data: Dataset,
+    *,
+    watch: Watch,
+    on_epoch_end: OnEpochEnd = lambda *_: None,
+    snapshot: Snapshot | None = None,
+    jit: bool = False,
+) -> Result:
+    """Trains the cell, from ``snapshot`` on if there is one, in the arithmetic in which it was begun.
+
+    Args:
+        watch: called after every call of the device with the pace and a function that takes a snapshot; it may raise
+            to stop the training.
+        on_epoch_end: called with each epoch that this call finishes, counted from 1, and its figures.
+        jit: compile with XLA.
+
+    Raises:
+        Diverged: a cost became non-finite; epoch and step are named.
+    """
+    return _Training(cell, data, watch, on_epoch_end, snapshot, jit=jit).run()
+
+
+class _Training:
+    """The state of one training and its two loops, over epochs and over calls of the device."""
+
+    def __init__(
+        self, cell: Cell, data: Dataset, watch: Watch, on_epoch_end: OnEpochEnd, snapshot: Snapshot | None, *, jit: bool
+    ) -> None:
+        data = data.first(cell.train_examples, cell.test_examples)
+        self._x_test, self._labels = data.x_test, data.y_test
+        self._cell, self._watch, self._on_epoch_end = cell, watch, on_epoch_end
+        self._images, self._targets = device.place_on_device(data.x_train), tf.constant(data.y_train.astype(np.int32))
+        self._examples = len(data.y_train)
+        self._steps = steps_per_epoch(cell, self._examples)
+        self._arithmetic = cell_arithmetic(cell, snapshot)
+        self._program = compiled_program(program_signature(cell, self._arithmetic), jit=jit)
+        self._step, self._figures, self._seconds = 0, list[Figures](), (0.0, 0.0)
+        self._calls, self._span, self._speed = 0, 1, 0.0
+        if snapshot is None:
+            self._program.begin(cell.seed)
+        else:
+            self._program.state = snapshot.arrays
+            self._step, self._figures, self._seconds = snapshot.step, list(snapshot.figures), snapshot.seconds
+
+    def run(self) -> Result:
+        logits = np.empty(0)
+        for epoch in range(len(self._figures), self._cell.epochs):
+            rate = schedule.learning_rate(self._cell.learning_rate, epoch, self._cell.epochs)
+            self._train_epoch(epoch, rate)
+            logits = self._evaluate()
+            self._figures.append(self._epoch_figures(rate, logits))
+            self._on_epoch_end(epoch + 1, self._figures[-1])
+            self._seconds = (0.0, 0.0)
+        return Result(
+            arithmetic=self._arithmetic,
+            figures=self._figures,
+            examples=self._examples,
+            labels=self._labels,
+            logits=logits,
+            arrays=self._program.arrays(),
+        )
+
+    def _train_epoch(self, epoch: int, rate: float) -> None:
+        order = tf.constant(schedule.epoch_order(self._cell.seed, epoch, self._examples, self._cell.batch_size))
+        rates = Rates(learning_rate=rate, alpha=self._cell.alpha, weight_decay=self._cell.weight_decay)
+        before = epoch * self._steps
+        while (done := self._step - before) < self._steps:
+            last = min(done + self._span, self._steps)
+            started = time.perf_counter()
+            self._program.train(self._images, self._targets, order, (done, last), steps_before=before, rates=rates)
+            self._refuse_divergence(epoch)
+            self._step = before + last
+            self._count_time(last - done, time.perf_counter() - started)
+            self._tell_pace()
+
+    def _refuse_divergence(self, epoch: int) -> None:
+        if (bad := self._program.bad_step) >= 0:  # reading it waits for the device
+            raise Diverged(
+                f"{self._cell.id} diverged: non-finite cost in epoch {epoch + 1}, step {bad}; "
+                "allowed: finite costs; lower the learning rate or alpha"
+            )
+
+    def _count_time(self, steps: int, seconds: float) -> None:
+        self._seconds = (self._seconds[0] + seconds, self._seconds[1])
+        self._calls += 1
+        if self._calls == 1:
+            return  # most of the first call is tracing and compiling
+        self._speed = steps / seconds
+        self._span = max(1, int(self._speed * SECONDS_PER_CALL))
+
+    def _tell_pace(self) -> None:
+        total = self._steps * self._cell.epochs
+        left = (total - self._step) / self._speed if self._speed else 0.0
+        rate = self._speed * self._cell.batch_size
+        done = len(self._figures)
+        pace = Pace(step=self._step, steps=total, epoch=done, images_per_second=rate, seconds_left=left)
+        self._watch(pace, self._snapshot)
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(
+            step=self._step,
+            arithmetic=self._arithmetic,
+            arrays=self._program.state,
+            figures=list(self._figures),
+            seconds=self._seconds,
+        )
+
+    def _evaluate(self) -> np.ndarray:
+        batches = []
+        for start in range(0, len(self._labels), EVALUATION_BATCH):
+            started = time.perf_counter()
+            images = self._x_test[start : start + EVALUATION_BATCH]
+            missing = EVALUATION_BATCH - len(images)  # padded and cut again: another shape would compile again
+            padded = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.uint8)])
+            batches.append(self._program.logits(tf.constant(padded))[:, : len(images)])
+            self._seconds = (self._seconds[0], self._seconds[1] + time.perf_counter() - started)
+            self._tell_pace()
+        return np.concatenate(batches, axis=1)
+
+    def _epoch_figures(self, rate: float, logits: np.ndarray) -> Figures:
+        examples = self._steps * self._cell.batch_size
+        train = metrics.train_figures(self._program.take_sums(), examples, self._steps)
+        test = metrics.test_figures(self._labels, logits, self._program.decay(self._cell.weight_decay))
+        times: dict[str, Any] = {
+            "learning_rate": rate,
+            "seconds": sum(self._seconds),
+            "images_per_second": examples / self._seconds[0],
+        }
+        return [{**a, **b, **times} for a, b in zip(train, test, strict=True)]
