@@ -83,6 +83,19 @@ def test_an_id_is_a_dns_label_short_enough_for_a_prefix(cell):
     assert len(cell.id) <= 53
 
 
+ALPHAS = [0.0, 5e-324, 1e-5, 1.23456789e-300, 1.23456789e300, 1.7976931348623157e308, 123456.789, 0.1, 0.1000001, 1 / 3]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_longest_id_of_every_data_set_and_method_is_a_short_dns_label(dataset, method):
+    alphas = [0.0] if method == "single" else ALPHAS
+    found = {Cell(dataset=dataset, method=method, alpha=a, seed=2**31 - 1).id for a in alphas}
+
+    assert len(found) == len(alphas)
+    assert all(re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", i) and len(i) <= 53 for i in found)
+
+
 @given(cells(), cells())
 def test_different_cells_have_different_ids(one, two):
     assert (one.id == two.id) == (one == two)
