@@ -1,1 +1,1 @@
-"""What an experiment is: cells, grids, results and the store they land in. Knows nothing of TensorFlow or Kubernetes."""
+"""An experiment: its cells, grids and results, and the store that holds them. No TensorFlow, no Kubernetes."""

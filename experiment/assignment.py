@@ -1,7 +1,7 @@
-"""Which cells a Job covers: ``runs/RUN/jobs/JOB.json`` maps the Job's completion index to an index of the run's grid.
+"""The cells of a Job: ``runs/RUN/jobs/JOB.json`` maps the Job's completion indexes to indexes of the run's grid.
 
-A Job covers only the cells that were missing at its launch, so its own indexes are not the grid's. The map is written once,
-before the Job, and never changes: pods, status and collection read it, none of them works it out again.
+A Job covers only the cells that were missing at its launch, so its indexes differ from the grid's. The launcher
+writes the map once, before the Job. Pods, status and collection read it and never compute it again.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ class Assignment:
     indexes: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        good = all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in self.indexes)
-        if not self.indexes or not good or len(set(self.indexes)) < len(self.indexes):
+        whole = all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in self.indexes)
+        different = len(set(self.indexes)) == len(self.indexes)
+        if not (self.indexes and whole and different):
             given, allowed = list(self.indexes)[:9], "different grid indexes, at least one"
             raise refuse(f"the cells of job {self.job}", given, allowed, "launch the run again")
 
@@ -50,14 +51,14 @@ class Assignment:
         """Returns the map that ``to_bytes`` wrote; ``source`` names the object in errors.
 
         Raises:
-            InvalidInput: damaged, or of another schema version.
+            InvalidInput: the map is damaged or of another schema version.
         """
         body = ASSIGNMENT_FORM.from_bytes(data, source)
         return cls(run=body["run"], job=body["job"], indexes=tuple(body["indexes"]))
 
 
 def read_assignment(store: Store, run: str, job: str) -> Assignment:
-    """Returns the cells of a Job as launched.
+    """Returns the cells of a Job as the launcher wrote them.
 
     Raises:
         NotFound: the store knows no such Job of the run.
@@ -67,14 +68,13 @@ def read_assignment(store: Store, run: str, job: str) -> Assignment:
     source = f"{store.url}/{key}"
     found = Assignment.from_bytes(store.read(key), source)
     if (found.run, found.job) != (run, job):
-        raise InvalidInput(
-            f"{source} belongs to job {found.job} of run {found.run}; remove it and launch the run again"
-        )
+        owner = f"job {found.job} of run {found.run}"
+        raise InvalidInput(f"{source} belongs to {owner}; remove it and launch the run again")
     return found
 
 
 def read_assignments(store: Store, run: str) -> dict[str, Assignment]:
-    """Returns the cells of every Job that the run ever had, by the Job's name.
+    """Returns the cells of every Job of the run, past ones too, by the Job's name.
 
     Raises:
         InvalidInput: a list is damaged.

@@ -1,4 +1,4 @@
-"""A cell: everything that determines one result, and the id under which that result is known everywhere."""
+"""A cell holds everything that determines one result, and has the id that names this result everywhere."""
 
 from __future__ import annotations
 
@@ -15,30 +15,36 @@ from typing import Any, TypeVar
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput, refuse
 
-NUMERICS = 1  # raised whenever the trainer's arithmetic changes on purpose: old results then count as another cell's
+NUMERICS = 1  # raised when the trainer's arithmetic changes on purpose: every cell then has another id
 T = TypeVar("T")
 COLLABORATIVE_METHODS = ("ce", "l2", "l1")
 METHODS = ("single", *COLLABORATIVE_METHODS)
 HEADS = ("wide", "plain")
-PRECISIONS = ("float32", "bfloat16", "auto")  # auto: the device chooses one of the others
-ENSEMBLE = "Ens"  # the model that is the mean of the members' logits
+PRECISIONS = ("float32", "bfloat16", "auto")  # auto: the device chooses one of the other two
+ENSEMBLE = "Ens"  # the model whose logits are the mean of the members' logits
 MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
 
 
 def _check_count(what: str, value: object, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+    good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    if not good:
         raise refuse(what, value, f"a whole number from {low} to {high}", "correct it in the grid")
 
 
 def _check_number(what: str, value: object, *, at_least: float = -math.inf, above: float = -math.inf) -> None:
-    if not isinstance(value, float) or not math.isfinite(value) or value < at_least or value <= above:
+    good = isinstance(value, float) and math.isfinite(value) and value >= at_least and value > above
+    if not good:
         bound = f"of at least {at_least:g}" if math.isfinite(at_least) else f"above {above:g}"
         raise refuse(what, value, f"a finite number {bound}", "correct it in the grid")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One network of an ensemble: a pre-activation ResNet of ``bricks`` x ``blocks`` residual blocks, first ``filters`` wide."""
+    """One network of an ensemble: a pre-activation ResNet of ``bricks`` times ``blocks`` residual blocks.
+
+    Attributes:
+        filters: filters of the first brick; every further brick has twice as many.
+    """
 
     name: str
     bricks: int
@@ -46,13 +52,10 @@ class Member:
     filters: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not MEMBER_NAME.fullmatch(self.name) or self.name == ENSEMBLE:
-            raise refuse(
-                "a member's name",
-                self.name,
-                f"a letter, then up to 15 letters or digits, not {ENSEMBLE!r}",
-                "rename it",
-            )
+        good = isinstance(self.name, str) and MEMBER_NAME.fullmatch(self.name)
+        if not good or self.name == ENSEMBLE:
+            allowed = f"a letter, then up to 15 letters or digits, not {ENSEMBLE!r}"
+            raise refuse("a member's name", self.name, allowed, "rename it")
         _check_count(f"bricks of member {self.name}", self.bricks, 1, 8)
         _check_count(f"blocks of member {self.name}", self.blocks, 1, 64)
         _check_count(f"filters of member {self.name}", self.filters, 1, 1024)
@@ -66,10 +69,10 @@ MEMBERS: dict[str, Member] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One ensemble to train, checked on construction.
+    """One ensemble to train. Its settings are checked on construction.
 
     Raises:
-        InvalidInput: a value is unknown or impossible.
+        InvalidInput: a setting is unknown or impossible.
     """
 
     dataset: str
@@ -83,20 +86,16 @@ class Cell:
     weight_decay: float = 1e-4
     head: str = "wide"
     precision: str = "float32"
-    train_examples: int = 0  # 0: all; n: the first n of the fixed split, for trials and tests
+    train_examples: int = 0  # 0: all examples; n: the first n of the fixed split, for trials and tests
     test_examples: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("alpha", "learning_rate", "weight_decay"):  # 1 and 1.0 are the same setting, so the same id
+        for name in ("alpha", "learning_rate", "weight_decay"):  # 1 and 1.0 are one setting, with one id
             value = getattr(self, name)
             if isinstance(value, int) and not isinstance(value, bool):
                 object.__setattr__(self, name, float(value))
-        for name, allowed in {
-            "dataset": tuple(DATASETS),
-            "method": METHODS,
-            "head": HEADS,
-            "precision": PRECISIONS,
-        }.items():
+        choices = {"dataset": tuple(DATASETS), "method": METHODS, "head": HEADS, "precision": PRECISIONS}
+        for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise refuse(name, getattr(self, name), ", ".join(allowed), "correct it in the grid")
         self._check_numbers()
@@ -108,7 +107,7 @@ class Cell:
             others = ", ".join(COLLABORATIVE_METHODS)
             raise refuse("alpha of method single", self.alpha, "0", f"leave alpha out or choose one of {others}")
         if self.alpha == 0:
-            object.__setattr__(self, "alpha", 0.0)  # -0.0 would be another id
+            object.__setattr__(self, "alpha", 0.0)  # -0.0 would give another id
         _check_number("learning_rate", self.learning_rate, above=0)
         _check_number("weight_decay", self.weight_decay, at_least=0)
         info = DATASETS[self.dataset]
@@ -120,14 +119,12 @@ class Cell:
 
     def _check_members(self) -> None:
         names = [m.name for m in self.members]
-        if not names or len(names) > 16 or len(set(names)) < len(names):
-            raise refuse(
-                "members", names, "1 to 16 members with different names", "define further members as [member.NAME]"
-            )
+        if not 1 <= len(names) <= 16 or len(set(names)) < len(names):
+            allowed, advice = "1 to 16 members with different names", "define further members as [member.NAME]"
+            raise refuse("members", names, allowed, advice)
         if len(names) == 1 and self.method != "single":
-            raise refuse(
-                "method of an ensemble of one member", self.method, "single", "add a member or use method single"
-            )
+            what, advice = "the method of an ensemble of one member", "add a member or use method single"
+            raise refuse(what, self.method, "single", advice)
         height, width, _ = DATASETS[self.dataset].shape
         for m in self.members:
             halvings = m.bricks - 1
@@ -138,30 +135,32 @@ class Cell:
 
     @property
     def member_names(self) -> str:
-        """The names of the members, joined by +, as records and columns hold them."""
+        """The names of the members, joined by +, as in records and columns."""
         return "+".join(m.name for m in self.members)
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The names of the members, then the ensemble's."""
+        """The names of the members and, last, of the ensemble."""
         return (*(m.name for m in self.members), ENSEMBLE)
 
-    @functools.cached_property  # read thousands of times in a launch; a frozen cell's id never changes
+    @functools.cached_property  # a launch reads it thousands of times, and a frozen cell's id never changes
     def id(self) -> str:
-        """Readable slug and 10 hex digits over all fields and ``NUMERICS``; a DNS label short enough for any prefix we add."""
-        digest = hashlib.sha256(
-            json.dumps([NUMERICS, self.as_dict()], sort_keys=True, separators=(",", ":")).encode()
-        ).hexdigest()
+        """A readable slug and 10 hex digits of a digest of ``NUMERICS`` and all fields.
+
+        It is a DNS label, short enough for every prefix that Kubernetes or the suite puts before it.
+        """
+        canonical = json.dumps([NUMERICS, self.as_dict()], sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
         return f"{self.dataset}-{self.method}-{_slug(self.alpha)}-s{self.seed}-{digest[:10]}"
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields as JSON values; ``Cell.from_dict`` is its inverse."""
-        fields = {n: v for n, v in vars(self).items() if n != "id"}  # the cached id stands among the fields
+        """Returns all fields as JSON values, as ``Cell.from_dict`` takes them."""
+        fields = {n: v for n, v in vars(self).items() if n != "id"}  # ``vars`` also holds the cached id
         return fields | {"members": [dict(vars(m)) for m in self.members]}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Cell:
-        """A cell from its JSON fields.
+        """Returns the cell with these JSON fields.
 
         Raises:
             InvalidInput: a field is unknown, missing or has an impossible value.
@@ -170,16 +169,21 @@ class Cell:
 
 
 def from_fields(cls: type[T], fields: Mapping[str, Any]) -> T:
-    """An instance of a dataclass from named fields, refusing by name those it does not have or lacks."""
+    """Returns an instance of a dataclass with these fields.
+
+    Raises:
+        InvalidInput: a field is unknown or missing; the error names it.
+    """
     known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    noun = cls.__name__.lower()
+    noun = f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
     for name in fields:
         if name not in known:
-            raise refuse(f"a setting of {cls.__name__.lower()}", name, ", ".join(known), "correct its name")
+            raise refuse(f"a setting of {noun}", name, ", ".join(known), "correct its name")
     missing = [n for n, f in known.items() if f.default is dataclasses.MISSING and n not in fields]
     if missing:
-        raise InvalidInput(
-            f"a {cls.__name__.lower()} lacks {', '.join(missing)}; given: {', '.join(fields) or 'nothing'}; add what is missing"
-        )
+        given = ", ".join(fields) or "nothing"
+        raise InvalidInput(f"{noun} lacks {', '.join(missing)}; given: {given}; add what is missing")
     return cls(**fields)
 
 

@@ -1,4 +1,4 @@
-"""What each data set is: names, shapes and sizes. The trainer fetches and prepares them; the launcher plans with them."""
+"""The data sets: names, shapes and sizes. The trainer fetches and prepares them, the launcher plans with them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class DatasetInfo:
         shape: (height, width, channels) of one uint8 image.
         train: number of training examples after the split.
         test: number of test examples after the split.
-        pooled: whether original training and test sets are pooled, shuffled once and split again.
-        title: the name as written in tables and figures.
+        pooled: whether the original training and test sets are pooled, shuffled once and split again.
+        title: the name in tables and figures.
     """
 
     shape: tuple[int, int, int]

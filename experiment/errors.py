@@ -1,4 +1,4 @@
-"""The errors of the suite, each with the exit code that tells Kubernetes and the local executor what to do next."""
+"""The errors of the suite. Each has the exit code that tells Kubernetes and the local executor what to do next."""
 
 from __future__ import annotations
 
@@ -8,35 +8,39 @@ COMMITTED = 0
 
 
 class ExperimentError(Exception):
-    """Base of every error that has a meaning for the user. Its text is one line: given, allowed, what to do."""
+    """The base of all errors for the user. The text is one line: what was given, what is allowed, what to do."""
 
     exit_code: ClassVar[int] = 1
     kind: ClassVar[str] = "error"
 
 
 class InvalidInput(ExperimentError):
-    """The cell or its input can never work: a bad setting, a wrong checksum, a foreign file. Never retried."""
+    """The cell or its input can never work: a bad setting, a wrong checksum, a foreign file. It is never retried."""
 
     exit_code = 42
     kind = "invalid"
 
 
+class Misconfigured(InvalidInput):
+    """The surroundings refuse: credentials, rights, names, the clock. A person can mend them without another cell."""
+
+
 class Diverged(ExperimentError):
-    """A cost became infinite or not a number. The same cell would do so again: never retried."""
+    """A cost became infinite or not a number. The same cell would diverge again, so it is never retried."""
 
     exit_code = 43
     kind = "diverged"
 
 
 class Transient(ExperimentError):
-    """The store or a download failed after its own retries. Worth another attempt later."""
+    """The store or a download failed after its own retries. A later attempt may succeed."""
 
     exit_code = 75
     kind = "transient"
 
 
 class Interrupted(ExperimentError):
-    """Told to stop (SIGTERM, Ctrl-C). A checkpoint is committed; another attempt goes on from it."""
+    """The process was told to stop (SIGTERM, Ctrl-C). Another attempt goes on from the committed checkpoint."""
 
     exit_code = 143
     kind = "interrupted"
@@ -59,10 +63,11 @@ PERMANENT = frozenset(c.kind for c in (InvalidInput, Diverged))
 
 
 def describe_error(error: BaseException) -> str:
-    """The error as one line without control characters, for records and terminals."""
-    return " ".join(f"{error}".split()) or type(error).__name__
+    """Returns the error as one line that any terminal and record can hold."""
+    text = " ".join(f"{error}".split()) or type(error).__name__
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def kind_of(exit_code: int) -> str:
-    """The kind that an exit code stands for; ``error`` for any other non-zero code."""
+    """Returns the kind of failure that an exit code stands for; ``error`` for every other non-zero code."""
     return next((kind for kind, c in KINDS.items() if c.exit_code == exit_code), ExperimentError.kind)

@@ -1,4 +1,4 @@
-"""Grids: named lists of cells, read from TOML, narrowed and given seeds."""
+"""Grids: named lists of cells, read from TOML files. A selection narrows a grid, seeds multiply it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import difflib
 import hashlib
 import itertools
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiment.cell import MEMBERS, Cell, Member, from_fields
+from experiment.cell import ENSEMBLE, MEMBERS, Cell, Member, from_fields
 from experiment.errors import InvalidInput, refuse
 from experiment.grid_form import check_form
+from experiment.selection import leave_out, select_cells
+from experiment.toml_file import read_toml
 
 BUILT_IN = Path(__file__).parent / "grids"
 
@@ -29,122 +30,110 @@ class Grid:
 
     def __post_init__(self) -> None:
         if not self.cells:
-            raise InvalidInput(
-                f"grid {self.name!r} has no cell; allowed: at least 1; add a [[product]] or widen the selection"
-            )
+            advice = "add a [[product]] or widen the selection"
+            raise InvalidInput(f"grid {self.name!r} has no cell; allowed: at least 1; {advice}")
         seen: set[str] = set()
         for cell in self.cells:
             if cell.id in seen:
-                raise InvalidInput(
-                    f"grid {self.name!r} holds {cell.id} twice; allowed: each cell once; remove one of them"
-                )
+                given = f"grid {self.name!r} holds {cell.id} twice"
+                raise InvalidInput(f"{given}; allowed: each cell once; remove one of them")
             seen.add(cell.id)
 
     @property
     def run(self) -> str:
-        """The default name of a run of this grid: the same cells give the same run, more cells a new one."""
+        """The default name of a run of this grid. The same cells give the same name, other cells another."""
         digest = hashlib.sha256("\n".join(c.id for c in self.cells).encode()).hexdigest()
         return f"{self.name[:23].rstrip('-')}-{digest[:6]}"
 
     def with_seeds(self, count: int) -> Grid:
-        """The same grid with every cell once for each of the seeds 0 to ``count`` - 1, in place of its own seed."""
+        """Returns the grid in which the seeds 0 to ``count`` - 1 replace the seed of every cell."""
         if count < 1:
             raise refuse("the number of seeds", count, "at least 1", "give --seeds a positive number")
         bare = dict.fromkeys(dataclasses.replace(c, seed=0) for c in self.cells)
         return Grid(name=self.name, cells=tuple(dataclasses.replace(c, seed=s) for s in range(count) for c in bare))
 
     def only(self, choices: Iterable[str]) -> Grid:
-        """The cells that match every ``FIELD=VALUE[,VALUE...]`` of ``choices``."""
-        cells = self.cells
-        for choice in choices:
-            name, equals, values = choice.partition("=")
-            allowed = sorted(f.name for f in dataclasses.fields(Cell) if f.name != "members")
-            if not equals or name not in allowed:
-                raise refuse(
-                    "a selection",
-                    choice,
-                    f"FIELD=VALUE[,VALUE...] with FIELD one of {', '.join(allowed)}",
-                    "correct --only",
-                )
-            wanted = values.split(",")
-            cells = tuple(c for c in cells if any(_matches(getattr(c, name), w) for w in wanted))
-        if not cells:
-            raise refuse(
-                "the selection",
-                " ".join(choices),
-                f"one that leaves a cell of grid {self.name!r}",
-                "see --plan for its cells",
-            )
-        return Grid(name=self.name, cells=cells)
+        """Returns the grid of the cells that match every ``FIELD=VALUE[,VALUE...]`` of ``choices``.
 
-
-def _matches(value: object, wanted: str) -> bool:
-    if isinstance(value, (int, float)):
-        try:
-            return float(wanted) == value
-        except ValueError:
-            return False
-    return str(value) == wanted
+        Raises:
+            InvalidInput: a choice has another form, or one of its values matches no cell that the other choices keep.
+        """
+        return Grid(name=self.name, cells=select_cells(self.cells, choices, self.name))
 
 
 def built_in() -> list[str]:
-    """The names of the grids that come with the suite."""
+    """Returns the names of the grids that come with the suite."""
     return sorted(p.stem for p in BUILT_IN.glob("*.toml"))
 
 
 def load_grid(name: str) -> Grid:
-    """The built-in grid of that name, or the user's own if it is the path of a ``.toml`` file.
+    """Returns the built-in grid of that name, or the user's own grid if the name is the path of a ``.toml`` file.
 
     Raises:
         InvalidInput: there is no such grid, or its file is not a grid.
     """
-    own = name.endswith(".toml")
-    path = Path(name) if own else BUILT_IN / f"{name}.toml"
-    if not own and name not in built_in():
+    if name.lower().endswith(".toml"):
+        table = read_toml(Path(name), what="the grid file", advice="check the path")
+        slug = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower())
+        return parse_grid(slug.strip("-") or "grid", table)
+    if name not in built_in():
         near = difflib.get_close_matches(name, built_in(), 1)
-        raise refuse(
-            "the grid",
-            name,
-            f"{', '.join(built_in())} or the path of a .toml file",
-            f"did you mean {near[0]!r}?" if near else "choose one",
-        )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise refuse("the grid file", name, "a readable UTF-8 TOML file", f"check the path ({error})") from error
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"{path} is not TOML: {error}; correct that place") from error
-    return parse_grid(re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "grid", table)
+        allowed = f"{', '.join(built_in())} or the path of a .toml file"
+        raise refuse("the grid", name, allowed, f"did you mean {near[0]!r}?" if near else "choose one")
+    return parse_grid(
+        name, read_toml(BUILT_IN / f"{name}.toml", what="the grid file", advice="install the suite again")
+    )
 
 
 def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
-    """A grid from its TOML table: ``[base]``, ``[dataset.NAME]``, ``[member.NAME]``, ``[[product]]``, ``[[exclude]]``, ``expect``."""
+    """Returns the grid that a TOML table describes.
+
+    Raises:
+        InvalidInput: the table has another form, a part of it has no effect, or a cell is impossible.
+    """
     check_form(name, table)
     members = {**MEMBERS, **{k: from_fields(Member, {"name": k, **v}) for k, v in table.get("member", {}).items()}}
-    excluded = [dict(e) for e in table.get("exclude", ())]
-    cells = []
-    for block in table.get("product", ()):
-        for choice in _multiply({**table.get("base", {}), **block}):
-            own = table.get("dataset", {}).get(str(choice.get("dataset")), {})
-            fields = {**choice, **{k: v for k, v in own.items() if k not in block}}
-            if not any(all(_listed(fields.get(k), v) for k, v in e.items()) for e in excluded):
-                chosen = _members(fields.get("members", ["ST", "M"]), members)
-                cells.append(Cell.from_dict({**fields, "members": chosen}))
+    kept = leave_out(_combine(table), table.get("exclude", ()))
+    cells = [Cell.from_dict({**c, "members": _find_members(c.get("members", list(MEMBERS)), members)}) for c in kept]
     expected = table.get("expect", len(cells))
-    if expected != len(cells):
-        raise refuse(
-            f"the number of cells of grid {name!r}",
-            len(cells),
-            f"expect = {expected}",
-            "correct the grid or its expect",
-        )
+    if isinstance(expected, bool) or expected != len(cells):
+        what = f"the number of cells of grid {name!r}"
+        raise refuse(what, len(cells), f"expect = {expected}", "correct the grid or its expect")
     return Grid(name=name, cells=tuple(cells))
 
 
+def _combine(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the settings of every cell of the products: of its block, else of its data set, else of the base."""
+    combinations = []
+    for block in table.get("product", ()):
+        for choice in _multiply({**table.get("base", {}), **block}):
+            own = table.get("dataset", {}).get(str(choice.get("dataset")), {})
+            combinations.append({**choice, **{k: v for k, v in own.items() if k not in block}})
+    _check_overrides(table, combinations)
+    return combinations
+
+
+def _check_overrides(table: Mapping[str, Any], combinations: Sequence[Mapping[str, Any]]) -> None:
+    """Checks that every setting of a ``[dataset.NAME]`` reaches some cell, where the grid has cells of that data set.
+
+    A table of a data set or member that the grid does not use is allowed: it defines, and selects nothing.
+    """
+    there = {str(c.get("dataset")) for c in combinations}
+    for name, own in table.get("dataset", {}).items():
+        for key, value in own.items():
+            blocks = (b for b in table.get("product", ()) if key not in b)
+            if name in there and not any(_has_dataset(b, table.get("base", {}), name) for b in blocks):
+                what, allowed = f"{key} of [dataset.{name}]", f"none, as every [[product]] of {name} gives its own"
+                raise refuse(what, value, allowed, "remove one of the two")
+
+
+def _has_dataset(block: Mapping[str, Any], base: Mapping[str, Any], name: str) -> bool:
+    chosen = block.get("dataset", base.get("dataset"))
+    return name in chosen if isinstance(chosen, list) else name == chosen
+
+
 def _multiply(settings: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    """Every combination of the values that are lists; ``members`` is a list by nature and varies if it holds lists."""
+    """Returns every combination of the values that are lists. ``members`` varies if it holds lists."""
     axes: list[Sequence[Any]] = []
     for key, value in settings.items():
         nested = isinstance(value, list) and (key != "members" or any(isinstance(v, list) for v in value))
@@ -152,14 +141,14 @@ def _multiply(settings: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     return (dict(zip(settings, values, strict=True)) for values in itertools.product(*axes))
 
 
-def _listed(value: object, wanted: object) -> bool:
-    return value in wanted if isinstance(wanted, list) and not isinstance(value, list) else value == wanted
-
-
-def _members(names: object, members: Mapping[str, Member]) -> list[dict[str, Any]]:
+def _find_members(names: object, members: Mapping[str, Member]) -> list[dict[str, Any]]:
     if not isinstance(names, list):
         raise refuse("members", names, "a list of members' names", "write it in square brackets")
     for name in names:
         if not isinstance(name, str) or name not in members:
             raise refuse("a member", name, ", ".join(members), "name a known one or define it as [member.NAME]")
+    folded = [name.lower() for name in (*names, ENSEMBLE)]
+    if len(set(names)) == len(names) and len(set(folded)) < len(folded):  # Cell names members that are the same
+        allowed = f"names that differ from one another and from {ENSEMBLE!r} in more than upper and lower case"
+        raise refuse("members", names, allowed, "rename one: some file systems keep one file for both")
     return [dataclasses.asdict(members[name]) for name in names]

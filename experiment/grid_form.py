@@ -1,9 +1,9 @@
-"""The form of a grid file: which tables it may have, and what each of them holds."""
+"""The form of a grid file: its tables and their content."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from experiment.cell import Cell
@@ -15,10 +15,10 @@ SETTINGS = tuple(f.name for f in dataclasses.fields(Cell))
 
 
 def check_form(name: str, table: Mapping[str, Any]) -> None:
-    """Refuses a table that is not a grid's, before any of it is used.
+    """Checks the form of a grid's TOML table before any of it is used.
 
     Raises:
-        InvalidInput: a table has another name or form than allowed, or speaks of an unknown data set or setting.
+        InvalidInput: a table has an unknown name or another form, or names an unknown data set or setting.
     """
     for key in table:
         if key not in TABLES:
@@ -34,10 +34,23 @@ def check_form(name: str, table: Mapping[str, Any]) -> None:
         _require(good, key, blocks, f"blocks, each begun by [[{key}]]", "write double brackets")
     for inner in table.get("dataset", {}):
         _require(inner in DATASETS, "a [dataset.NAME]", inner, ", ".join(DATASETS), "correct its name")
+    for place, settings in _blocks(table):
+        for key, value in settings.items():
+            allowed = "a value, or a list of at least one"
+            _require(value != [], f"{key} of {place}", value, allowed, "give a value or remove the setting")
     for inner, values in table.get("member", {}).items():
         _require("name" not in values, f"the name in [member.{inner}]", values.get("name"), "none", "leave it out")
     for key in (key for block in table.get("exclude", []) for key in block):
         _require(key in SETTINGS, "a setting of [[exclude]]", key, ", ".join(SETTINGS), "correct its name")
+
+
+def _blocks(table: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yields every table of settings with its name in the file."""
+    yield "[base]", table.get("base", {})
+    for key in ("dataset", "member"):
+        yield from ((f"[{key}.{inner}]", values) for inner, values in table.get(key, {}).items())
+    for key in ("product", "exclude"):
+        yield from ((f"a [[{key}]]", block) for block in table.get(key, []))
 
 
 def _require(good: bool, what: str, given: object, allowed: str, do: str) -> None:

@@ -1,4 +1,4 @@
-"""Every key of the store, built and parsed in this one place."""
+"""The keys of the store. Every key is built and parsed here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ATTEMPT = re.compile(r"(?:failures|logs)/(?P<cell>[^/]+)/(?P<attempt>[^/]+)\.js
 
 
 def grid(run: str) -> str:
-    """The frozen grid of a run."""
+    """Returns the key of a run's frozen grid."""
     return f"{RUNS}{run}/grid.json"
 
 
@@ -33,7 +33,7 @@ def run_url(store_url: str, run: str) -> str:
 
 
 def split_run_url(url: str) -> tuple[str, str]:
-    """Returns the store's URL and the run's name that ``run_url`` put together.
+    """Returns the store's URL and the run's name that ``run_url`` joined.
 
     Raises:
         InvalidInput: the URL has another form.
@@ -46,152 +46,152 @@ def split_run_url(url: str) -> tuple[str, str]:
 
 
 def run_of(key: str) -> str | None:
-    """Returns the run whose frozen grid this key holds; None for any other key."""
-    match = _GRID.fullmatch(key)
-    return match["run"] if match else None
+    """Returns the run whose frozen grid has this key; None for any other key."""
+    return match["run"] if (match := _GRID.fullmatch(key)) else None
 
 
 def assignments(run: str) -> str:
-    """The prefix of the lists of cells of a run's Jobs."""
+    """Returns the prefix of the assignments of a run's Jobs."""
     return f"{RUNS}{run}/jobs/"
 
 
 def assignment(run: str, job: str) -> str:
-    """The list of cells of one Job."""
+    """Returns the key of the assignment of cells to one Job."""
     return f"{assignments(run)}{job}.json"
 
 
 def job_of(key: str) -> str | None:
-    """The Job whose list of cells this key holds; None for any other key."""
-    match = _ASSIGNMENT.fullmatch(key)
-    return match["job"] if match else None
+    """Returns the Job whose assignment has this key; None for any other key."""
+    return match["job"] if (match := _ASSIGNMENT.fullmatch(key)) else None
 
 
 def results_folder(dataset: str, method: str) -> str:
-    """The prefix of the results of a data set's cells of one method."""
+    """Returns the prefix of the results of all cells of one data set and method."""
     return f"{RESULTS}dataset={dataset}/method={method}/"
 
 
 def results_of(dataset: str, method: str, cell_id: str) -> str:
-    """The prefix of a cell's results, for readers of a table, whose rows hold these three."""
+    """Returns the prefix of a cell's results, computed from the columns of a table."""
     return f"{results_folder(dataset, method)}{cell_id}/"
 
 
 def results(cell: Cell) -> str:
-    """The prefix of a cell's results."""
+    """Returns the prefix of a cell's results."""
     return results_of(cell.dataset, cell.method, cell.id)
 
 
 def epochs_of(dataset: str, method: str, cell_id: str) -> str:
-    """The key of a cell's ``epochs.parquet``, for readers of a table, whose rows hold these three."""
+    """Returns the key of a cell's ``epochs.parquet``, computed from the columns of a table."""
     return results_of(dataset, method, cell_id) + EPOCHS
 
 
 def epochs(cell: Cell) -> str:
-    """The cell's commit: it exists if and only if the cell is done."""
+    """Returns the key of a cell's commit. The object exists if and only if the cell is done."""
     return epochs_of(cell.dataset, cell.method, cell.id)
 
 
 def predictions(cell: Cell) -> str:
-    """The last epoch's predictions on the test set."""
+    """Returns the key of the last epoch's predictions on the test set."""
     return results(cell) + PREDICTIONS
 
 
 def predictions_cell(key: str) -> str | None:
-    """Returns the cell whose predictions this key holds; None for any other key."""
-    match = _PREDICTIONS.fullmatch(key)
-    return match["cell"] if match else None
+    """Returns the cell whose predictions have this key; None for any other key."""
+    return match["cell"] if (match := _PREDICTIONS.fullmatch(key)) else None
 
 
 def model(cell_id: str, member: str) -> str:
-    """A trained member."""
+    """Returns the key of a trained member."""
     return f"{MODELS}{cell_id}/{member}.keras"
 
 
 def checkpoints(cell_id: str) -> str:
-    """The prefix of a cell's checkpoints."""
+    """Returns the prefix of a cell's checkpoints."""
     return f"{CHECKPOINTS}{cell_id}/"
 
 
 def checkpoint(cell_id: str, step: int) -> str:
-    """A checkpoint; later steps sort later."""
+    """Returns the key of a checkpoint. Keys of later steps sort later."""
     return f"{checkpoints(cell_id)}{step:09d}.safetensors"
 
 
+def probe(name: str) -> str:
+    """Returns the key of an object that tests a store. It may be deleted like a checkpoint, and passes for no record."""
+    return f"{CHECKPOINTS}probe-{name}"
+
+
 def progress(cell_id: str) -> str:
-    """The latest progress record of a cell in training."""
+    """Returns the key of the latest progress record of a cell."""
     return f"{PROGRESS}{cell_id}.json"
 
 
 def failures(cell_id: str) -> str:
-    """The prefix of a cell's failure records."""
+    """Returns the prefix of a cell's failure records."""
     return f"{FAILURES}{cell_id}/"
 
 
 def failure(cell_id: str, attempt: str) -> str:
-    """What ended one attempt."""
+    """Returns the key of one attempt's failure record."""
     return f"{failures(cell_id)}{attempt}.json"
 
 
 def logs(cell_id: str) -> str:
-    """The prefix of a cell's logs."""
+    """Returns the prefix of a cell's logs."""
     return f"{LOGS}{cell_id}/"
 
 
 def log(cell_id: str, attempt: str) -> str:
-    """One attempt's log, a JSON object per line."""
+    """Returns the key of one attempt's log, which has a JSON object per line."""
     return f"{logs(cell_id)}{attempt}.jsonl"
 
 
 def summary(cell_id: str, number: int, what: str) -> str:
-    """One of a cell's event files; TensorBoard takes a folder of them for a run, and reads them in the order of their names."""
+    """Returns the key of an event file of a cell. TensorBoard reads the files of one folder in the order of names."""
     return f"{TENSORBOARD}{cell_id}/events.out.tfevents.{number:010d}.{what}"
 
 
 def dataset_manifest(name: str) -> str:
-    """Says which prepared file is the data set of this store."""
+    """Returns the key of the manifest that names the prepared file of a data set."""
     return f"{DATASETS}{name}.json"
 
 
 def dataset_of(key: str) -> str | None:
-    """The data set whose manifest this key holds; None for any other key."""
-    match = _DATASET.fullmatch(key)
-    return match["dataset"] if match else None
+    """Returns the data set whose manifest has this key; None for any other key."""
+    return match["dataset"] if (match := _DATASET.fullmatch(key)) else None
 
 
 def dataset(name: str, sha256: str) -> str:
-    """A prepared data set."""
+    """Returns the key of a prepared data set."""
     return f"{DATASETS}{name}-{sha256[:16]}.npz"
 
 
 def throughput(name: str) -> str:
-    """A measured speed, for forecasts."""
+    """Returns the key of a measured speed, which forecasts use."""
     return f"{THROUGHPUT}{name}.json"
 
 
 def report(run: str, path: str = "index.html") -> str:
-    """A file of a run's report."""
+    """Returns the key of a file of a run's report."""
     return f"{REPORTS}{run}/{path}"
 
 
 def committed(keys: Iterable[str]) -> set[str]:
-    """Returns the ids of the cells that these keys show to be done."""
+    """Returns the ids of the cells whose commits are among these keys."""
     return {m["cell"] for m in map(_COMMIT.fullmatch, keys) if m}
 
 
 def progress_of(key: str) -> str | None:
-    """Returns the cell whose progress this key holds; None for any other key."""
-    match = _PROGRESS.fullmatch(key)
-    return match["cell"] if match else None
+    """Returns the cell whose progress record has this key; None for any other key."""
+    return match["cell"] if (match := _PROGRESS.fullmatch(key)) else None
 
 
 def step_of(key: str) -> int | None:
-    """The step of a checkpoint's key; None for any other key."""
+    """Returns the step of a checkpoint's key; None for any other key."""
     match = _CHECKPOINT.fullmatch(key)
     return int(match["step"]) if match else None
 
 
 def attempt_of(key: str) -> tuple[str, str] | None:
-    """(cell id, attempt) of the key of a failure record or log; None for any other key."""
+    """Returns the cell's id and the attempt of the key of a failure record or log; None for any other key."""
     match = _ATTEMPT.fullmatch(key)
     return (match["cell"], match["attempt"]) if match else None

@@ -1,4 +1,4 @@
-"""What a store says of the cells of a run: committed, failed, in progress. A damaged record is named, and the rest is read."""
+"""The ledger of a store: committed cells, failures and progress. A damaged record is named, and the others are read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from experiment.parallel import map_parallel
 from experiment.records import Failure, Progress
 from experiment.store import Store
 
-# The states of a cell, the same in status, plan, report and JSON.
+# The states of a cell, with the same names in status, plan, report and JSON.
 DONE = "done"  # its result is in the store
 RUNNING = "running"  # an attempt trains it
-WAITING = "waiting"  # a Job has it, and no attempt trains it yet or again
+WAITING = "waiting"  # a Job has it, and no attempt trains it at present
 FAILED = "failed"  # its last attempt failed
-MISSING = "missing"  # it has no result, and nobody is known to train it
-UNREADABLE = "unreadable"  # its result is in the store and cannot be used
+MISSING = "missing"  # it has no result, and no Job or attempt is known to have it
+UNREADABLE = "unreadable"  # its result is in the store but cannot be used
 CELL_STATES = (DONE, RUNNING, WAITING, FAILED, MISSING, UNREADABLE)
 
 R = TypeVar("R", Failure, Progress)
@@ -27,12 +27,12 @@ R = TypeVar("R", Failure, Progress)
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """An object of the store that is not what it should be.
+    """An object of the store that is damaged, foreign or absent.
 
     Attributes:
-        reason: what is wrong with it, one line.
-        cell: the cell that it belongs to, where that is known.
-        absent: whether it is not there at all.
+        reason: what is wrong with it, in one line.
+        cell: the id of its cell, where it is known.
+        absent: whether the object does not exist.
     """
 
     key: str
@@ -43,12 +43,12 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """What the store says of some cells.
+    """The state of some cells in a store.
 
     Attributes:
         committed: ids of the cells whose result is in the store.
-        failures: by cell without a result, its failure records, oldest first.
-        progress: by cell without a result, its last progress record.
+        failures: the failure records of each cell without a result, oldest first.
+        progress: the last progress record of each cell without a result.
         problems: the records that cannot be read.
     """
 
@@ -59,7 +59,7 @@ class Ledger:
 
 
 def read_ledger(store: Store, cells: Collection[Cell]) -> Ledger:
-    """Returns what the store says of these cells; records of committed cells are not read."""
+    """Returns the state of these cells in the store. Records of committed cells are not read."""
     committed = committed_ids(store, cells)
     missing = [c.id for c in cells if c.id not in committed]
     failures, damaged_failures = read_failures(store, missing)
@@ -69,14 +69,14 @@ def read_ledger(store: Store, cells: Collection[Cell]) -> Ledger:
 
 
 def committed_ids(store: Store, cells: Iterable[Cell]) -> set[str]:
-    """Returns the ids of those of the cells that are committed."""
+    """Returns the ids of the committed cells among these."""
     wanted = {c.id: keys.results_folder(c.dataset, c.method) for c in cells}
     listed = map_parallel(store, lambda folder: list(store.list(folder)), sorted(set(wanted.values())))
     return keys.committed(key for found in listed for key in found) & wanted.keys()
 
 
 def read_failures(store: Store, cell_ids: Collection[str]) -> tuple[dict[str, list[Failure]], list[Problem]]:
-    """Returns the failure records of each of these cells that has any, oldest first, and the records that cannot be read."""
+    """Returns the failure records of these cells by cell, oldest first, and the records that cannot be read."""
     wanted = set(cell_ids)
     listed = store.list(keys.FAILURES) if wanted else ()
     own = {key: named[0] for key in listed if (named := keys.attempt_of(key)) and named[0] in wanted}
@@ -88,7 +88,7 @@ def read_failures(store: Store, cell_ids: Collection[str]) -> tuple[dict[str, li
 
 
 def read_progress(store: Store, cell_ids: Collection[str]) -> tuple[dict[str, Progress], list[Problem]]:
-    """Returns the last progress record of each of these cells that has one, and the records that cannot be read."""
+    """Returns the last progress records of these cells by cell, and the records that cannot be read."""
     wanted = set(cell_ids)
     listed = store.list(keys.PROGRESS) if wanted else ()
     own = {key: cell for key in listed if (cell := keys.progress_of(key)) in wanted and cell is not None}
@@ -97,7 +97,7 @@ def read_progress(store: Store, cell_ids: Collection[str]) -> tuple[dict[str, Pr
 
 
 def _read_records(store: Store, own: Mapping[str, str], kind: type[R]) -> tuple[list[R], list[Problem]]:
-    """Returns the records of that kind under these keys, each with its cell, and the ones that cannot be read."""
+    """Returns the records of one kind under the keys of ``own`` (key to cell), and those that cannot be read."""
 
     def read(key: str) -> R | Problem | None:
         try:

@@ -1,4 +1,4 @@
-"""Many small objects read at once, in as many threads as suit the store."""
+"""Reads of many small objects in parallel, with as many threads as suit the store."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from experiment.store import Store
 T = TypeVar("T")
 R = TypeVar("R")
 LOCAL_THREADS = os.cpu_count() or 2
-REMOTE_THREADS = 32  # as many connections as the S3 client keeps: there the wait is for the network
-MOST_IN_BATCH = 32  # what one thread reads, joins and frees: the allocator is slow where another thread frees
-SHARES = 4  # batches per thread at least, where there are as many items: so that all end about together
+REMOTE_THREADS = 32  # the S3 client keeps as many connections; threads wait for the network there
+MOST_IN_BATCH = 32  # one thread reads, joins and frees a batch: freeing in another thread is slow
+SHARES = 4  # batches per thread at least, so that all threads end at about the same time
 
 
 def map_parallel(store: Store, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Returns ``function`` of every item, in order."""
+    """Returns the result of ``function`` for every item, in order."""
     batches = map_batches(store, lambda batch: [function(item) for item in batch], list(items))
     return [answer for answers in batches for answer in answers]
 
@@ -26,9 +26,9 @@ def map_parallel(store: Store, function: Callable[[T], R], items: Iterable[T]) -
 def map_batches(
     store: Store, function: Callable[[Sequence[T]], R], items: Sequence[T], threads: int | None = None
 ) -> list[R]:
-    """Returns ``function`` of every batch of the items, in order.
+    """Returns the result of ``function`` for every batch of the items, in order.
 
-    Handing over small files one by one costs as much as reading them.
+    Batches are used because handing over small files one by one costs as much as reading them.
     """
     threads = threads or (LOCAL_THREADS if store.local_path("") else REMOTE_THREADS)
     size = max(1, min(MOST_IN_BATCH, len(items) // (SHARES * threads)))

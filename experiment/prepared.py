@@ -1,4 +1,4 @@
-"""A store's prepared data sets: the manifest says which file each one is, what it was made from and what was left out."""
+"""Prepared data sets: a manifest names the file of a data set, its sources and what was left out."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class SourceFile:
     """One original file as it was read.
 
     Attributes:
-        origin: the URL or path it came from.
-        size: its bytes.
-        sha256: of its bytes, computed here.
+        origin: the URL or path of the file.
+        size: number of bytes.
+        sha256: digest of the bytes, computed by this suite.
     """
 
     name: str
@@ -38,16 +38,16 @@ class SourceFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """The one prepared file of a data set in a store.
+    """The prepared file of a data set in a store.
 
     Attributes:
-        sha256: of the whole prepared file.
+        sha256: digest of the whole prepared file.
         key: the prepared file's key.
         train, test: numbers of examples.
         shape: (height, width, channels) of one image.
         source: the original files.
-        skipped: corrupt PNG files that were left out.
-        created: UTC, ISO 8601.
+        skipped: number of corrupt PNG files that were left out.
+        created: time in UTC, ISO 8601.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Manifest:
         """Returns the manifest that ``to_bytes`` wrote; ``source`` names the object in errors.
 
         Raises:
-            InvalidInput: damaged, or of another format.
+            InvalidInput: the manifest is damaged or of another format.
         """
         body = MANIFEST_FORM.from_bytes(data, source)
         files = tuple(from_fields(SourceFile, f) for f in body.pop("source"))
@@ -77,10 +77,10 @@ class Manifest:
 
 
 def read_manifest(store: Store, name: str) -> Manifest | None:
-    """Returns the store's manifest of a data set; None if it has none.
+    """Returns the manifest of a data set, or None if the store has none.
 
     Raises:
-        InvalidInput: it is damaged, of another format, or another data set's.
+        InvalidInput: the manifest is damaged, of another format, or of another data set.
     """
     key = keys.dataset_manifest(name)
     source = f"{store.url}/{key}"
@@ -89,7 +89,6 @@ def read_manifest(store: Store, name: str) -> Manifest | None:
     except NotFound:
         return None
     if found.name != name or found.key != keys.dataset(name, found.sha256):
-        raise InvalidInput(
-            f"{source} is the manifest of {found.name} at {found.key}; remove it, then prepare {name} again"
-        )
+        given = f"{source} is the manifest of {found.name} at {found.key}"
+        raise InvalidInput(f"{given}; remove it, then prepare {name} again")
     return found

@@ -1,4 +1,4 @@
-"""The small JSON records: progress, failures, outcomes and speeds. Written by the trainer, read by everyone."""
+"""The small JSON records that the trainer writes: progress, failures, outcomes and speeds."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from experiment.errors import InvalidInput
 
 
 def utc_now() -> str:
-    """The time as records give it: UTC, ISO 8601, seconds."""
+    """Returns the time as records hold it: UTC, ISO 8601, in seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a cell in training is.
+    """The progress of a cell in training.
 
     Attributes:
-        epoch: epochs finished.
-        step: steps finished since the start of training, of ``steps``.
-        images_per_second: training images per second lately, all members together counted once.
-        seconds_left: until the cell's commit, at that speed.
-        time: UTC, ISO 8601.
+        epoch: number of finished epochs, of ``epochs``.
+        step: number of finished steps since the start of training, of ``steps``.
+        images_per_second: recent speed in training images per second; an image counts once for all members.
+        seconds_left: time until the commit at that speed.
+        time: time in UTC, ISO 8601.
         device: name of the device that trains; it begins with CPU where TensorFlow has no GPU.
     """
 
@@ -45,15 +45,16 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """What ended an attempt without a result.
+    """The failure that ended an attempt without a result.
 
     Attributes:
         kind: invalid, diverged, transient, interrupted or error (``experiment.errors``).
-        exit_code: of the attempt's process.
+        exit_code: exit code of the attempt's process.
         message: one line for the user.
-        time: UTC, ISO 8601.
-        epoch: epochs finished before it, where known.
-        traceback: of an error that no rule foresaw.
+        time: time in UTC, ISO 8601.
+        device: name of the device that trains; it begins with CPU where TensorFlow has no GPU.
+        epoch: number of epochs finished before the failure, where known.
+        traceback: traceback of an unforeseen error.
     """
 
     cell: str
@@ -68,13 +69,13 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a warm worker's work on one cell ended.
+    """The outcome of a warm worker's work on one cell.
 
     Attributes:
-        state: committed (by this attempt), found (another had committed it), held (another process of this
-            machine is at it) or failed.
-        kind: of the failure.
-        message: of the failure, one line.
+        state: committed (by this attempt), found (another attempt had committed it), held (another process of
+            this machine trains it) or failed.
+        kind: kind of the failure.
+        message: message of the failure, one line.
     """
 
     index: int
@@ -89,11 +90,12 @@ class Throughput:
     """A measured training speed.
 
     Attributes:
-        device: the device's name as TensorFlow or the system gives it.
-        dataset: data set whose image shape was trained.
+        device: name of the device, from TensorFlow or the system.
+        dataset: data set with the image shape of the measurement.
         members: names of the members, joined by +.
-        images_per_second: training images per second of one worker or device, all members together counted once.
-        time: UTC, ISO 8601.
+        images_per_second: training images per second of one worker or device; an image counts once for all members.
+        time: time in UTC, ISO 8601.
+        device: name of the device that trains; it begins with CPU where TensorFlow has no GPU.
     """
 
     device: str
@@ -106,14 +108,14 @@ class Throughput:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What a result was made with: the metadata of its Parquet files.
+    """The origin of a result, stored in the metadata of its Parquet files.
 
     Attributes:
-        arithmetic: of the convolutions, float32 or bfloat16: what ``precision`` came to on the device that began the cell.
-        packages: versions of the packages that decide the numbers.
-        started, ended: UTC, ISO 8601, of the attempt that committed.
-        resumed_from_step: the step of the checkpoint that the attempt went on from; 0 if it began anew.
-        training_seconds: wall time in epochs, over all attempts.
+        arithmetic: arithmetic of the convolutions, float32 or bfloat16, as the device that began the cell chose it.
+        packages: versions of the packages that determine the numbers.
+        started, ended: start and end of the committing attempt in UTC, ISO 8601.
+        resumed_from_step: step of the checkpoint from which the attempt went on; 0 without a checkpoint.
+        training_seconds: wall time of the epochs of all attempts.
         peak_memory_bytes: largest resident size of the process.
     """
 
@@ -138,26 +140,25 @@ _KINDS: dict[str, type[Any]] = {c.__name__.lower(): c for c in (Progress, Failur
 
 
 def to_line(record: Record) -> str:
-    """The record as one line of JSON that names its kind."""
+    """Returns the record as one line of JSON that names its kind."""
     return json.dumps({"record": type(record).__name__.lower(), **dataclasses.asdict(record)}, sort_keys=True)
 
 
 def to_bytes(record: Record) -> bytes:
-    """The record as the content of an object in the store."""
+    """Returns the record as the content of an object in the store."""
     return to_line(record).encode()
 
 
 def parse_record(data: bytes | str, source: str) -> Any:
-    """The record in that JSON; ``source`` names it in errors.
+    """Returns the record that the JSON holds; ``source`` names it in errors.
 
     Raises:
-        InvalidInput: it is no record of a known kind.
+        InvalidInput: the JSON is not a record of a known kind.
     """
     try:
         fields = json.loads(data)
         kind = _KINDS[fields.pop("record")]
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise InvalidInput(
-            f"{source} is not a record of this suite; allowed: {', '.join(_KINDS)}; remove it"
-        ) from error
+        allowed = ", ".join(_KINDS)
+        raise InvalidInput(f"{source} is not a record of this suite; allowed: {allowed}; remove it") from error
     return from_fields(kind, fields)

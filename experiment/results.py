@@ -1,4 +1,4 @@
-"""The Parquet results of a cell: schemas, their version, and the way from rows to verified bytes and back."""
+"""The Parquet results of a cell: schemas, their version, and the conversion of tables to verified bytes and back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiment.cell import Cell
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, describe_error
 
 SCHEMA_VERSION = 1
 _METADATA = b"collaborative_ensembles"  # one JSON object: schema_version, table and provenance
@@ -65,12 +65,12 @@ def _schema(*groups: Mapping[str, tuple[pa.DataType, str]]) -> pa.Schema:
 EPOCHS = _schema(CELL_COLUMNS, EPOCH_COLUMNS)
 PREDICTIONS = _schema(PREDICTION_COLUMNS)
 TABLES = {"epochs": EPOCHS, "predictions": PREDICTIONS}
-# By version: from (table's name, table of that version) to the next version. Written files are never changed.
+# By version: a function of (table's name, table) that returns the table of the next version. Files never change.
 UPGRADES: dict[int, Callable[[str, pa.Table], pa.Table]] = {}
 
 
 def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[str, Any]:
-    """The cell's columns, the same in each of its rows."""
+    """Returns the columns that are the same in each row of a cell."""
     fields = cell.as_dict()
     values = {name: fields[name] for name in CELL_COLUMNS if name in fields}
     return values | {
@@ -83,23 +83,20 @@ def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[
 
 
 def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any]) -> pa.Table:
-    """A typed table of ``TABLES[name]`` from its columns (sequences or arrays of one length).
+    """Returns a typed table of ``TABLES[name]`` with these columns (sequences or arrays of one length).
 
     Raises:
-        InvalidInput: a column is missing, unknown, or holds a null or another type.
+        InvalidInput: a column is missing or unknown, or holds a null or a value of another type.
     """
     schema = TABLES[name]
     if set(columns) != set(schema.names):
-        raise InvalidInput(
-            f"columns of {name} are {', '.join(sorted(columns))}; allowed: {', '.join(sorted(schema.names))}; correct the caller"
-        )
-    metadata = {
-        _METADATA: json.dumps({"schema_version": SCHEMA_VERSION, "table": name, **provenance}, sort_keys=True).encode()
-    }
+        given, allowed = ", ".join(sorted(columns)), ", ".join(sorted(schema.names))
+        raise InvalidInput(f"columns of {name} are {given}; allowed: {allowed}; correct the caller")
+    origin = {"schema_version": SCHEMA_VERSION, "table": name, **provenance}
+    metadata = {_METADATA: json.dumps(origin, sort_keys=True).encode()}
     try:
-        table = pa.table(
-            [pa.array(columns[n], schema.field(n).type) for n in schema.names], schema=schema.with_metadata(metadata)
-        )
+        arrays = [pa.array(columns[n], schema.field(n).type) for n in schema.names]
+        table = pa.table(arrays, schema=schema.with_metadata(metadata))
         table.validate(full=True)
         if empty := [n for n in table.column_names if table[n].null_count]:
             raise pa.ArrowInvalid(f"null in {', '.join(empty)}")
@@ -109,10 +106,10 @@ def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any
 
 
 def to_bytes(table: pa.Table) -> bytes:
-    """The table as one Parquet file with page checksums, read back and compared before anyone may publish it.
+    """Returns the table as one Parquet file with page checksums, read back and compared with the table.
 
-    Snappy, not zstd: of 10,000 files as small as these, opening a zstd context per column doubles the time to read them
-    and saves no space. Measured figures seldom repeat: no dictionaries for them.
+    Snappy instead of zstd: a zstd context per column doubles the time to read 10,000 files as small as these and saves
+    no space. Columns of measured figures have no dictionaries because the figures seldom repeat.
     """
     sink = pa.BufferOutputStream()
     repeating = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_integer(f.type)]
@@ -121,15 +118,15 @@ def to_bytes(table: pa.Table) -> bytes:
     )
     data: bytes = sink.getvalue().to_pybytes()
     written = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
-    if written.schema != table.schema or any(
-        column_bits(written[n]) != column_bits(table[n]) for n in table.schema.names
-    ):
+    names = table.schema.names
+    same = written.schema == table.schema and all(column_bits(written[n]) == column_bits(table[n]) for n in names)
+    if not same:
         raise InvalidInput("a table changed on its way through Parquet; nothing was written; report this")
     return data
 
 
 def column_bits(column: pa.ChunkedArray) -> pa.Array:
-    """Returns the column as integers where it holds floats: compared bit by bit, a NaN equals itself."""
+    """Returns the column with floats as integers of the same bits, so that a NaN equals itself."""
     array = pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
     array = array.flatten() if pa.types.is_fixed_size_list(array.type) else array
     if pa.types.is_floating(array.type):
@@ -138,33 +135,32 @@ def column_bits(column: pa.ChunkedArray) -> pa.Array:
 
 
 def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
-    """A table of ``TABLES[name]`` from Parquet bytes, with checksums verified; ``source`` names the object in errors.
+    """Returns the table of ``TABLES[name]`` in a Parquet file after its checksums; ``source`` names it in errors.
 
     Raises:
-        InvalidInput: torn, foreign, or of a schema version newer than this one.
+        InvalidInput: the file is torn, foreign, or of a newer schema version.
     """
     try:
         table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
-        len(table.schema.names)  # names are decoded only here: a changed byte in one may be no UTF-8
+        len(table.schema.names)  # this decodes the names: a changed byte in one may be no UTF-8
     except (pa.ArrowException, ValueError, OSError) as error:
-        raise InvalidInput(
-            f"{source} is not a whole Parquet file ({' '.join(str(error).split())}); remove it and launch its run again"
-        ) from error
+        reason = describe_error(error)
+        advice = "remove it and launch its run again"
+        raise InvalidInput(f"{source} is not a whole Parquet file ({reason}); {advice}") from error
     return upgrade_table(table, name, source)
 
 
 def upgrade_table(table: pa.Table, name: str, source: str) -> pa.Table:
-    """The table in today's schema, from any version that this one reads; checks that it is a table of that name.
+    """Returns the table in today's schema, whatever version it has, after a check that it is a table of that name.
 
     Raises:
-        InvalidInput: foreign, of another table, or of a schema version newer than this one.
+        InvalidInput: the table is foreign, of another name, or of a newer schema version.
     """
     version = read_provenance(table.schema, source).get("schema_version")
     readable = ", ".join(str(v) for v in range(1, SCHEMA_VERSION + 1))
     if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
-        raise InvalidInput(
-            f"{source} has results schema {version!r}; allowed: {readable}; read it with the version of the suite that wrote it"
-        )
+        advice = "read it with the version of the suite that wrote it"
+        raise InvalidInput(f"{source} has results schema {version!r}; allowed: {readable}; {advice}")
     for step in range(version, SCHEMA_VERSION):
         table = UPGRADES[step](name, table)
     check_columns(table.schema, name, source)
@@ -172,28 +168,33 @@ def upgrade_table(table: pa.Table, name: str, source: str) -> pa.Table:
 
 
 def check_columns(schema: pa.Schema, name: str, source: str) -> None:
-    """Refuses a schema whose columns are not those of ``TABLES[name]``."""
+    """Checks that a schema has the columns of ``TABLES[name]``.
+
+    Raises:
+        InvalidInput: a column is missing, unknown or of another type.
+    """
     expected = TABLES[name]
     if schema.remove_metadata() != expected.remove_metadata():
-        wrong = sorted(set(schema.names) ^ set(expected.names)) or [
-            f.name for f in schema if f.type != expected.field(f.name).type
-        ]
-        raise InvalidInput(
-            f"{source} is not a table of {name}: columns {', '.join(wrong)} differ; remove it and launch its run again"
-        )
+        other_type = [f.name for f in schema if f.name in expected.names and f.type != expected.field(f.name).type]
+        wrong = ", ".join(sorted(set(schema.names) ^ set(expected.names)) or other_type)
+        given = f"{source} is not a table of {name}: columns {wrong} differ"
+        raise InvalidInput(f"{given}; remove it and launch its run again")
 
 
 def read_provenance(schema: pa.Schema, source: str) -> dict[str, Any]:
-    """What the trainer recorded in the file beside the rows: attempt, versions, device, times, checksums."""
+    """Returns what the trainer recorded in the file's metadata: attempt, versions, device, times, checksums.
+
+    Raises:
+        InvalidInput: the file has no metadata of this suite.
+    """
     try:
         found: dict[str, Any] = dict(json.loads((schema.metadata or {})[_METADATA]))
     except (KeyError, ValueError, TypeError) as error:
-        raise InvalidInput(
-            f"{source} was not written by this suite: it lacks the suite's metadata; remove it from the store"
-        ) from error
+        reason = "was not written by this suite: it lacks the suite's metadata"
+        raise InvalidInput(f"{source} {reason}; remove it from the store") from error
     return found
 
 
 def repeat_values(values: Mapping[str, Any], count: int) -> dict[str, Sequence[Any]]:
-    """Columns of one value each, ``count`` rows long."""
+    """Returns columns of ``count`` rows, each of one value."""
     return {name: [value] * count for name, value in values.items()}

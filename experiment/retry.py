@@ -1,4 +1,4 @@
-"""One way to try again: whole operations, with growing pauses and jitter, and only what may work another time."""
+"""Retries of whole operations with growing, jittered pauses, and only after errors that may go away."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def retry_transient(
     longest_pause: float = 10.0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Returns what the operation returns, trying it again while it raises ``Transient``.
+    """Returns the operation's result; repeats the operation while it raises ``Transient``.
 
     Args:
-        attempts: tries in all.
-        first_pause: seconds before the second try; doubled each time up to ``longest_pause``. Each pause is shortened by
-            up to a half at random, so that many processes do not come back at once.
+        attempts: largest number of tries.
+        first_pause: seconds before the second try, doubled each time up to ``longest_pause``. Each pause is shortened
+            at random by up to a half, so that many processes do not return at the same time.
 
     Raises:
         Transient: the last try failed too.

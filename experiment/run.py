@@ -1,4 +1,4 @@
-"""A run: one launch of a grid, frozen into ``runs/RUN/grid.json``. Pods and reports read that file and nothing else."""
+"""A run is one launch of a grid, frozen in ``runs/RUN/grid.json``. Pods and reports read only that file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from experiment.grid import Grid
 from experiment.sealed import SealedForm
 from experiment.store import Store, open_store
 
-GRID_FORM = SealedForm(
-    what="a frozen grid", schema=1, advice="restore it, or launch the grid again under another --run"
-)
+ADVICE = "restore it, or launch the grid again under another --run"
+GRID_FORM = SealedForm(what="a frozen grid", schema=1, advice=ADVICE)
 RUN_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
-MOST_LISTED = 9  # runs that an error lists
+MOST_LISTED = 9  # runs in an error
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A launched grid as it stands in ``runs/RUN/grid.json``.
+    """A launched grid as ``runs/RUN/grid.json`` holds it.
 
     Attributes:
-        name: unique in its store.
-        provenance: git commit, image and time of the launch, as the launcher gave them.
+        name: name of the run, unique in its store.
+        provenance: git commit, image and time of the launch.
     """
 
     name: str
@@ -40,21 +39,16 @@ class Run:
 
     def to_bytes(self) -> bytes:
         """Returns the run as sealed JSON."""
-        return GRID_FORM.to_bytes(
-            {
-                "run": self.name,
-                "grid": self.grid.name,
-                "provenance": dict(self.provenance),
-                "cells": [{"id": c.id, **c.as_dict()} for c in self.grid.cells],
-            }
-        )
+        cells = [{"id": c.id, **c.as_dict()} for c in self.grid.cells]
+        body = {"run": self.name, "grid": self.grid.name, "provenance": dict(self.provenance), "cells": cells}
+        return GRID_FORM.to_bytes(body)
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str) -> Run:
         """Returns the run that ``to_bytes`` wrote; ``source`` names the object in errors.
 
         Raises:
-            InvalidInput: damaged, of another schema version, or with cells whose ids this version computes otherwise.
+            InvalidInput: the file is damaged, of another schema version, or holds cells that have other ids today.
         """
         body = GRID_FORM.from_bytes(data, source)
         cells = tuple(_cell_of(entry, source) for entry in body["cells"])
@@ -64,15 +58,13 @@ class Run:
 def _cell_of(entry: Mapping[str, object], source: str) -> Cell:
     cell = Cell.from_dict({k: v for k, v in entry.items() if k != "id"})
     if cell.id != entry["id"]:
-        raise InvalidInput(
-            f"{source} names cell {entry['id']}, which this version calls {cell.id}; "
-            "use the version of the suite that launched it, or launch the grid again"
-        )
+        advice = "use the version of the suite that launched it, or launch the grid again"
+        raise InvalidInput(f"{source} names cell {entry['id']}, which this version calls {cell.id}; {advice}")
     return cell
 
 
 def read_run(store: Store, name: str) -> Run:
-    """Returns the run as launched.
+    """Returns the run as the launcher froze it.
 
     Raises:
         NotFound: the store has no such run.
@@ -83,7 +75,7 @@ def read_run(store: Store, name: str) -> Run:
 
 
 def open_run(url: str) -> tuple[Store, Run]:
-    """Opens the run at ``STORE/runs/RUN`` and the store it lands in.
+    """Returns the store and the run at ``STORE/runs/RUN``.
 
     Raises:
         InvalidInput: the URL has another form, there is no such store or run, or its grid.json is damaged.

@@ -1,78 +1,55 @@
-"""A store under an ``s3://bucket/prefix``, on AWS or any server that honours If-None-Match."""
+"""A store under ``s3://BUCKET/PREFIX``, on AWS or on any server that honours If-None-Match."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import hashlib
-import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
-import boto3
 import botocore.exceptions as boto
-from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
-from experiment.claim import claim_file, machine_claims
-from experiment.errors import ExperimentError, InvalidInput, NotFound, Transient, refuse
+from experiment.claim import hold_lock, machine_claims
+from experiment.errors import NotFound, Transient, refuse
 from experiment.retry import retry_transient
+from experiment.s3_client import make_client
+from experiment.s3_errors import ATTEMPTS, CLIENT_ERRORS, error_code, translate_error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 T = TypeVar("T")
-ATTEMPTS = 5  # of one whole operation of ours, each with the client's own 3 tries inside
-_ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
-_REFUSED = {
-    "AccessDenied": "give this identity the rights on the bucket that README names",
-    "403": "give this identity the rights on the bucket that README names",
-    "NoSuchBucket": "create the bucket or correct --store",
-    "InvalidAccessKeyId": "correct the credentials",
-    "SignatureDoesNotMatch": "correct the credentials",
-    "ExpiredToken": "renew the credentials",
-    "InvalidBucketName": "correct --store",
-    "PermanentRedirect": "set AWS_REGION to the bucket's region",
-    "NotImplemented": "use an S3 server that honours If-None-Match",
-}
-
-
-def make_client() -> S3Client:
-    """An S3 client with retries and time limits set here, never inherited; endpoint and credentials from the environment."""
-    own_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return boto3.client(
-        "s3",
-        region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
-        config=Config(
-            retries={"mode": "standard", "total_max_attempts": 3},
-            connect_timeout=5,
-            read_timeout=30,
-            max_pool_connections=32,
-            s3={
-                "addressing_style": "path" if own_endpoint else "auto"
-            },  # few servers but AWS serve a host name per bucket
-        ),
-    )
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+PREFIX = re.compile(r"[^?#\x00-\x1f\x7f]*")
 
 
 class S3Store:
     """A store under one prefix of a bucket."""
 
     def __init__(self, url: str, client: S3Client | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        parts = urlsplit(url)
-        self.bucket, self._prefix = parts.netloc, parts.path.strip("/")
-        if not self.bucket or parts.query or parts.fragment:
-            raise refuse("the store", url, "s3://BUCKET/PREFIX", "correct --store")
+        self.bucket, _, prefix = url.partition("://")[2].partition("/")
+        self._prefix = prefix.strip("/")
+        good = BUCKET.fullmatch(self.bucket) and PREFIX.fullmatch(self._prefix)
+        if not good or {".", ".."} & set(self._prefix.split("/")):
+            allowed = (
+                "s3://BUCKET/PREFIX, the bucket of letters, digits, '.', '_' and '-', the prefix without ?, #, . and .."
+            )
+            raise refuse("the store", url, allowed, "correct --store")
         self.url = f"s3://{self.bucket}/{self._prefix}".rstrip("/")
-        self._client = client or make_client()
         self._sleep = sleep
+        self._client = client or self._try(lambda: make_client(self.url))
+        self.server = f"the server {self._client.meta.endpoint_url}"
 
     def read(self, key: str) -> bytes:
         def get() -> bytes:
             answer = self._client.get_object(**self._at(key), ChecksumMode="ENABLED")
-            return answer["Body"].read()  # to the end: only there are length and checksum compared
+            return answer["Body"].read()  # the client compares length and checksum only at the end
 
         return self._retry(key, get)
 
@@ -81,23 +58,30 @@ class S3Store:
             try:
                 self._client.put_object(**self._object(key, data), IfNoneMatch="*", Metadata={"attempt": attempt})
             except boto.ClientError as error:
-                if _code(error) not in ("PreconditionFailed", "412"):
+                if error_code(error) not in ("PreconditionFailed", "412"):
                     raise
-                # The answer to our own first try may have been lost: then the object is ours.
-                return self._client.head_object(**self._at(key))["Metadata"].get("attempt") == attempt
+                return self._attempt_of(key) == attempt  # the answer to our own first try may have been lost
             return True
 
         return self._retry(key, put)
+
+    def _attempt_of(self, key: str) -> str | None:
+        try:
+            return self._client.head_object(**self._at(key))["Metadata"].get("attempt")
+        except boto.ClientError as error:
+            place = f"{self.url}/{key}"
+            if isinstance(translate_error(error, place), NotFound):
+                raise Transient(f"{place} was removed while it was written; launch again later") from error
+            raise
 
     def put(self, key: str, data: bytes) -> None:
         self._retry(key, lambda: self._client.put_object(**self._object(key, data)))
 
     def exists(self, key: str) -> bool:
-        try:
-            self._retry(key, lambda: self._client.head_object(**self._at(key)))
-        except NotFound:
-            return False
-        return True
+        # The key itself is the first key that begins with it. A HEAD request would not tell a missing bucket or right.
+        at: dict[str, Any] = {"Bucket": self.bucket, "Prefix": self._key(key), "MaxKeys": 1}
+        found = self._retry(key, lambda: _keys_of(self._client.list_objects_v2(**at)))
+        return self._key(key) in found
 
     def list(self, prefix: str) -> Iterator[str]:
         cut = len(self._key(""))
@@ -105,9 +89,10 @@ class S3Store:
 
         def fetch() -> list[str]:
             found = pages.paginate(Bucket=self.bucket, Prefix=self._key(prefix))
-            return [item["Key"][cut:] for page in found for item in page.get("Contents", ())]
+            return sorted(name[cut:] for page in found for name in _keys_of(page))
 
-        yield from self._retry(prefix, fetch)
+        # Consoles and other tools mark a folder by an empty object whose key ends with a slash.
+        yield from (key for key in self._retry(prefix, fetch) if key and not key.endswith("/"))
 
     def delete(self, key: str) -> None:
         self._retry(key, lambda: self._client.delete_object(**self._at(key)))
@@ -117,8 +102,8 @@ class S3Store:
 
     @contextlib.contextmanager
     def claim(self, cell_id: str) -> Iterator[bool]:
-        # Between machines nothing is held: there put_once decides, and the second attempt's work is dropped.
-        with claim_file(machine_claims(self.url) / f"{cell_id}.lock") as held:
+        # Machines hold nothing against one another: put_once decides, and the second attempt's work is dropped.
+        with hold_lock(machine_claims(self.url) / f"{cell_id}.lock") as held:
             yield held
 
     def _key(self, key: str) -> str:
@@ -132,29 +117,21 @@ class S3Store:
         return {**self._at(key), "Body": data, "ChecksumSHA256": checksum}
 
     def _retry(self, key: str, operation: Callable[[], T]) -> T:
-        """One operation with whole-unit retries: request, full body and checks together."""
+        """Returns the operation's result. A retry repeats request, whole body and checks."""
 
         def translated() -> T:
             try:
                 return operation()
-            except (boto.ClientError, boto.BotoCoreError, boto.HTTPClientError) as error:
+            except CLIENT_ERRORS as error:
                 raise translate_error(error, f"{self.url}/{key}") from error
 
-        return retry_transient(translated, attempts=ATTEMPTS, sleep=self._sleep)
+        return self._try(translated)
+
+    def _try(self, operation: Callable[[], T]) -> T:
+        return retry_transient(operation, attempts=ATTEMPTS, sleep=self._sleep)
 
 
-def _code(error: boto.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def translate_error(error: Exception, place: str) -> ExperimentError:
-    """The suite's error for an error of the S3 client: what is absent, what can never work, what may work later."""
-    if isinstance(error, boto.ClientError):
-        code = _code(error)
-        if code in _ABSENT:
-            return NotFound(f"{place} does not exist; check the store and the run")
-        if code in _REFUSED:
-            return InvalidInput(f"{place} is refused by the server: {code}; {_REFUSED[code]}")
-    if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ParamValidationError)):
-        return InvalidInput(f"{place} cannot be used: {error}; correct the credentials or --store")
-    return Transient(f"{place}: {error}; the server failed {ATTEMPTS} times, launch again later")
+def _keys_of(page: ListObjectsV2OutputTypeDef) -> list[str]:
+    if "IsTruncated" not in page:  # every listing says whether it is whole
+        raise ResponseParserError("the answer is no listing of a bucket")
+    return [item["Key"] for item in page.get("Contents", ())]

@@ -1,4 +1,4 @@
-"""Sealed JSON: an object with its schema version and a sha256 over its canonical form, so that any damage shows."""
+"""Sealed JSON: an object with its schema version and the sha256 of its canonical form, which shows any damage."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class SealedForm:
     """The form of one kind of sealed object.
 
     Attributes:
-        what: the kind, as errors name it.
-        schema: the version that is written and read.
-        advice: what to do about an object that is damaged or foreign.
-        schema_field: the field that holds the version.
-        digest_field: the field that holds the sha256 of all the others.
+        what: name of the kind in errors.
+        schema: schema version that is written and read.
+        advice: what the user should do about a damaged or foreign object.
+        schema_field: field of the version.
+        digest_field: field of the sha256 of all other fields.
     """
 
     what: str
@@ -38,7 +38,7 @@ class SealedForm:
         """Returns the body of a sealed object; ``source`` names it in errors.
 
         Raises:
-            InvalidInput: it is foreign, damaged or of another version.
+            InvalidInput: the object is foreign, damaged or of another version.
         """
         try:
             body: dict[str, Any] = json.loads(data)
@@ -49,9 +49,8 @@ class SealedForm:
         if digest != _digest(body):
             raise InvalidInput(f"{source} is damaged: its content does not have its sha256; {self.advice}")
         if schema != self.schema:
-            raise refuse(
-                f"the schema of {source}", schema, str(self.schema), "use the version of the suite that wrote it"
-            )
+            advice = "use the version of the suite that wrote it"
+            raise refuse(f"the schema of {source}", schema, str(self.schema), advice)
         del body[self.schema_field]
         return body
 

@@ -1,160 +1,122 @@
-"""Where everything lands: one interface, a directory or an S3 prefix behind it."""
+"""The store of everything: one interface to a directory or an S3 prefix."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Protocol
+from urllib.parse import unquote_to_bytes
 
-from experiment.claim import claim_file
-from experiment.errors import InvalidInput, NotFound, Transient, refuse
+from experiment import keys
+from experiment.errors import ExperimentError, InvalidInput, refuse
+from experiment.local_store import LocalStore as LocalStore
+
+# Every other text is a path: a directory's name may hold any character.
+SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|(?P<bare>file|s3):", re.IGNORECASE)
 
 
 class Store(Protocol):
-    """A flat space of immutable-by-default objects. Errors: NotFound, InvalidInput (no rights, no such place), Transient."""
+    """Objects under keys.
+
+    Raises:
+        NotFound: the key holds no object.
+        InvalidInput: the store refuses the operation, and a retry would not help.
+        Transient: the store could not do the operation now.
+    """
 
     url: str
+    server: str  # what keeps the objects, as errors name it
 
     def read(self, key: str) -> bytes:
-        """The whole object, verified as far as the store can."""
+        """Returns the whole object, verified as far as the store can."""
 
     def put_once(self, key: str, data: bytes, attempt: str) -> bool:
-        """Publishes the object whole unless the key exists; True if this attempt's bytes are the ones there."""
+        """Publishes the whole object unless the key exists. Returns whether the key holds this attempt's bytes."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Publishes the object whole in place of what was there."""
+        """Publishes the whole object and replaces an older one."""
 
     def exists(self, key: str) -> bool:
-        """Whether the key holds an object."""
+        """Returns whether the key holds an object."""
 
     def list(self, prefix: str) -> Iterator[str]:
-        """The keys that begin with ``prefix``, sorted."""
+        """Yields the keys that begin with ``prefix``, sorted."""
 
     def delete(self, key: str) -> None:
-        """Removes the object if it is there."""
+        """Removes the object if it exists."""
 
     def local_path(self, key: str) -> Path | None:
-        """The object's file where the store is a directory of this machine, to be mapped into memory."""
+        """Returns the path of the object's file if the store is a directory, else None."""
 
     def claim(self, cell_id: str) -> contextlib.AbstractContextManager[bool]:
-        """Holds the cell for one process of this machine; False if another holds it. Ends with the process, however it ends."""
+        """Holds the cell for this process until the block or the process ends. Yields whether it is held."""
 
 
 def open_store(url: str, *, create: bool = False) -> Store:
-    """The store at a path, ``file://`` or ``s3://bucket/prefix`` URL.
+    """Returns the store at a path, ``file://`` URL or ``s3://BUCKET/PREFIX`` URL.
 
     Raises:
-        InvalidInput: another kind of URL, or a directory that is missing (unless ``create``) or cannot be used.
+        InvalidInput: the URL has another form, or the directory is missing (unless ``create``) or cannot be used.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "s3":
-        from experiment.s3 import S3Store  # boto3 is an extra: only those who use S3 need it
-
-        return S3Store(url)
-    if parts.scheme not in ("", "file") or (parts.scheme == "file" and parts.netloc not in ("", "localhost")):
-        raise refuse("the store", url, "a directory, file:///DIRECTORY or s3://BUCKET/PREFIX", "correct --store")
-    return LocalStore(Path(unquote(parts.path) if parts.scheme else url), create=create)
-
-
-class LocalStore:
-    """A store in a directory: POSIX file system with hard links."""
-
-    def __init__(self, root: Path, *, create: bool = False) -> None:
-        self.root = root.expanduser().absolute()
-        self.url = str(self.root)
-        if create:
-            with _named(self.url):
-                self.root.mkdir(parents=True, exist_ok=True)
-        if not self.root.is_dir():
-            raise refuse("the store", self.url, "an existing directory", "check --store, or launch a grid to make it")
-
-    def _path(self, key: str) -> Path:
-        path = self.root / key
-        if ".." in Path(key).parts or not path.is_relative_to(self.root):
-            raise refuse("a key", key, "one inside the store", "report this")
-        return path
-
-    def read(self, key: str) -> bytes:
-        with _named(f"{self.url}/{key}"):
-            return self._path(key).read_bytes()
-
-    def put_once(self, key: str, data: bytes, attempt: str) -> bool:
-        with _named(f"{self.url}/{key}"), self._aside(key, data) as aside:
-            try:
-                os.link(aside, self._path(key))  # unlike a rename, fails if the name is taken
-            except FileExistsError:
-                return False
-            self._sync_folder(key)
-            return True
-
-    def put(self, key: str, data: bytes) -> None:
-        with _named(f"{self.url}/{key}"), self._aside(key, data) as aside:
-            aside.replace(self._path(key))
-            self._sync_folder(key)
-
-    def exists(self, key: str) -> bool:
-        return self._path(key).is_file()
-
-    def list(self, prefix: str) -> Iterator[str]:
-        folder = self._path(prefix if prefix.endswith("/") else prefix.rpartition("/")[0])
-        found = (Path(here, name) for here, _, names in os.walk(folder) for name in names if not name.startswith("."))
-        yield from sorted(k for k in (p.relative_to(self.root).as_posix() for p in found) if k.startswith(prefix))
-
-    def delete(self, key: str) -> None:
-        with _named(f"{self.url}/{key}"):
-            self._path(key).unlink(missing_ok=True)
-
-    def local_path(self, key: str) -> Path | None:
-        return self._path(key)
-
-    @contextlib.contextmanager
-    def claim(self, cell_id: str) -> Iterator[bool]:
-        with _named(f"{self.url}/claims"):
-            lock = claim_file(self._path(f"claims/{cell_id}.lock"))
-        with lock as held:
-            yield held
-
-    @contextlib.contextmanager
-    def _aside(self, key: str, data: bytes) -> Iterator[Path]:
-        """A durable file beside the key's, hidden from ``list`` and from globs for results."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-        try:
-            with aside.open("xb") as file:
-                _write_through(file, data)
-            yield aside
-        finally:
-            aside.unlink(missing_ok=True)
-
-    def _sync_folder(self, key: str) -> None:
-        folder = os.open(self._path(key).parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _write_through(file: IO[bytes], data: bytes) -> None:
-    file.write(data)
-    file.flush()
-    os.fsync(file.fileno())
-
-
-@contextlib.contextmanager
-def _named(place: str) -> Iterator[None]:
-    """Turns the system's errors about a file into the suite's."""
+    directory = store_directory(url)
+    if directory is not None:
+        return LocalStore(directory, create=create)
     try:
-        yield
-    except FileNotFoundError as error:
-        raise NotFound(f"{place} does not exist; check the store and the run") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT):
-            raise Transient(f"{place}: {reason}; free space or mend the disk, then launch again") from error
-        raise InvalidInput(f"{place} cannot be used: {reason}; choose a --store that you may read and write") from error
+        from experiment.s3 import S3Store  # boto3 is an extra that only users of S3 need
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in ("boto3", "botocore"):
+            raise
+        raise refuse("the store", url, "a directory, as boto3 is not installed", "install the extra s3") from error
+    return S3Store(url)
+
+
+def store_directory(url: str) -> Path | None:
+    """Returns the directory that a store's URL names, or None for an ``s3://`` URL. Only ``file:`` URLs have escapes.
+
+    Raises:
+        InvalidInput: the URL has another form.
+    """
+    match = SCHEME.match(url)
+    scheme = (match["scheme"] or match["bare"]).lower() if match else ""
+    if not match:
+        return _expand_home(url)
+    if scheme == "s3" and match["scheme"]:
+        return None
+    host, slash, path = url[len("file:") :].removeprefix("//").partition("/")
+    known = scheme == "file" and host in ("", "localhost") and slash
+    if not known or "?" in path or "#" in path:
+        allowed = "a directory, file:///DIRECTORY (with %3F for ? and %23 for #) or s3://BUCKET/PREFIX"
+        raise refuse("the store", url, allowed, "correct --store")
+    return Path(os.fsdecode(unquote_to_bytes(f"/{path}")))
+
+
+def _expand_home(path: str) -> Path:
+    if not path.startswith("~"):
+        return Path(path)  # in ./~x the tilde is a part of the name
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise refuse("the store", path, "~ or ~USER of a user of this machine", "correct --store") from error
+
+
+def check_conditional_writes(store: Store) -> None:
+    """Checks with a probe object that the store keeps the first of two writes. A launch does so before its first write.
+
+    Raises:
+        InvalidInput: the store lets a later write replace an earlier one, so that two attempts could both commit.
+    """
+    key = keys.probe(uuid.uuid4().hex)
+    try:
+        won = [store.put_once(key, attempt.encode(), attempt) for attempt in ("first", "second")]
+        kept = store.read(key)
+    finally:
+        with contextlib.suppress(ExperimentError):  # a probe that stays does no harm
+            store.delete(key)
+    if (won, kept) != ([True, False], b"first"):
+        lacks = f"{store.url} cannot be used: {store.server} let a second write replace the first"
+        advice = "use an S3 server that honours If-None-Match (AWS, MinIO, Ceph, R2; update it), or a directory"
+        raise InvalidInput(f"{lacks}, so that two attempts could both commit a cell; {advice}")

@@ -13,6 +13,8 @@ _ANSWERS = {
     "InternalError": (500, "InternalError"),
     "ConditionalRequestConflict": (409, "ConditionalRequestConflict"),
     "AccessDenied": (403, "AccessDenied"),
+    "NotImplemented": (501, "NotImplemented"),
+    "PreconditionFailed": (412, "PreconditionFailed"),
 }
 
 
@@ -24,6 +26,7 @@ class Proxy(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    dropped: frozenset[str] = frozenset()  # headers of requests that the server does not get
 
     def __init__(self, target: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -80,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         server = http.client.HTTPConnection(self.server.target, timeout=30)
         try:
-            headers = {k: v for k, v in self.headers.items() if k.lower() not in ("expect", "connection")}
+            dropped = {"expect", "connection", *self.server.dropped}
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in dropped}
             server.request(self.command, self.path, body, headers)
             answer = server.getresponse()
             return answer.status, dict(answer.headers.items()), answer.read()

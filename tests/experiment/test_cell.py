@@ -24,6 +24,9 @@ GOLDEN = {
 }
 
 
+MEMBER_NAMES = st.from_regex(module.MEMBER_NAME, fullmatch=True).filter(lambda n: n != "Ens")
+
+
 @st.composite
 def cells(draw):
     """Any valid cell."""
@@ -32,8 +35,7 @@ def cells(draw):
     deepest = 1
     while info.shape[0] % 2**deepest == 0 and deepest < 8:
         deepest += 1
-    names = draw(st.lists(st.from_regex(module.MEMBER_NAME, fullmatch=True).filter(lambda n: n != "Ens"),
-                          min_size=1, max_size=4, unique=True))  # fmt: skip
+    names = draw(st.lists(MEMBER_NAMES, min_size=1, max_size=4, unique=True))
     members = tuple(
         Member(
             name=n,
@@ -46,13 +48,20 @@ def cells(draw):
     method = draw(st.sampled_from(METHODS)) if len(members) > 1 else "single"
     train = draw(st.integers(1, info.train))
     return Cell(
-        dataset=dataset, method=method, members=members, seed=draw(st.integers(0, 2**31 - 1)),
-        alpha=0.0 if method == "single" else draw(st.floats(0, 1e9)), epochs=draw(st.integers(1, 100_000)),
-        batch_size=draw(st.integers(1, train)), learning_rate=draw(st.floats(1e-12, 10)),
-        weight_decay=draw(st.floats(0, 1)), head=draw(st.sampled_from(HEADS)),
-        precision=draw(st.sampled_from(PRECISIONS)), train_examples=train,
+        dataset=dataset,
+        method=method,
+        alpha=0.0 if method == "single" else draw(st.floats(0, 1e9)),
+        seed=draw(st.integers(0, 2**31 - 1)),
+        members=members,
+        epochs=draw(st.integers(1, 100_000)),
+        batch_size=draw(st.integers(1, train)),
+        learning_rate=draw(st.floats(1e-12, 10)),
+        weight_decay=draw(st.floats(0, 1)),
+        head=draw(st.sampled_from(HEADS)),
+        precision=draw(st.sampled_from(PRECISIONS)),
+        train_examples=train,
         test_examples=draw(st.integers(0, info.test)),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("cell_id", GOLDEN)
@@ -74,6 +83,19 @@ def test_an_id_is_a_dns_label_short_enough_for_a_prefix(cell):
     assert len(cell.id) <= 53
 
 
+ALPHAS = [0.0, 5e-324, 1e-5, 1.23456789e-300, 1.23456789e300, 1.7976931348623157e308, 123456.789, 0.1, 0.1000001, 1 / 3]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_longest_id_of_every_data_set_and_method_is_a_short_dns_label(dataset, method):
+    alphas = [0.0] if method == "single" else ALPHAS
+    found = {Cell(dataset=dataset, method=method, alpha=a, seed=2**31 - 1).id for a in alphas}
+
+    assert len(found) == len(alphas)
+    assert all(re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", i) and len(i) <= 53 for i in found)
+
+
 @given(cells(), cells())
 def test_different_cells_have_different_ids(one, two):
     assert (one.id == two.id) == (one == two)
@@ -81,11 +103,9 @@ def test_different_cells_have_different_ids(one, two):
 
 def test_every_field_takes_part_in_the_id():
     cell = load_grid("demo").cells[1]
-    others = {
-        "dataset": "mnist", "method": "l1", "alpha": 0.5, "seed": 1, "members": cell.members[::-1], "epochs": 21,
-        "batch_size": 63, "learning_rate": 0.1, "weight_decay": 0.0, "head": "plain", "precision": "bfloat16",
-        "train_examples": 100, "test_examples": 100,
-    }  # fmt: skip
+    others = {"dataset": "mnist", "method": "l1", "alpha": 0.5, "seed": 1, "members": cell.members[::-1]}
+    others |= {"epochs": 21, "batch_size": 63, "learning_rate": 0.1, "weight_decay": 0.0, "head": "plain"}
+    others |= {"precision": "bfloat16", "train_examples": 100, "test_examples": 100}
 
     assert set(others) == {f.name for f in dataclasses.fields(Cell)}
     assert len({dataclasses.replace(cell, **{k: v}).id for k, v in others.items()} | {cell.id}) == len(others) + 1
@@ -219,11 +239,11 @@ def test_a_member_s_sizes_are_checked(field, value):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"colour": 1}, "a setting of cell is 'colour'; allowed: dataset, method,"),
+        ({"colour": 1}, "a setting of a cell is 'colour'; allowed: dataset, method,"),
         ({"members": [{"name": "A"}]}, "a member lacks bricks, blocks, filters; given: name; add what is missing"),
         (
             {"members": [{"name": "A", "width": 1}]},
-            "a setting of member is 'width'; allowed: name, bricks, blocks, filters",
+            "a setting of a member is 'width'; allowed: name, bricks, blocks, filters",
         ),
     ],
 )

@@ -9,6 +9,7 @@ import tempfile
 import pytest
 
 from experiment.claim import machine_claims
+from experiment.store import open_store
 
 HOLDER = """
 import sys
@@ -63,3 +64,82 @@ def test_claims_are_no_objects_of_the_store(store):
 
 def test_stores_do_not_share_their_claims():
     assert machine_claims("s3://a/b") != machine_claims("s3://a/c")
+
+
+SECOND_USER = """
+import os, sys
+from experiment.errors import ExperimentError
+from experiment.store import open_store
+try:
+    store = open_store(sys.argv[1])
+    with store.claim("cell-1") as held:
+        print("held" if held else "not held", store.put_once("k", b"x", "a"))
+except ExperimentError as error:
+    print(error.exit_code, error)
+"""
+NO_LOCKS = "#include <errno.h>\nint flock(int file, int operation) { errno = ENOLCK; return -1; }\n"
+NO_LOCKS_IN_STORES = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int flock(int file, int operation) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = 0;
+    if (strstr(path, "/claims/")) { errno = ENOLCK; return -1; }
+    return ((int (*)(int, int)) dlsym(RTLD_NEXT, "flock"))(file, operation);
+}
+"""
+TWICE = """
+import os, sys
+from experiment.store import open_store
+with open_store(sys.argv[1]).claim("cell-1") as first, open_store(sys.argv[1]).claim("cell-1") as second:
+    print(first, second)
+"""
+
+
+@pytest.mark.parametrize("state", ["lock of another user", "folder of another user", "neither can be read"])
+def test_the_second_user_of_a_shared_store_trains(state, shared_folder, unprivileged):
+    claims = shared_folder / "claims"
+    claims.mkdir()
+    if state != "folder of another user":
+        (claims / "cell-1.lock").touch()
+        (claims / "cell-1.lock").chmod(0o444 if state == "lock of another user" else 0)
+    claims.chmod(0o555 if state != "neither can be read" else 0)
+
+    assert unprivileged(SECOND_USER, shared_folder).stdout == "held True\n"
+
+
+def test_a_second_user_does_not_get_a_cell_that_the_first_holds(shared_folder, unprivileged):
+    with open_store(str(shared_folder)).claim("cell-1") as held:
+        assert held
+        assert unprivileged(SECOND_USER, shared_folder).stdout == "not held True\n"
+
+
+def test_a_store_that_may_not_be_written_is_told_in_one_line(shared_folder, unprivileged):
+    (shared_folder / "store").mkdir(mode=0o555)
+    said = unprivileged(SECOND_USER, shared_folder / "store").stdout
+
+    assert said.startswith(f"42 {shared_folder}/store/k cannot be used: Permission denied")
+    assert said.count("\n") == 1
+
+
+def test_a_file_system_without_locks_leaves_the_claims_to_the_machine(preloaded, shared_folder):
+    done = preloaded(NO_LOCKS_IN_STORES, TWICE, shared_folder)
+
+    assert done.stdout == "True False\n", done.stderr
+
+
+def test_a_machine_without_any_locks_trains(preloaded, shared_folder):
+    assert preloaded(NO_LOCKS, TWICE, shared_folder).stdout == "True True\n"
+
+
+def test_an_error_within_a_claim_is_the_caller_s_and_ends_the_claim(local_store):
+    with pytest.raises(OSError, match="mine"), local_store.claim("cell-1"):
+        raise OSError("mine")
+    with local_store.claim("cell-1") as held:
+        assert held

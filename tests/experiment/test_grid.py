@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import pytest
 
+from experiment import keys
 from experiment.cell import Member
 from experiment.errors import InvalidInput
 from experiment.grid import Grid, built_in, load_grid, parse_grid
+from experiment.run import RUN_NAME
 
 
 def grid(text: str) -> Grid:
@@ -20,9 +23,8 @@ def test_the_built_in_grids_have_the_cells_of_the_paper():
     assert len(load_grid("demo").cells) == 13
     full = load_grid("full").cells
     assert len(full) == 39
-    assert {(c.dataset, c.epochs, c.batch_size) for c in full} == {
-        ("mnist", 30, 64), ("cifar10", 30, 64), ("notmnist", 15, 64),
-    }  # fmt: skip
+    epochs = {"mnist": 30, "cifar10": 30, "notmnist": 15}
+    assert {(c.dataset, c.epochs, c.batch_size) for c in full} == {(d, e, 64) for d, e in epochs.items()}
     combinations = {(c.dataset, c.method, c.alpha) for c in full}
     assert combinations == {
         (d, m, a)
@@ -61,9 +63,8 @@ def test_list_values_are_multiplied_and_a_block_outranks_the_data_set_which_outr
         ("digits", "ce", 0.1),
         ("digits", "l2", 1),
     ]
-    assert {(c.dataset, c.method, c.epochs) for c in found} == {
-        ("digits", "ce", 7), ("digits", "l2", 7), ("mnist", "ce", 3), ("mnist", "l2", 3), ("mnist", "single", 9),
-    }  # fmt: skip
+    epochs = {("digits", "ce"): 7, ("digits", "l2"): 7, ("mnist", "ce"): 3, ("mnist", "l2"): 3, ("mnist", "single"): 9}
+    assert {(c.dataset, c.method): c.epochs for c in found} == epochs
     assert {c.batch_size for c in found} == {32}
 
 
@@ -100,19 +101,55 @@ def test_seeds_replace_a_cell_s_own_and_the_first_seed_comes_first():
         load_grid("demo").with_seeds(0)
 
 
-@pytest.mark.parametrize(
-    ("choices", "count"),
-    [(["dataset=mnist"], 13), (["dataset=mnist,cifar10"], 26), (["method=l2", "alpha=0.01"], 3), (["alpha=1"], 9),
-     (["alpha=1.0,0"], 12), (["seed=0"], 39)],
-)  # fmt: skip
-def test_a_selection_keeps_the_cells_that_match_all_of_it(choices, count):
-    assert len(load_grid("full").only(choices).cells) == count
-
-
 @pytest.mark.parametrize("choice", ["dataset", "=mnist", "members=ST", "size=3", "dataset=none", "alpha=big"])
 def test_a_selection_that_means_nothing_is_refused(choice):
     with pytest.raises(InvalidInput, match=r"selection is .*; allowed: "):
         load_grid("full").only([choice])
+
+
+@pytest.mark.parametrize("where", ["[base]", "[[product]]", "[dataset.digits]"])
+@pytest.mark.parametrize("setting", ["alpha", "seed", "members"])
+def test_an_empty_list_is_refused_by_name(where, setting):
+    block = "[[product]]\ndataset = 'digits'\nmethod = 'l2'\n"
+    text = f"{block}{block}{setting} = []" if where == "[[product]]" else f"{where}\n{setting} = []\n{block}"
+    message = (
+        rf"{setting} of (a )?{re.escape(where)} is \[\]; allowed: a value, or a list of at least one; give a value"
+    )
+    with pytest.raises(InvalidInput, match=message):
+        grid(text)
+
+
+def test_a_setting_of_a_data_set_that_every_block_overrides_is_refused():
+    text = "[dataset.mnist]\nepochs = 3\n[[product]]\ndataset = ['mnist', 'digits']\nmethod = 'single'\nepochs = 9\n"
+    with pytest.raises(
+        InvalidInput, match=r"epochs of \[dataset.mnist\] is 3; allowed: none, as every \[\[product\]\]"
+    ):
+        grid(text)
+
+    other = "[[product]]\ndataset = 'mnist'\nmethod = 'l2'\nalpha = 1.0\n"
+    assert [c.epochs for c in grid(text + other).cells] == [9, 9, 3]
+
+
+def test_tables_that_define_what_the_grid_does_not_use_are_allowed():
+    unused = "[member.Deep]\nbricks = 3\nblocks = 9\nfilters = 16\n[dataset.notmnist]\nepochs = 15\n"
+
+    assert len(grid(unused + "[[product]]\ndataset = 'mnist'\nmethod = 'single'").cells) == 1
+
+
+@pytest.mark.parametrize("members", ["['ST', 'st']", "['M', 'ens']", "['A', 'a', 'M']"])
+def test_members_whose_files_some_systems_would_take_for_one_are_refused(members):
+    defined = "".join(f"[member.{n}]\nbricks = 1\nblocks = 1\nfilters = 2\n" for n in ("st", "ens", "A", "a"))
+    with pytest.raises(
+        InvalidInput, match=r"members is .*; allowed: names that differ .* in more than upper and lower case"
+    ):
+        grid(f"{defined}[[product]]\ndataset = 'digits'\nmethod = 'l2'\nmembers = {members}")
+
+
+def test_ensembles_may_have_members_that_differ_in_case_as_each_cell_has_its_own_folder():
+    text = "[member.m]\nbricks = 1\nblocks = 1\nfilters = 2\n[[product]]\ndataset = 'digits'\nmethod = 'single'\n"
+    found = grid(text + "members = [['m'], ['M']]").cells
+
+    assert len({keys.model(c.id, c.member_names).lower() for c in found}) == 2
 
 
 def test_a_run_is_named_after_its_cells():
@@ -139,6 +176,13 @@ def test_a_grid_is_not_looked_for_outside_the_built_in_ones(tmp_path):
             load_grid(name)
 
 
+@pytest.mark.parametrize("name", ["my.toml", "MY.TOML", "a b.toml", "-.toml", "сетка.toml", "x" * 200 + ".toml"])
+def test_a_run_of_any_file_is_named_as_kubernetes_wants_it(name, tmp_path):
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf[[product]]\ndataset='digits'\nmethod='single'")
+
+    assert RUN_NAME.fullmatch(load_grid(str(tmp_path / name)).run)
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", None], ids=["not UTF-8", "a directory"])
 def test_a_file_that_cannot_be_read_is_refused(content, tmp_path):
     path = tmp_path / "x.toml"
@@ -162,6 +206,7 @@ def test_a_file_that_cannot_be_read_is_refused(content, tmp_path):
         "[member]\nX = 3",
         "[member.X]\nname='Y'\nbricks=1\nblocks=1\nfilters=1",
         "exclude = 3",
+        "expect = true\n[[product]]\ndataset='digits'\nmethod='single'",
         "expect = 'all'\n[[product]]\ndataset='digits'\nmethod='single'",
         "[[product]]\ndataset=[['digits']]\nmethod='single'",
         "[[product]]\ndataset={a=1}\nmethod='single'",

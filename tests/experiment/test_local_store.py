@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from experiment.errors import InvalidInput, NotFound, Transient
-from experiment.store import LocalStore
+from experiment.local_store import LocalStore
 
 WRITER = """
 import os, pathlib, sys
-from experiment import store as module
-from experiment.store import LocalStore
+from experiment import durable as module
+from experiment.local_store import LocalStore
 
-def stop(file, data, write=module._write_through):
+def stop(file, data, write=module.write_through):
     if sys.argv[2] == "during":
         file.write(data[: len(data) // 2]); file.flush()
         print("there", flush=True); sys.stdin.read()
@@ -31,7 +31,7 @@ def link(*names, link=os.link):
         print("there", flush=True); sys.stdin.read()
     link(*names)
 
-module._write_through, os.link = stop, link
+module.write_through, os.link = stop, link
 LocalStore(pathlib.Path(sys.argv[1])).put_once("a/key", b"x" * 1_000_000, "one")
 """
 
@@ -115,7 +115,7 @@ def test_a_reader_never_sees_half_of_an_object_that_is_replaced(local_store):
     sizes = set()
     code = f"""
 import itertools, pathlib
-from experiment.store import LocalStore
+from experiment.local_store import LocalStore
 store = LocalStore(pathlib.Path({local_store.url!r}))
 for i in itertools.count():
     store.put("k", bytes([i % 256]) * 100_000)

@@ -57,9 +57,8 @@ def test_a_table_survives_the_way_through_parquet_with_its_provenance():
 
     assert again.equals(table)
     assert again.num_rows == CELL.epochs * len(CELL.models)
-    assert results.read_provenance(again.schema, "here") == {
-        "schema_version": 1, "table": "epochs", "attempt": "made", "device": "made",
-    }  # fmt: skip
+    origin = {"schema_version": 1, "table": "epochs", "attempt": "made", "device": "made"}
+    assert results.read_provenance(again.schema, "here") == origin
 
 
 @given(st.data())

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import time
-import types
 
 import boto3
-import botocore.exceptions as boto
 import pytest
 
 from experiment.errors import InvalidInput, Transient
-from experiment.s3 import ATTEMPTS, S3Store, translate_error
-from experiment.store import open_store
+from experiment.s3 import ATTEMPTS, S3Store
+from experiment.store import check_conditional_writes, open_store
+from tests.experiment.servers import WithoutConditions
 from tests.faults import Proxy
 
 INNER = 3  # tries of the client within one of ours
 MANY = 100
+pytestmark = pytest.mark.usefixtures("impatient_client")
 
 
 def _behind(direct, s3_environment):
@@ -28,12 +27,6 @@ def _behind(direct, s3_environment):
         store.waited = waited
         yield store, proxy, direct
         store._client.close()
-
-
-@pytest.fixture(autouse=True)
-def impatient_client(monkeypatch):
-    """The client's own pauses between its tries are botocore's to test."""
-    monkeypatch.setattr("botocore.endpoint.time", types.SimpleNamespace(sleep=lambda _: None, time=time.time))
 
 
 @pytest.fixture(params=["moto_store", pytest.param("minio_store", marks=pytest.mark.s3)])
@@ -154,16 +147,6 @@ def test_a_server_that_is_not_there_is_transient(s3_environment):
     store._client.close()
 
 
-def test_missing_credentials_are_told(s3_environment, moto_server, monkeypatch):
-    s3_environment(moto_server)
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    store = S3Store("s3://bucket/p")
-    with pytest.raises(InvalidInput, match="Unable to locate credentials; correct the credentials or --store"):
-        store.read("k")
-    store._client.close()
-
-
 @pytest.mark.s3
 def test_an_object_carries_its_checksum_and_its_attempt(minio_store):
     minio_store.put_once("k", b"x", "me")
@@ -189,19 +172,86 @@ def test_two_prefixes_of_one_bucket_do_not_see_each_other(moto_store):
     other._client.close()
 
 
-def test_retries_and_time_limits_are_set_here_whatever_the_environment_says(moto_server, s3_environment, monkeypatch):
-    s3_environment(moto_server)
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "50")
-    monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
-    store = S3Store("s3://bucket/p")
-    config = store._client.meta.config
+WRONG = [
+    "s3://",
+    "s3:///p",
+    "s3://b/p?x=1",
+    "s3://b/p#1",
+    "s3://b/../p",
+    "s3://b/a/./p",
+    "s3://h:9000/b",
+    "s3://b/a\nb",
+]
 
-    assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", INNER)
-    assert (config.connect_timeout, config.read_timeout) == (5, 30)
+
+@pytest.mark.parametrize("url", WRONG)
+def test_a_bucket_or_prefix_that_servers_read_otherwise_is_refused(url):
+    with pytest.raises(InvalidInput, match=r"the store is .*; allowed: s3://BUCKET/PREFIX, .*; correct --store"):
+        S3Store(url)
+
+
+@pytest.mark.parametrize("prefix", ["100%25 done", "a+b", "runs/exp1", "ключ", "a//b", "x~y", "a b"])
+def test_a_prefix_is_taken_as_it_is_written(prefix, moto_store):
+    store = open_store(f"s3://{moto_store.bucket}/{prefix}/")
+    store.put("results/k", b"x")
+
+    assert list(store.list("results/")) == ["results/k"]
+    assert (store.read("results/k"), store.exists("results/k")) == (b"x", True)
+    found = moto_store._client.list_objects_v2(Bucket=moto_store.bucket)["Contents"]
+    assert [item["Key"] for item in found] == [f"{prefix}/results/k"]
     store._client.close()
 
 
-def test_an_error_of_no_known_meaning_is_tried_again_later():
-    error = boto.ClientError({"Error": {"Code": "Teapot", "Message": "?"}}, "GetObject")
+def test_folder_markers_of_consoles_are_no_objects(moto_store):
+    for key in ("", "throughput/", "results/dataset=digits/"):
+        moto_store._client.put_object(**moto_store._object(key, b""))
+    moto_store.put("throughput/t4.json", b"x")
 
-    assert isinstance(translate_error(error, "s3://b/k"), Transient)
+    assert list(moto_store.list("")) == ["throughput/t4.json"]
+    assert not moto_store.exists("throughput")
+    assert moto_store.exists("throughput/t4.json")
+
+
+def test_a_key_that_only_begins_like_another_does_not_exist(moto_store):
+    moto_store.put("a.json", b"")
+
+    assert not moto_store.exists("a")
+    assert not moto_store.exists("a.jso")
+
+
+def test_an_object_removed_while_it_is_written_is_written_again(behind):
+    store, proxy, direct = behind
+    proxy.faults = {"PUT": ["PreconditionFailed"]}
+
+    assert store.put_once("k", b"mine", "me")
+    assert direct.read("k") == b"mine"
+
+
+def test_a_server_that_ignores_conditions_is_refused_by_name(moto_store, s3_environment):
+    with WithoutConditions(moto_store._client.meta.endpoint_url) as server:
+        s3_environment(server.url)
+        store = S3Store(moto_store.url, sleep=lambda _: None)
+        with pytest.raises(
+            InvalidInput, match=f"{moto_store.url} cannot be used: the server {server.url} let a second"
+        ):
+            check_conditional_writes(store)
+        store._client.close()
+
+    assert list(moto_store.list("")) == [], "the probe is removed"
+
+
+@pytest.mark.parametrize("answer", ["NotImplemented", "AccessDenied"])
+def test_a_server_that_refuses_conditional_writes_is_told_before_anything_is_written(answer, behind):
+    store, proxy, direct = behind
+    proxy.faults = {"PUT": [answer] * MANY}
+    with pytest.raises(InvalidInput, match=f"is refused by the server: {answer}; "):
+        check_conditional_writes(store)
+
+    assert list(direct.list("")) == []
+
+
+def test_a_probe_that_may_not_be_removed_does_no_harm(behind):
+    store, proxy, _ = behind
+    proxy.faults = {"DELETE": ["AccessDenied"] * MANY}
+
+    check_conditional_writes(store)

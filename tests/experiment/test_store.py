@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from experiment.errors import InvalidInput, NotFound
 from experiment.keys import run_url, split_run_url
-from experiment.store import LocalStore, open_store
+from experiment.store import LocalStore, check_conditional_writes, open_store, store_directory
 
 
 def test_what_is_put_is_read(store):
@@ -109,12 +113,124 @@ def test_another_kind_of_url_is_refused_with_what_is_allowed(url):
         open_store(url)
 
 
-@pytest.mark.parametrize("form", ["{}", "file://{}", "file://localhost{}"])
-def test_a_directory_may_be_named_as_path_or_url(form, tmp_path):
-    place = tmp_path / "a store"
-    place.mkdir()
+NAMES = [
+    "a store",
+    "exp#1",
+    "a%20b",
+    "q?z",
+    "runs",
+    "~x",
+    "x=1&y",
+    "ünï",
+    "a:b",
+    "file",
+    "s3",
+    "100%",
+    "a'b",
+    'a"b',
+    "-x",
+]
 
-    assert open_store(form.format(str(place).replace(" ", "%20") if "file" in form else place)).url == str(place)
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", ["path", "relative", "file://", "file://localhost", "FILE://", "file:"])
+def test_a_directory_of_any_name_may_be_named_as_path_or_url(form, name, tmp_path, monkeypatch):
+    place = tmp_path / name
+    place.mkdir()
+    monkeypatch.chdir(tmp_path)
+    url = {"path": str(place), "relative": f"./{name}"}.get(form, f"{form}{quote(str(place))}")
+    store = open_store(url)
+    store.put("results/k", b"x")
+
+    assert store.url == str(place)
+    assert store_directory(url).resolve() == place
+    assert list(open_store(store.url).list("")) == ["results/k"]
+
+
+@pytest.mark.parametrize("name", ["a:b", "exp:1/x", "s3", "http", "x.y-z+1:2"])
+def test_a_relative_directory_may_have_a_colon_in_its_name(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert open_store(name, create=True).url == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("form", ["here/../store", "../store", "here/./store/", "here/inner/../../here/store"])
+def test_a_store_may_be_named_through_parents(form, tmp_path, monkeypatch):
+    (tmp_path / "here" / "inner").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" if form.startswith("..") else tmp_path)
+    store = open_store(form, create=True)
+    store.put("results/k", b"x")
+
+    assert store.url == str(Path(form).resolve())
+    assert list(store.list("results/")) == ["results/k"]
+
+
+def test_a_parent_of_a_link_is_the_one_that_the_system_finds(tmp_path):
+    (tmp_path / "disk" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "deep")
+
+    assert open_store(f"{tmp_path}/link/../store", create=True).url == f"{tmp_path}/disk/store"
+
+
+def test_a_tilde_is_the_user_s_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert open_store("~/store", create=True).url == str(tmp_path / "store")
+    with pytest.raises(InvalidInput, match="the store is '~no-such-user/store'; allowed: ~ or ~USER of a user"):
+        open_store("~no-such-user/store", create=True)
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(InvalidInput, match=r"cannot be used: .*; correct --store"):
+        open_store("a\0b", create=True)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///a?b", "file:///a#b", "file://a", "file:a", "file:", "s3:bucket", "s3:/bucket/x"]
+)
+def test_a_url_that_would_name_another_place_is_refused(url):
+    with pytest.raises(InvalidInput, match=r"the store is .*; allowed: a directory, file:///DIRECTORY"):
+        open_store(url, create=True)
+
+
+def test_the_extra_of_a_kind_of_store_is_named_where_it_is_missing():
+    code = """
+import sys
+sys.modules["boto3"] = None
+from experiment.errors import InvalidInput
+from experiment.store import open_store
+try:
+    open_store("s3://b/p")
+except InvalidInput as error:
+    print(error)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout
+
+    assert said.startswith("the store is 's3://b/p'; ")
+    assert said.endswith("boto3 is not installed; install the extra s3\n")
+
+
+def test_a_store_that_keeps_the_first_write_passes_and_keeps_no_probe(store):
+    check_conditional_writes(store)
+
+    assert list(store.list("")) == []
+
+
+def test_a_directory_that_may_not_be_written_fails_before_a_launch_begins(shared_folder, unprivileged):
+    (shared_folder / "store").mkdir(mode=0o555)
+    code = """
+import sys
+from experiment.errors import ExperimentError
+from experiment.store import check_conditional_writes, open_store
+try:
+    check_conditional_writes(open_store(sys.argv[1]))
+except ExperimentError as error:
+    print(error.exit_code, error)
+"""
+    said = unprivileged(code, shared_folder / "store").stdout
+
+    assert said.startswith(f"42 {shared_folder}/store/checkpoints/probe-")
+    assert "cannot be used: Permission denied" in said
 
 
 def test_a_missing_store_is_refused_unless_it_is_to_be_made(tmp_path):
