@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from experiment import keys
 from experiment.grid import Grid, load_grid
-from experiment.store import Store, open_store
+from experiment.store import Store, check_conditional_writes, open_store
 from k8s import verbs
 from k8s.arguments import parse_launch_arguments
 from k8s.interrupts import end_process
@@ -85,6 +85,7 @@ def launch_here(
         return 0
     slots = find_slots(arguments, find_gpus(programs) if plan.missing else [], plan)
     print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
+    check_conditional_writes(store)
     provenance = launch_provenance()
     run = freeze_grid(store, run_name, plan.grid, provenance)
     url = keys.run_url(store.url, run_name)

@@ -13,7 +13,7 @@ from experiment import keys
 from experiment.errors import InvalidInput
 from experiment.grid import Grid
 from experiment.run import Run
-from experiment.store import Store
+from experiment.store import Store, check_conditional_writes
 from k8s.cluster import submit, watch
 from k8s.cluster.connect import connect_cluster
 from k8s.cluster.kube import Kube
@@ -69,6 +69,7 @@ def launch_jobs(
     if arguments.dry_run:
         print_lines(f"the server accepts {len(manifests)} Jobs; nothing was created")
         return 0
+    check_conditional_writes(store)
     run = freeze_grid(store, run_name, plan.grid, provenance)
     create_jobs(kube, store, needed, manifests)
     adjust_parallelism(kube, existing, settings)

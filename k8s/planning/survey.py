@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pyarrow.compute as pc
 
@@ -15,7 +13,7 @@ from experiment.grid import Grid
 from experiment.ledger import Problem, committed_ids, read_failures
 from experiment.parallel import map_parallel
 from experiment.records import Throughput
-from experiment.store import Store
+from experiment.store import Store, store_directory
 from k8s.planning.plan import DoneCell, Plan
 
 
@@ -41,10 +39,8 @@ def survey_store(store: Store, grid: Grid, *, retry_diverged: bool) -> Plan:
 
 def store_is_absent(url: str) -> bool:
     """Returns whether the store is a directory that does not exist: a plan must not make it."""
-    if "://" in url:  # every other text is a path, whatever characters are in it
-        parts = urlsplit(url)
-        return parts.scheme == "file" and not Path(unquote(parts.path)).exists()
-    return not Path(url).expanduser().exists()
+    directory = store_directory(url)
+    return directory is not None and not directory.exists()
 
 
 def why_unreachable(store: Store, run_name: str) -> str:

@@ -186,3 +186,15 @@ def test_a_variable_decides_where_no_flag_does_also_on_this_machine(launcher, mo
     launcher("--only", "method=l2", "--no-tensorboard")
 
     assert [e["tensorboard"] for e in launcher.events("quit")] == [True, True, False, False]
+
+
+def test_a_store_that_replaces_what_is_there_is_refused_before_anything_is_trained(launcher, monkeypatch):
+    def replace(self, key, data, attempt):
+        self.put(key, data)
+        return True
+
+    monkeypatch.setattr(LocalStore, "put_once", replace)
+    code, _, err = launcher()
+
+    assert (code, "let a second write replace the first" in err) == (42, True)
+    assert launcher.events() == []
