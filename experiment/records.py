@@ -52,7 +52,6 @@ class Failure:
         exit_code: exit code of the attempt's process.
         message: one line for the user.
         time: time in UTC, ISO 8601.
-        device: name of the device that trains; it begins with CPU where TensorFlow has no GPU.
         epoch: number of epochs finished before the failure, where known.
         traceback: traceback of an unforeseen error.
     """
@@ -95,7 +94,6 @@ class Throughput:
         members: names of the members, joined by +.
         images_per_second: training images per second of one worker or device; an image counts once for all members.
         time: time in UTC, ISO 8601.
-        device: name of the device that trains; it begins with CPU where TensorFlow has no GPU.
     """
 
     device: str
