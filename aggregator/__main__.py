@@ -6,13 +6,12 @@ import argparse
 import datetime as dt
 import math
 import os
-import sys
 from pathlib import Path
 
 from aggregator.environment import isolated_libraries
-from experiment.console import escape_unprintable_output
-from experiment.errors import COMMITTED, ExperimentError, Interrupted, describe_error, refuse
-from experiment.interrupts import end_on_signals
+from experiment.errors import COMMITTED, refuse
+from experiment.interrupts import interrupted_by_signals
+from experiment.program import report_errors, run_program
 from experiment.run import open_run
 
 
@@ -70,7 +69,11 @@ def parse_prices(given: list[str]) -> dict[str, float]:
 def main(argv: list[str] | None = None) -> int:
     """Parses and makes the report; the last line of output is the place of the page. Returns the exit code."""
     arguments = build_parser().parse_args(argv)
-    try:
+    return report_errors(lambda: _report(arguments))
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    with interrupted_by_signals("the report is not complete, and the same command makes it"):
         given = arguments.price or [p for p in [os.environ.get("PRICE_PER_HOUR", "")] if p]
         prices = parse_prices(given)
         store, run = open_run(arguments.run)
@@ -79,16 +82,9 @@ def main(argv: list[str] | None = None) -> int:
 
             options = {"out": arguments.out, "wait": arguments.wait, "prices": prices}
             place = make_report(store, run, **options, now=lambda: dt.datetime.now(dt.UTC))
-    except ExperimentError as error:
-        print(f"error: {describe_error(error)}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return Interrupted.exit_code
-    print(place)
+        print(place)
     return COMMITTED
 
 
 if __name__ == "__main__":
-    escape_unprintable_output()
-    end_on_signals("error: interrupted; the report is not complete; the same command makes it")
-    sys.exit(main())
+    run_program(main)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 import pyarrow as pa
 
 from experiment import results
 from experiment.cell import METHODS
-from experiment.console import escape_unprintable_output
 from experiment.datasets import DATASETS
+from experiment.program import report_errors, run_program
 
 _TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.float64(): "double"}
 _PARTITIONS = ("dataset", "method")  # named by the keys: results/dataset=D/method=M/CELL/epochs.parquet
@@ -85,5 +84,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    escape_unprintable_output()
-    sys.exit(main())
+    run_program(lambda: report_errors(main))

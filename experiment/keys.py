@@ -12,6 +12,7 @@ RUNS, RESULTS, MODELS, REPORTS = "runs/", "results/", "models/", "reports/"
 CHECKPOINTS, PROGRESS, FAILURES, LOGS = "checkpoints/", "progress/", "failures/", "logs/"
 DATASETS, THROUGHPUT, TENSORBOARD = "datasets/", "throughput/", "tensorboard/"
 EPOCHS, PREDICTIONS = "epochs.parquet", "predictions.parquet"
+PROBE = "probe.txt"  # written by the first launch, and never again
 _COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
 _PREDICTIONS = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/predictions\.parquet")
 _PROGRESS = re.compile(r"progress/(?P<cell>[^/]+)\.json")
@@ -113,11 +114,6 @@ def checkpoints(cell_id: str) -> str:
 def checkpoint(cell_id: str, step: int) -> str:
     """Returns the key of a checkpoint. Keys of later steps sort later."""
     return f"{checkpoints(cell_id)}{step:09d}.safetensors"
-
-
-def probe(name: str) -> str:
-    """Returns the key of an object that tests a store. It may be deleted like a checkpoint, and passes for no record."""
-    return f"{CHECKPOINTS}probe-{name}"
 
 
 def progress(cell_id: str) -> str:

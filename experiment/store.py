@@ -17,6 +17,7 @@ from experiment.local_store import LocalStore as LocalStore
 
 # Every other text is a path: a directory's name may hold any character.
 SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|(?P<bare>file|s3):", re.IGNORECASE)
+PROBE = b"Each launch tries to write this object again. A store that lets it cannot commit a cell exactly once.\n"
 
 
 class Store(Protocol):
@@ -104,19 +105,16 @@ def _expand_home(path: str) -> Path:
 
 
 def check_conditional_writes(store: Store) -> None:
-    """Checks with a probe object that the store keeps the first of two writes. A launch does so before its first write.
+    """Checks that the store keeps the first of two writes of ``keys.PROBE``. A launch does so before its first write.
 
     Raises:
         InvalidInput: the store lets a later write replace an earlier one, so that two attempts could both commit.
     """
-    key = keys.probe(uuid.uuid4().hex)
-    try:
-        won = [store.put_once(key, attempt.encode(), attempt) for attempt in ("first", "second")]
-        kept = store.read(key)
-    finally:
-        with contextlib.suppress(ExperimentError):  # a probe that stays does no harm
-            store.delete(key)
-    if (won, kept) != ([True, False], b"first"):
-        lacks = f"{store.url} cannot be used: {store.server} let a second write replace the first"
-        advice = "use an S3 server that honours If-None-Match (AWS, MinIO, Ceph, R2; update it), or a directory"
-        raise InvalidInput(f"{lacks}, so that two attempts could both commit a cell; {advice}")
+    if not all(store.put_once(keys.PROBE, PROBE, uuid.uuid4().hex) for _ in range(2)):
+        return
+    with contextlib.suppress(ExperimentError):  # a probe that stays does no harm
+        store.delete(keys.PROBE)
+    lacks = f"{store.url} cannot be used: {store.server} let a second write replace the first"
+    advice = "use an S3 server that honours If-None-Match (AWS, MinIO, Ceph, R2; update it), or a directory"
+    raise InvalidInput(f"{lacks}, so that two attempts could both commit a cell; {advice}")
+

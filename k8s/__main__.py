@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from experiment.program import run_program
 from k8s.verbs import VERBS
 
 USAGE_ERROR = 2
@@ -18,4 +19,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from experiment.program import run_program
 from k8s import verbs
 from k8s.cluster.connect import connect_cluster
-from k8s.interrupts import end_process
 from k8s.manifests import jobs, names
 
 
@@ -31,4 +31,4 @@ def cancel_run(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_program(main)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from experiment import keys
 from experiment.ledger import committed_ids
+from experiment.program import run_program
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
 from k8s.cluster.connect import connect_cluster
-from k8s.interrupts import end_process
 from k8s.manifests import jobs, names
 
 
@@ -49,4 +49,4 @@ def spent_keys(store: Store, run: Run, *, everything: bool) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_program(main)

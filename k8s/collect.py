@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from experiment import keys, records
 from experiment.ledger import committed_ids, read_failures
+from experiment.program import run_program
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
@@ -22,7 +23,6 @@ from k8s.cluster import postmortem
 from k8s.cluster.connect import connect_cluster
 from k8s.cluster.kube import Kube
 from k8s.cluster.observe import read_known_assignments
-from k8s.interrupts import end_process
 from k8s.manifests import jobs, names, sources
 from k8s.manifests.names import Manifest
 from k8s.wording import count_done
@@ -142,4 +142,4 @@ def collect_run(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_program(main)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from experiment import keys
 from experiment.grid import Grid, load_grid
+from experiment.program import run_program
 from experiment.store import Store, check_conditional_writes, open_store
 from k8s import verbs
 from k8s.arguments import parse_launch_arguments
-from k8s.interrupts import end_process
 from k8s.local import devices, executor, probe
 from k8s.local.cores import usable_cores
 from k8s.local.programs import Programs
@@ -119,4 +119,4 @@ def find_slots(arguments: argparse.Namespace, gpus: Sequence[str], plan: Plan) -
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_program(main)

@@ -10,13 +10,13 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 from experiment import keys
 from experiment.errors import ExperimentError, describe_error, refuse
+from experiment.program import run_program
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
 from k8s.cluster.kube import Kube
 from k8s.cluster.observe import observe_reachable
 from k8s.cluster.states import View
-from k8s.interrupts import end_process
 from k8s.manifests import jobs, names
 from k8s.manifests.names import Manifest
 
@@ -98,4 +98,4 @@ def pods_of_cell(view: View, index: int) -> list[Manifest]:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_program(main)

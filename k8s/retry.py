@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 
 from experiment.ledger import FAILED
+from experiment.program import run_program
 from k8s import verbs
 from k8s.cluster import executor, submit
 from k8s.cluster.connect import connect_cluster
 from k8s.cluster.observe import find_existing, observe_run
 from k8s.cluster.states import cell_states
-from k8s.interrupts import end_process
 from k8s.manifests import checks, render, sources
 from k8s.planning.freeze import git_commit
 from k8s.planning.jobs_needed import find_needed_jobs
@@ -52,4 +52,4 @@ def retry_failed_cells(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_program(main)

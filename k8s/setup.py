@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from experiment.errors import ExperimentError, NotFound
+from experiment.program import run_program
 from k8s import verbs
-from k8s.interrupts import end_process
 from k8s.manifests import namespace, sources
 from k8s.manifests.names import Manifest
 from k8s.manifests.template import to_yaml
@@ -82,4 +82,4 @@ def _apply(kube: Kube, manifest: Manifest, *, dry_run: bool) -> str:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_program(main)

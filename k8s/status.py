@@ -8,11 +8,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from experiment.program import run_program
 from k8s import verbs
 from k8s.cluster import states
 from k8s.cluster.observe import observe_reachable
 from k8s.cluster.states import CellState, View
-from k8s.interrupts import end_process
 from k8s.manifests import jobs, names
 
 
@@ -69,4 +69,4 @@ def count_states(cells: Iterable[CellState]) -> str:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_program(main)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from experiment import keys
 from experiment.errors import ExperimentError, describe_error
+from experiment.interrupts import interrupted_by_signals
 from experiment.ledger import Problem
+from experiment.program import report_errors
 from experiment.run import Run, open_run
 from experiment.store import Store
-from k8s.interrupts import interrupted_by_signals
 from k8s.manifests import sources
 from k8s.manifests.settings import Settings
 
@@ -34,16 +35,13 @@ VERBS = {
 
 
 def run_verb(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
-    """Runs a verb and returns its exit code; prints a foreseen error as one line on stderr."""
-    try:
+    """Runs a verb and returns its exit code; a signal ends it, and a foreseen error is one line on stderr."""
+
+    def interruptible() -> int:
         with interrupted_by_signals():
             return verb(arguments)
-    except ExperimentError as error:
-        print(f"error: {describe_error(error)}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+    return report_errors(interruptible)
 
 
 def verb_parser(verb: str, about: str) -> argparse.ArgumentParser:

@@ -3,7 +3,8 @@
 # what is locked stays unless the change moves it, or an argument does (--upgrade, --upgrade-package NAME).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-compile=(uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@")
+# pip takes a package with an extra from the lock only where the lock names the extra.
+compile=(uv pip compile --quiet --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "$@")
 lock() { # output name, uv arguments
   "${compile[@]}" "${@:2}" pyproject.toml -o "requirements/$1.txt"
 }

@@ -8,15 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from experiment.assignment import resolve_index
-from experiment.console import escape_unprintable_output
-from experiment.errors import ExperimentError, Interrupted, describe_error
-from experiment.interrupts import end_on_signals
+from experiment.interrupts import interrupted_by_signals
 from experiment.needs import import_packages
+from experiment.program import report_errors, run_program
 from experiment.run import open_run
 from experiment.store import open_store
 from trainer import arguments, environment
 from trainer.datasets.waiting import await_dataset
-from trainer.stopping import TOLD, Stop, stop_on_signals
+from trainer.stopping import Stop, stop_on_signals
 
 _log = logging.getLogger(__name__)
 
@@ -24,32 +23,20 @@ _log = logging.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code (``experiment.errors``)."""
     given = arguments.parse_arguments(argv)
-    environment.keep_warnings_harmless()
-    escape_unprintable_output()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    stop = Stop()
-    if given.prepare or given.verify_resume:
-        end_on_signals(f"error: {TOLD}")
-    else:
-        stop_on_signals(stop)
+    return report_errors(lambda: _run(given))
+
+
+def _run(given: argparse.Namespace) -> int:
     if environment.IGNORED:
         _log.info("ignored from the environment: %s", environment.IGNORED)
-    try:
-        return _run(given, stop)
-    except KeyboardInterrupt:
-        return Interrupted.exit_code
-    except ExperimentError as error:
-        print(f"error: {describe_error(error)}", file=sys.stderr)
-        return error.exit_code
-
-
-def _run(given: argparse.Namespace, stop: Stop) -> int:
-    if given.prepare:
-        return _prepare(given.prepare, given.store)
+    if given.prepare or given.verify_resume:
+        with interrupted_by_signals():
+            return _prepare(given.prepare, given.store) if given.prepare else _verify_resume()
+    stop = Stop()
+    stop_on_signals(stop)
     if given.await_dataset:
         return await_dataset(open_store(given.store), given.await_dataset, given.await_seconds, stop)
-    if given.verify_resume:
-        return _verify_resume()
     return _train(given, stop)
 
 
@@ -82,4 +69,4 @@ def _train(given: argparse.Namespace, stop: Stop) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

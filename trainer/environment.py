@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Container, MutableMapping
 from fnmatch import fnmatchcase
 
@@ -36,7 +35,7 @@ LEFT = {
     "NUMPY_MADVISE_HUGEPAGE": "memory",
     "NUMPY_WARN_IF_NO_MEM_POLICY": "messages",
     "OMP_NUM_THREADS": "threads: the launcher sets it for each worker",
-    "PYTHON*": "Python's own; see keep_warnings_harmless about -W and PYTHONWARNINGS",
+    "PYTHON*": "Python's own; experiment.program decides -W and PYTHONWARNINGS",
     "TF_ACC*": TERRAFORM,
     "TF_CLI_*": TERRAFORM,
     "TF_CPP_*": "messages",
@@ -124,9 +123,3 @@ def check_import_order() -> None:
     """Refuses to train where a library was imported before ``trainer`` and has read a variable that is to be ignored."""
     for name, library in READ_BEFORE.items():
         raise refuse(name, "set", f"unset, as {library} has read it", f"unset it, or import trainer before {library}")
-
-
-def keep_warnings_harmless() -> None:
-    """Has warnings printed where PYTHONWARNINGS or -W would raise them: a library's warning must not end a training."""
-    if any(action == "error" for action, *_ in warnings.filters):
-        warnings.simplefilter("default")

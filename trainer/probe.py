@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 
+from experiment.program import run_program
+
 
 def count_gpus() -> int:
     """Returns the number of visible GPUs on which TensorFlow has just computed something."""
@@ -32,4 +34,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(main)

@@ -6,18 +6,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import select
-import signal
-import sys
 import threading
 from collections.abc import Iterator
 
-from experiment.errors import Interrupted
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
-GRACE_SECONDS = 1.2  # for the program to notice a signal before it is ended
-TOLD = "told to stop; what came so far is kept, and the same command goes on"
+from experiment.interrupts import watch_signals
 
 
 class Stop(threading.Event):
@@ -51,20 +43,5 @@ class Stop(threading.Event):
 
 
 def stop_on_signals(stop: Stop) -> None:
-    """From now on SIGTERM and Ctrl-C set ``stop``; a program that does not notice is ended, and by a second signal at once."""
-    receive, send = os.pipe()
-    os.set_blocking(send, False)
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
-    signal.set_wakeup_fd(send, warn_on_full_buffer=False)  # written at once, though the main thread is in a library
-    threading.Thread(target=_watch, args=(receive, stop), daemon=True).start()
-
-
-def _watch(receive: int, stop: Stop) -> None:
-    os.read(receive, 1)
-    again, _, _ = select.select([receive], [], [], GRACE_SECONDS)
-    while not again and stop.is_awaited:
-        again, _, _ = select.select([receive], [], [], 0.1)
-    sys.stderr.write(f"error: {TOLD}\n")
-    sys.stderr.flush()
-    os._exit(Interrupted.exit_code)
+    """From now on a signal sets ``stop``; a program that does not notice is ended, and by a second signal at once."""
+    watch_signals(lambda *_: stop.set(), lambda: stop.is_awaited)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TypeVar
 
 from experiment.errors import Interrupted
-from k8s.interrupts import GRACE, restored_signals
+from experiment.interrupts import GRACE, SIGNALS, restored_signals
 
 T = TypeVar("T")
 LINE = 1 << 20  # bytes: the longest line that is read from a program
@@ -63,7 +63,7 @@ def kill_program(process: asyncio.subprocess.Process) -> None:
 
 
 def run_interruptible(work: Coroutine[None, None, T], stopping: Callable[[], None], kill: Callable[[], None]) -> T:
-    """Runs ``work``; Ctrl-C or SIGTERM cancels it, a second one calls ``kill`` so that it need not wait.
+    """Runs ``work``; a signal cancels it, a second one calls ``kill`` so that it need not wait.
 
     Raises:
         Interrupted: it was cancelled and has ended.
@@ -82,7 +82,7 @@ def run_interruptible(work: Coroutine[None, None, T], stopping: Callable[[], Non
                 task.cancel()
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             loop.add_signal_handler(number, stop, number)
         try:
             return await task

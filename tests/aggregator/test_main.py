@@ -177,5 +177,5 @@ def assert_ends(process, number):
 
     assert time.monotonic() - begun < 2
     assert process.returncode == 143
-    assert b"error: interrupted" in error
+    assert b"error: stopped by SIG" in error
     assert b"Traceback" not in error

@@ -1,7 +1,8 @@
-"""A program ends within two seconds of SIGTERM or Ctrl-C, whatever it is doing."""
+"""A program ends within two seconds of SIGTERM, SIGHUP or Ctrl-C, whatever it is doing."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,43 +11,99 @@ from pathlib import Path
 
 import pytest
 
+from experiment.errors import Interrupted
+from experiment.interrupts import SIGNALS, interrupted_by_signals
+
+ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import sys, threading, time
-from concurrent.futures import ThreadPoolExecutor
-from experiment.interrupts import end_on_signals
-end_on_signals("error: interrupted")
-try:
-    {work}
-except KeyboardInterrupt:
-    sys.exit(143)
-"""
-READY = "print('ready', flush=True)"
-WORK = {
-    "the main thread sleeps": f"{READY}; time.sleep(60)",
-    "a thread of a pool does not end": f"pool = ThreadPoolExecutor(); pool.submit(time.sleep, 60); {READY}; pool.shutdown()",
-    "the signal is swallowed": f"""
-    {READY}
+import concurrent.futures, ctypes, hashlib, subprocess, sys, time
+from experiment.interrupts import interrupted_by_signals
+from experiment.program import report_errors, run_program
+
+def wait_for_threads():
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(time.sleep, [60, 60]))
+
+def swallow():
     while True:
         try:
             time.sleep(60)
         except BaseException:
             pass
-""",
-    "a call knows nothing of signals": f"import ctypes; {READY}; [ctypes.CDLL(None).sleep(60) for _ in range(9)]",
+
+def work():
+    with interrupted_by_signals("nothing is kept"):
+        {began}
+        {work}
+
+run_program(lambda: report_errors(work))
+"""
+BEGAN = "print('began', flush=True)"
+WORK = {
+    "a wait": "time.sleep(60)",
+    "a call that knows nothing of signals": "[ctypes.CDLL(None).sleep(60) for _ in range(9)]",
+    "a library's work": "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)",
+    "threads that are waited for": "wait_for_threads()",
+    "a child": "subprocess.run(['sh', '-c', 'sleep 0.3; echo began; exec sleep 60'])",
+    "code that swallows it": "swallow()",
 }
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("work", WORK)
-def test_it_ends_in_time_with_its_message_and_143(work, number):
-    command = [sys.executable, "-c", PROGRAM.format(work=WORK[work])]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2], **pipes) as process:
-        assert process.stdout.readline() == "ready\n"
-        start = time.monotonic()
-        process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+def start(began, work, *wrapper):
+    command = [*wrapper, sys.executable, "-c", PROGRAM.format(began=began, work=work)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=-1, stderr=-1, text=True)
 
-        assert time.monotonic() - start < 2
-        assert process.returncode == 143
-        assert said == "error: interrupted\n"
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("work", WORK)
+def test_it_ends_in_time_with_one_line_and_143(work, number):
+    with start("pass" if work == "a child" else BEGAN, WORK[work]) as program:
+        assert program.stdout.readline() == "began\n"
+        sent = time.monotonic()
+        program.send_signal(number)
+        _, said = program.communicate(timeout=30)
+        took = time.monotonic() - sent
+
+    assert program.returncode == 143
+    assert said == f"error: stopped by {number.name}; nothing is kept\n"
+    assert took < 2.5  # the machine may be busy
+
+
+def test_nohup_keeps_it_running_when_its_terminal_closes():
+    with start(BEGAN, "time.sleep(1.5)", "sh", "-c", "trap '' HUP; exec \"$@\"", "sh") as program:
+        assert program.stdout.readline() == "began\n"
+        program.send_signal(signal.SIGHUP)
+        program.communicate(timeout=30)
+
+    assert program.returncode is not None
+    assert program.returncode not in (143, -signal.SIGHUP)
+
+
+def test_after_the_block_signals_mean_what_they_meant_before():
+    before = [signal.getsignal(number) for number in SIGNALS]
+
+    def wait():
+        with interrupted_by_signals():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        wait()
+
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_descriptors_of_a_block_end_with_it():
+    def opened():
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = opened()
+    for _ in range(20):
+        with interrupted_by_signals():
+            pass
+    deadline = time.monotonic() + 10
+    while opened() > before and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert opened() <= before

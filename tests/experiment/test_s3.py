@@ -248,10 +248,3 @@ def test_a_server_that_refuses_conditional_writes_is_told_before_anything_is_wri
         check_conditional_writes(store)
 
     assert list(direct.list("")) == []
-
-
-def test_a_probe_that_may_not_be_removed_does_no_harm(behind):
-    store, proxy, _ = behind
-    proxy.faults = {"DELETE": ["AccessDenied"] * MANY}
-
-    check_conditional_writes(store)

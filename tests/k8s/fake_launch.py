@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from k8s.interrupts import end_process
+from experiment.program import run_program
 from k8s.launch import main
 from k8s.local.programs import Programs
 
@@ -16,4 +16,4 @@ FAKES = Programs(
 )
 
 if __name__ == "__main__":
-    end_process(main(programs=FAKES))
+    run_program(lambda: main(programs=FAKES))

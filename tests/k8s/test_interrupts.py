@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C end every program within two seconds with 143, whatever it waits for."""
+"""SIGTERM, SIGHUP and Ctrl-C end every verb within two seconds with 143, whatever it waits for."""
 
 from __future__ import annotations
 
@@ -12,73 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from experiment.errors import Interrupted
-from k8s.interrupts import interrupted_by_signals
+from experiment.interrupts import SIGNALS
 from tests.k8s.factories import AGGREGATOR, IMAGE
 
 ROOT = Path(__file__).parents[2]
-STUCK = {  # what holds a program: a wait, a call that goes on after a signal, a thread that is waited for, a child
-    "sleep": "time.sleep(60)",
-    "a library": "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)",
-    "threads": "wait_for_threads()",
-    "a child": "subprocess.run(['sh', '-c', 'sleep 0.3; echo began; exec sleep 60'])",
-    "no end of errors": "stubborn()",
-}
-PROGRAM = """
-import concurrent.futures, hashlib, subprocess, time
-from k8s.interrupts import end_process
-from k8s.verbs import run_verb
-
-def wait_for_threads():
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(time.sleep, [60, 60]))
-
-def stubborn():
-    while True:
-        try:
-            time.sleep(60)
-        except BaseException:
-            pass
-
-def verb(arguments):
-    CHILD or print("began", flush=True)
-    STUCK
-
-end_process(run_verb(verb, None))
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("stuck", STUCK)
-def test_a_program_ends_within_two_seconds_whatever_holds_it(stuck, number):
-    code = PROGRAM.replace("STUCK", STUCK[stuck]).replace("CHILD", str(stuck == "a child"))
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=-1, stderr=-1, text=True) as program:
-        assert program.stdout.readline() == "began\n"
-        began = time.monotonic()
-        program.send_signal(number)
-        _, err = program.communicate(timeout=30)
-        took = time.monotonic() - began
-
-    assert program.returncode == 143
-    assert err == f"error: stopped by {number.name}; what is done so far is kept, and the same command goes on\n"
-    assert took < 2.5  # the machine may be busy
-
-
-def test_after_the_block_signals_mean_what_they_meant_before():
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
-
-    def wait():
-        with interrupted_by_signals():
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)
-
-    with pytest.raises(Interrupted, match="SIGTERM"):
-        wait()
-
-    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
-    assert signal.set_wakeup_fd(-1) == -1
-
-
 IMAGES = ("--image", IMAGE, "--aggregator-image", AGGREGATOR)
 VERBS = {
     **dict.fromkeys(("status", "cancel", "cleanup"), ()),
@@ -88,7 +25,7 @@ VERBS = {
 }
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("verb", [*VERBS, "setup", "launch"])
 def test_every_verb_ends_within_two_seconds_while_the_api_server_is_silent(verb, number, api, launched, moto_store):
     api.silent = True

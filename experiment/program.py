@@ -1,0 +1,41 @@
+"""How every program of the suite begins and ends: its output, its warnings, its errors and its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import NoReturn
+
+from experiment.console import escape_unprintable_output
+from experiment.errors import ExperimentError, Interrupted, describe_error
+from experiment.interrupts import end_interrupted_process
+
+
+def run_program(main: Callable[[], int]) -> NoReturn:
+    """Runs a program and leaves it with the exit code that ``main`` returns."""
+    escape_unprintable_output()
+    keep_warnings_harmless()
+    code = main()
+    if code == Interrupted.exit_code:
+        end_interrupted_process()
+    sys.exit(code)
+
+
+def report_errors(work: Callable[[], int]) -> int:
+    """Runs a program's work and returns its exit code; prints a foreseen error as one line on stderr."""
+    try:
+        return work()
+    except ExperimentError as error:
+        print(f"error: {describe_error(error)}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def keep_warnings_harmless() -> None:
+    """Has warnings printed where PYTHONWARNINGS or -W would raise them: a library's warning must not end a program."""
+    if any(action == "error" for action, *_ in warnings.filters):
+        warnings.simplefilter("default")
