@@ -73,7 +73,7 @@ def test_a_worker_that_must_stop_leaves_a_checkpoint_and_exits_143(local_store, 
     code, _, err = finish(worker)
     assert time.monotonic() - started < 2
     assert code == 143, err
-    assert "stop" in err
+    assert "told to stop" in err
     assert len(list(local_store.list(keys.checkpoints(LONG.id)))) == 1
 
 
