@@ -72,7 +72,7 @@ def test_when_the_launcher_is_killed_its_workers_stop_and_the_same_command_finis
     launcher.until("commit", number=2)
     running.kill()
     running.communicate()
-    launcher.until("stopped", number=2, seconds=10)
+    launcher.until("stopped", number=2)
     launcher.behave()
     code, lines, _ = launcher()
 
