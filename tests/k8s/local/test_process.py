@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from experiment.errors import Interrupted
-from k8s.local.process import kill_program, run_interruptible, run_program, start_program
+from k8s.local.process import kill_program, run_interruptible, run_to_end, start_program
 
 
 def test_a_program_is_followed_to_its_end():
     lines = []
     code = "import sys; print('out'); print('first', file=sys.stderr); print('last', file=sys.stderr); sys.exit(7)"
 
-    found = asyncio.run(run_program([sys.executable, "-c", code], os.environ, lines.append))
+    found = asyncio.run(run_to_end([sys.executable, "-c", code], os.environ, lines.append))
 
     assert found == (7, "last")
     assert sorted(lines) == ["first", "last", "out"]
