@@ -61,8 +61,8 @@ def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
 
 
 def print_unasked(reason: str, *, rehearsed: bool) -> None:
-    """Says in the first line that the plan, or the manifests, know nothing of the store; in YAML as a comment."""
-    line = f"the store was not asked, so this is as if nothing were finished: {reason}"
+    """Prints that plan or manifests were made without the store; before YAML as a comment."""
+    line = f"the store could not be asked, so every cell counts as missing: {reason}"
     if rehearsed:
         print(f"# {line}")
     print(line, file=sys.stderr if rehearsed else sys.stdout)

@@ -149,5 +149,5 @@ def _is_plain(text: str) -> bool:
 def _check_environment(env: Mapping[str, str], secrets: Mapping[str, str]) -> None:
     for name in (*env, *secrets):
         if name in OWN_ENV or (name in KEYS_IN_THE_OPEN and name in env):
-            allowed = f"not {', '.join(OWN_ENV)}, and no key"
+            allowed = f"names other than {', '.join(OWN_ENV)}, and keys of S3 only from Secrets"
             raise refuse("a variable of setting env", name, allowed, "take keys from a Secret with env_secrets")

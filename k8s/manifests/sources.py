@@ -50,7 +50,9 @@ _METAVARS = {
 
 
 def _default(f: dataclasses.Field[Any]) -> str:
-    return "" if f.default in ("", (), dataclasses.MISSING) or isinstance(f.default, bool) else f" ({f.default})"
+    if f.default in ("", (), dataclasses.MISSING) or isinstance(f.default, bool):
+        return ""
+    return f" ({','.join(map(str, f.default)) if isinstance(f.default, tuple) else f.default})"
 
 
 def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str], folder: Path = Path()) -> Settings:
