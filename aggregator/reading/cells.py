@@ -72,7 +72,7 @@ def cell_states(
 def _state_by_records(cell: Cell, failed: Sequence[Failure], progress: Progress | None, now: dt.datetime) -> CellState:
     last = failed[-1] if failed else None
     if progress and (last is None or progress.time > last.time):
-        at = f"epoch {progress.epoch} of {progress.epochs}"
+        at = f"epoch {progress.epoch}/{progress.epochs}"
         if now - _parse_time(progress.time) < STALE:
             return CellState(cell=cell, state=RUNNING, reason=f"in training, {at}", attempts=len(failed))
         fate = "killed without a record, or its machine is gone; launch again"

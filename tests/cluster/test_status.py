@@ -11,7 +11,7 @@ from experiment.records import Failure, Progress
 from k8s import status
 from k8s.manifests import jobs
 from tests.cluster.simulated_run import cell, now
-from tests.made import commit
+from tests.factories import commit
 
 pytestmark = pytest.mark.cluster
 

@@ -8,8 +8,8 @@ from experiment.grid import load_grid
 from experiment.run import Run
 from k8s import launch
 from k8s.manifests import checks
+from tests.factories import commit
 from tests.k8s.factories import AGGREGATOR, IMAGE
-from tests.made import commit
 
 IMAGES = ["--image", IMAGE, "--aggregator-image", AGGREGATOR]
 
