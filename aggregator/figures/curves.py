@@ -26,7 +26,7 @@ from aggregator.study import SINGLE, TITLES, Model, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
 
 LAST_EPOCHS = 10
-GOOD = 1.25  # a line is good if it ends below so many times the median of all: the others may leave the picture
+GOOD = 1.25  # a line is good if it ends below this multiple of the median; others may leave the picture
 
 
 def draw_curve(axes: Axes, curve: pd.DataFrame, **line: Any) -> None:

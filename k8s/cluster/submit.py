@@ -19,7 +19,7 @@ def check_namespace(kube: Kube, settings: Settings) -> None:
     """Checks that the namespace has the service accounts, as far as this user may look.
 
     Raises:
-        InvalidInput: a service account is missing: the server would accept Jobs and never make their pods.
+        InvalidInput: a service account is missing. The server would accept Jobs and never create their pods.
     """
     for account in (settings.trainer_account, settings.collector_account):
         try:

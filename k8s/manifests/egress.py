@@ -1,4 +1,4 @@
-"""What pods may connect to, as rules of a NetworkPolicy: names (DNS), the API server, the store, a proxy. Pure."""
+"""Makes the rules of a NetworkPolicy for what pods may connect to: DNS, the API server, the store, a proxy. Pure."""
 
 from __future__ import annotations
 

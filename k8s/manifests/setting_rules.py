@@ -1,4 +1,4 @@
-"""What a setting's value may be: its type, its pattern, its range. Pure; ``k8s.manifests.settings`` holds the settings."""
+"""Checks the type, pattern and range of a setting's value. Pure; ``k8s.manifests.settings`` holds the settings."""
 
 from __future__ import annotations
 

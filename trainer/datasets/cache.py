@@ -1,4 +1,4 @@
-"""The user's cache on this machine: one process at a time writes a file, and others see it whole or not at all."""
+"""The user's cache on this machine: one process at a time writes a file, and other processes see it whole or not at all."""
 
 from __future__ import annotations
 
