@@ -18,7 +18,7 @@ from experiment.run import open_run
 def build_parser() -> argparse.ArgumentParser:
     """Returns the command's arguments."""
     p = argparse.ArgumentParser(
-        prog="python -m aggregator", description="Make the report of a run: tables, figures and one page."
+        prog="python -m aggregator", description="Makes the report of a run: tables, figures and one page."
     )
     p.add_argument(
         "--run",
@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=float,
         const=math.inf,
         metavar="SECONDS",
-        help="first wait until every cell is done or has failed for good, at most this long if given",
+        help="first wait until every cell is done or has failed for good, for at most SECONDS if they are given",
     )
     p.add_argument(
         "--price",
@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="[DEVICE=]USD",
         help="dollars per device-hour, for all devices or for those whose name contains DEVICE; may be repeated "
-        "(default: PRICE_PER_HOUR; without either no dollars are shown)",
+        "(default: the variable PRICE_PER_HOUR; without either, no dollars are shown)",
     )
     return p
 

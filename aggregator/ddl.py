@@ -72,7 +72,7 @@ FORMS = {"athena": athena_ddl, "spark": spark_snippet}
 def main(argv: list[str] | None = None) -> int:
     """Parses and prints; returns the exit code."""
     p = argparse.ArgumentParser(
-        prog="python -m aggregator.ddl", description="Print how an SQL engine reads the results of a store."
+        prog="python -m aggregator.ddl", description="Prints how an SQL engine reads the results of a store."
     )
     p.add_argument(
         "form", choices=FORMS, help="athena: a table and a view for Athena and Glue; spark: Python for Spark"

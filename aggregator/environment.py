@@ -32,13 +32,13 @@ from collections.abc import Iterator
 
 from experiment.errors import InvalidInput
 
-# Variables that begin so are not there for the libraries.
+# Variables with these beginnings are removed while the libraries are imported.
 REMOVED = ("MPL", "_MPL", "MATPLOTLIB", "PANDAS_", "NPY_", "NUMPY_", "SCIPY_", "PYPARSING")
 
 
 @contextlib.contextmanager
 def isolated_libraries() -> Iterator[None]:
-    """Imports Matplotlib without the user's configuration; whatever is imported inside reads no setting of the user's.
+    """Imports Matplotlib without the user's configuration. Libraries that the block imports do not read it either.
 
     Raises:
         InvalidInput: there is no directory to write to, which Matplotlib needs.

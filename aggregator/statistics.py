@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A mean over seeds with the half width of its 95 % interval (NaN of fewer than 2 seeds)."""
+    """A mean over seeds with the half width of its 95 % interval (NaN for fewer than 2 seeds)."""
 
     mean: float
     half: float
@@ -41,10 +41,10 @@ def estimate_mean(values: Sequence[float] | Floats) -> Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A difference a - b, in the units of a and b, with what is known of its error.
+    """A difference a - b, in the units of a and b, with its standard error.
 
     Attributes:
-        error: standard error; NaN or 0 if the data do not tell.
+        error: standard error; NaN or 0 if the data cannot show one.
         freedom: degrees of freedom of Student's distribution; infinite for a normal one.
         n: the number of pairs or examples behind it.
         test: the test's name, as tables show it.
@@ -60,7 +60,7 @@ class Difference:
 
     @property
     def known(self) -> bool:
-        """Whether the data can tell anything: a spread of zero over few seeds tells nothing."""
+        """Whether the data show an error at all: a spread of zero over few seeds does not."""
         return math.isfinite(self.effect) and math.isfinite(self.error) and self.error > 0
 
     @property

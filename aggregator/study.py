@@ -57,7 +57,7 @@ class Study:
         members: the members' names.
         treatments: the methods and alphas that the grid asks for, done or not, in the order of the tables.
         asked: by treatment, the number of seeds that the grid asks for.
-        wrong: by treatment and seed, by model, which test examples were wrong, where predictions were read.
+        wrong: which test examples were wrong, by treatment and seed, then by model, where predictions were read.
     """
 
     dataset: str

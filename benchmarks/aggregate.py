@@ -3,9 +3,9 @@
     python -m benchmarks.aggregate [--cells 100 1000 10000] [--store DIRECTORY or s3://BUCKET/PREFIX [--delay MS]]
 
 Each cell's file is made by the trainer's own writer: 30 epochs of 3 models. Loading and scanning alternate and the
-fastest of three counts; the report is a process of its own, from its start to its end. From S3 DuckDB needs an extension
-that it downloads: there reading with one thread stands beside reading with as many as ``load`` uses, both on the first
-1,000 results at most. ``--delay`` holds each request back so long, as the way to a distant server does.
+fastest of three counts. The report is timed as a process of its own, from its start to its end. On S3 DuckDB would have
+to download an extension, so reading with one thread is compared with as many threads as ``load`` uses, on the first
+1,000 results at most. ``--delay`` delays each request, as the way to a distant server does.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def time_report(url: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "aggregator", "--run", f"{url}/runs/benchmark", "--out", out],
+            [sys.executable, "-m", "aggregator", "--run", keys.run_url(url, "benchmark"), "--out", out],
             stdout=subprocess.DEVNULL,
         )
         _, status, usage = os.wait4(process.pid, 0)

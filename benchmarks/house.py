@@ -52,7 +52,7 @@ def formatter_skips() -> int:
 
 
 def wide_lines() -> list[str]:
-    """Returns the places of lines over 120 characters that are not so wide because of a string."""
+    """Returns the places of lines over 120 characters that hold no string."""
     return [f"{file.relative_to(ROOT)}:{n}" for file in python_files() for n in _wide_lines(file)]
 
 

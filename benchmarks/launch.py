@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 from benchmarks.scale import IMAGE, MEMORY, BucketLike, Ground, bare_job, launch_ours, play_pods, scale_grid
+from experiment import keys
 from experiment.run import Run
 from experiment.store import Store
 from k8s.cluster import executor
@@ -39,7 +40,7 @@ def plan_and_render(settings: Settings, cells: int) -> tuple[float, list[dict[st
         began = time.monotonic()
         made = scale_grid(cells)
         plan = survey.survey_store(store, made, retry_diverged=False)
-        store.put_once("runs/large/grid.json", Run(name="large", grid=made, provenance={}).to_bytes(), "launch")
+        store.put_once(keys.grid("large"), Run(name="large", grid=made, provenance={}).to_bytes(), "launch")
         needed = find_needed_jobs("large", made, plan.missing, Existing(prepared={"digits"}))
         launch = render.Launch(store=store.url, run="large", grid=made.name, git_commit="", settings=settings)
         manifests = executor.launch_manifests(launch, made, needed)

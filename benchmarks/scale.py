@@ -24,7 +24,7 @@ from k8s.manifests.settings import Settings
 from k8s.planning import survey
 from k8s.planning.jobs_needed import Existing, find_needed_jobs
 from tests.cluster import simulated
-from tests.made import epochs_table
+from tests.factories import epochs_table
 
 IMAGE = "registry.example/benchmark@sha256:" + "0" * 64
 # Seconds between two looks of the garbage collector for pods without a node; it acts only 40 s later. Every Job begins,
@@ -42,7 +42,7 @@ class BucketLike(LocalStore):
 
 
 def scale_grid(count: int) -> Grid:
-    """Returns a grid of so many small cells, from its TOML table."""
+    """Returns a grid of ``count`` small cells, from its TOML table."""
     base = {"dataset": "digits", "method": "single", "epochs": 2, "batch_size": 32}
     base |= {"train_examples": 64, "test_examples": 10}
     return parse_grid("scale", {"base": base, "product": [{"seed": list(range(count))}], "expect": count})

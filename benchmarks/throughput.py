@@ -90,12 +90,12 @@ def record_speed(url: str, dataset: str, rates: dict[str, list[float]], workers:
     """Puts our speed into a store, for the launcher's forecasts."""
     from trainer.model import device
 
-    store, members = open_store(url, create=True), Workload(dataset).cell.members
+    store, members = open_store(url, create=True), Workload(dataset).cell.member_names
     for peer, precision in (("ours", "float32"), ("ours bf16", "bfloat16")):
         found = Throughput(
             device=device.device_name(),
             dataset=dataset,
-            members="+".join(m.name for m in members),
+            members=members,
             precision=precision,
             images_per_second=statistics.median(rates[peer]) / workers,
             time=utc_now(),

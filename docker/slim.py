@@ -1,7 +1,7 @@
 """Runs in the builder stages: takes out of the virtual environment what no program here uses, then compiles the rest.
 
-Everything named is for compiling against a library, for its own tests, or for a server nobody here talks to; a name that
-has gone from its package fails the build, so the list stays true.
+The named parts serve to compile against a library, to test it, or to talk to servers that the suite does not use. A name
+that its package no longer has fails the build, so the list stays true.
 """
 
 from __future__ import annotations

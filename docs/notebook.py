@@ -61,7 +61,7 @@ def execute(notebook: NotebookNode, root: Path) -> NotebookNode:
 
 
 def code_sha256(notebook: NotebookNode) -> str:
-    """Returns the digest of the code: saved with the outputs, it tells whether they are those of another text."""
+    """Returns the digest of the code: saved with the outputs, it shows whether they belong to this code."""
     code = [c.source for c in notebook.cells if c.cell_type == "code"]
     return hashlib.sha256("\0".join(code).encode()).hexdigest()
 

@@ -15,7 +15,7 @@ from experiment.errors import InvalidInput
 
 AT_FDCWD = -100
 RENAME_NOREPLACE = 1
-# What file systems answer to an operation that they do not have: vfat, exFAT, SMB and many FUSE mounts have no hard links.
+# The errors of a file system that lacks an operation: vfat, exFAT, SMB and many FUSE mounts have no hard links.
 UNSUPPORTED = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EPERM, errno.EMLINK})
 
 

@@ -1,4 +1,4 @@
-"""The files under a folder. Links are followed; what cannot be read is an error, never a file that is missing."""
+"""Lists the files under a folder, through links. A folder that cannot be read is an error, so that no file seems missing."""
 
 from __future__ import annotations
 

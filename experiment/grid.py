@@ -103,7 +103,7 @@ def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
 
 
 def _combine(table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Returns the settings of every cell of the products: of its block, else of its data set, else of the base."""
+    """Returns the settings of every cell. Those of its block outrank those of its data set, which outrank the base."""
     combinations = []
     for block in table.get("product", ()):
         for choice in _multiply({**table.get("base", {}), **block}):
@@ -116,7 +116,7 @@ def _combine(table: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _check_overrides(table: Mapping[str, Any], combinations: Sequence[Mapping[str, Any]]) -> None:
     """Checks that every setting of a ``[dataset.NAME]`` reaches some cell, where the grid has cells of that data set.
 
-    A table of a data set or member that the grid does not use is allowed: it defines, and selects nothing.
+    A table of a data set or member that the grid does not use is allowed, because it only defines settings.
     """
     there = {str(c.get("dataset")) for c in combinations}
     for name, own in table.get("dataset", {}).items():

@@ -68,7 +68,7 @@ class LocalStore:
     @contextlib.contextmanager
     def claim(self, cell_id: str) -> Iterator[bool]:
         name = f"{cell_id}.lock"
-        # The folder of another user, or of a file system without locks, cannot be used: then this machine's own.
+        # Where claims/ belongs to another user or has no locks, the folder of this machine is used.
         with hold_lock(self._path(f"claims/{name}"), machine_claims(self.url) / name) as held:
             yield held
 

@@ -13,7 +13,7 @@ EXIT_CODE = InvalidInput.exit_code
 
 
 def require_packages(extra: str, *names: str) -> None:
-    """Checks that packages are installed, without importing them: what a package of the suite does when it is imported.
+    """Checks that packages are installed, without importing them. Each package of the suite does so at its import.
 
     ``python -m`` ends with one line and exit code 42 if one is missing.
 

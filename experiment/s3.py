@@ -133,5 +133,5 @@ class S3Store:
 
 def _keys_of(page: ListObjectsV2OutputTypeDef) -> list[str]:
     if "IsTruncated" not in page:  # every listing says whether it is whole
-        raise ResponseParserError("the answer is no listing of a bucket")
+        raise ResponseParserError("the answer is not a listing of a bucket")
     return [item["Key"] for item in page.get("Contents", ())]

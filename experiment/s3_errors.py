@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from experiment.errors import ExperimentError, InvalidInput, Misconfigured, NotFound, Transient, describe_error
 
 ATTEMPTS = 5  # of one whole operation of ours, each with the client's own 3 tries inside
-# What a request raises. A bad address, number, file or command in the configuration raises an error of Python.
+# The errors of a request. A bad address, number, file or command in the configuration raises an error of Python.
 CLIENT_ERRORS = (
     boto.ClientError,
     boto.BotoCoreError,
@@ -24,7 +24,7 @@ CLIENT_ERRORS = (
     ValueError,
     RuntimeError,
 )
-# What the making of a client raises: sections of another form than the library expects raise the last three.
+# The errors of making a client. Sections of a form that the library does not expect raise the last three.
 CONFIGURATION_ERRORS = (*CLIENT_ERRORS, AttributeError, KeyError, TypeError)
 
 
@@ -56,7 +56,7 @@ LATER_CODES = (
     "IncompleteBody BadDigest XAmzContent*Mismatch *ChecksumMismatch* CrcMismatch ServiceUnavailable* InternalError* "
     "*InternalException *InternalFailure ConditionalRequestConflict TemporaryRedirect IDPCommunicationError"
 )
-# The first that has the code counts.
+# The first entry that has the code counts.
 REFUSALS = (
     Refusal("set the clock of this machine", Misconfigured, "*TimeTooSkewed RequestExpired ExpiredRequest"),
     Refusal(
@@ -120,7 +120,7 @@ NETWORK = (
 # A file that is missing, or an address or header that cannot be sent, also ends a connection.
 LOCAL = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError, ValueError)
 CUT_OFF = (ssl.SSLEOFError, ssl.SSLSyscallError, ssl.SSLZeroReturnError)
-# The first that has the error counts: the advice on errors of the client itself.
+# The advice on errors of the client itself. The first entry that has the error counts.
 SETUP: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
     ("log in again: aws sso login", (boto.SSOError, boto.TokenRetrievalError, boto.NoAuthTokenError)),
     ("correct AWS_REGION or the profile's region", (boto.InvalidRegionError, boto.NoRegionError)),

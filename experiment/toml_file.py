@@ -29,4 +29,4 @@ def read_toml(path: Path, *, what: str, advice: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{path} is not TOML: {describe_error(error)}; correct that place") from error
     except RecursionError as error:
-        raise InvalidInput(f"{path} is not TOML of a usable depth; write fewer brackets in one another") from error
+        raise InvalidInput(f"{path} is not TOML of a usable depth; nest fewer arrays and tables") from error

@@ -1,1 +1,1 @@
-"""Launches a grid: on a Kubernetes cluster, or in worker processes of this machine. Never imports the trainer: it runs it."""
+"""Launches a grid: on a Kubernetes cluster, or in worker processes of this machine. The trainer is run as a program and never imported."""

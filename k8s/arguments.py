@@ -17,13 +17,15 @@ def parse_launch_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--grid", required=True, metavar="NAME|PATH.toml", help="a built-in grid or a grid file")
     parser.add_argument("--executor", choices=("kubernetes", "local"), default="kubernetes", help="where to train")
-    parser.add_argument("--store", default="store", metavar="URL", help="a directory or s3://BUCKET/PREFIX (./store)")
-    parser.add_argument("--run", metavar="RUN", help="the run's name (the grid's name and a digest of its cells)")
-    parser.add_argument("--plan", action="store_true", help="list the cells and their states, change nothing")
-    parser.add_argument("--seeds", type=parse_count, metavar="N", help="train every cell with the seeds 0 to N-1")
-    only = (
-        "take only the cells of the grid whose field has one of the values; with several --only: all of them must fit"
+    parser.add_argument(
+        "--store", default="store", metavar="URL", help="the store: a directory or s3://BUCKET/PREFIX (./store)"
     )
+    parser.add_argument(
+        "--run", metavar="RUN", help="the run's name (default: the grid's name and a digest of its cells)"
+    )
+    parser.add_argument("--plan", action="store_true", help="list the cells and their states; change nothing")
+    parser.add_argument("--seeds", type=parse_count, metavar="N", help="train every cell with the seeds 0 to N-1")
+    only = "take only the cells whose field has one of these values; a cell must match every --only"
     parser.add_argument("--only", action="append", default=[], metavar="FIELD=VALUE[,VALUE...]", help=only)
     parser.add_argument("--retry-diverged", action="store_true", help="train cells again whose last attempt diverged")
     sources.add_setting_flag(parser, "tensorboard")

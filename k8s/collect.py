@@ -1,7 +1,7 @@
 """``python -m k8s.collect --run URL``: keeps a run's report fresh until its Jobs have ended, whatever failed.
 
 It runs in a pod of the aggregator's image. It also records why pods ended that were killed before they could do so
-themselves: Kubernetes forgets it after a while.
+themselves, because Kubernetes forgets it after a while.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Collector:
         while True:
             found = self.kube.list("Job", names.run_selector(self.run.name))
             if self._replaced(found):
-                print("a younger collecting Job goes on with this run", flush=True)
+                print("a newer collecting Job has taken over this run", flush=True)
                 return 0
             training = any(jobs.is_part(j, names.TRAINER) and not jobs.has_ended(j) for j in found)
             self.record_failures()
@@ -78,7 +78,7 @@ class Collector:
     def _report(self) -> None:
         code = self.report()
         if code:
-            print(f"the report failed with exit code {code}; the next cells bring the next try", flush=True)
+            print(f"the report failed with exit code {code}; it is tried again when further cells end", flush=True)
 
     def _replaced(self, found: Sequence[Manifest]) -> bool:
         """Returns whether a later launch has brought a collecting Job of its own."""
@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     verbs.add_run_flags(parser)
-    own = "name of the collecting Job that this process runs in; it stops when a younger one is there"
+    own = "name of the collecting Job of this process, which ends when a newer one exists"
     parser.add_argument("--job", default="", metavar="NAME", help=own)
     sources.add_setting_flags(parser, "context", "namespace", "refresh_seconds")
     return verbs.run_verb(collect_run, parser.parse_args(argv))

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None, programs: Programs = PROGRAMS) -> in
 def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
     """Plans the missing cells and hands them to the executor."""
     sources.check_environment(os.environ)
-    grid = select_cells(arguments)
+    grid = load_selected_grid(arguments)
     run_name = arguments.run or grid.run
     on_cluster = arguments.executor == "kubernetes"
     if on_cluster and not arguments.plan:
@@ -61,14 +61,14 @@ def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
 
 
 def print_unasked(reason: str, *, rehearsed: bool) -> None:
-    """Says in the first line that the plan, or the manifests, know nothing of the store; in YAML as a comment."""
-    line = f"the store was not asked, so this is as if nothing were finished: {reason}"
+    """Prints that plan or manifests were made without the store; before YAML as a comment."""
+    line = f"the store could not be asked, so every cell counts as missing: {reason}"
     if rehearsed:
         print(f"# {line}")
     print(line, file=sys.stderr if rehearsed else sys.stdout)
 
 
-def select_cells(arguments: argparse.Namespace) -> Grid:
+def load_selected_grid(arguments: argparse.Namespace) -> Grid:
     """Returns the grid that the flags name, with its seeds and its selection."""
     grid = load_grid(arguments.grid)
     grid = grid.with_seeds(arguments.seeds) if arguments.seeds else grid

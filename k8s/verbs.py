@@ -1,4 +1,4 @@
-"""What the programs of this package share: how a run is named, and how a program ends."""
+"""The parts that all programs of this package share: the flags that name a run, and the end of a program."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def open_named_run(arguments: argparse.Namespace) -> tuple[Store, Run, Settings]
 
 @contextlib.contextmanager
 def reach_cluster(settings: Settings) -> Iterator[tuple[Kube | None, str]]:
-    """Yields the cluster of the settings, or None and why it cannot be asked: for verbs that the store can answer too."""
+    """Yields the cluster of the settings, or None and the reason, for verbs that can answer from the store alone."""
     from k8s.cluster.connect import connect_cluster  # a launch on this machine does without the client
 
     try:

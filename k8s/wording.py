@@ -1,4 +1,4 @@
-"""How times, counts and progress are put into words: the same in the plan, on the screen, in status and in watching."""
+"""Puts times, counts and progress into the words that plan, screen, status and watching share."""
 
 from __future__ import annotations
 

@@ -74,3 +74,29 @@ def test_every_file_that_is_linked_to_exists(text):
 def test_shell_blocks_can_be_read_by_a_shell(text):
     for block in re.findall(r"```(?:sh|bash|console)\n(.*?)```", text.read_text(), re.DOTALL):
         shlex.split(block, comments=True)
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda t: t.name)
+def test_every_path_of_the_repository_that_is_named_exists(text):
+    folders = "experiment|trainer|k8s|aggregator|benchmarks|docker|docs|requirements|tests"
+    paths = re.findall(rf"`((?:{folders})/[\w/.-]+)`", text.read_text())
+
+    assert [p for p in paths if not re.search("[A-Z]{4}", p) and not (ROOT / p).exists()] == []
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda t: t.name)
+def test_every_dotted_name_of_the_suite_is_defined(text):
+    names = re.findall(r"`((?:experiment|trainer|k8s|aggregator|benchmarks)(?:\.\w+)+)", text.read_text())
+
+    assert [n for n in names if not n.endswith(".txt") and not is_defined(*n.split("."))] == []
+
+
+def is_defined(*parts: str) -> bool:
+    """Whether a dotted name is a module, or a name at the top of the module before it."""
+    module = ROOT.joinpath(*parts[:-1]).with_suffix(".py")
+    defines = re.compile(rf"^(?:(?:async )?def |class )?{parts[-1]}\b", re.MULTILINE)
+    whole = ROOT.joinpath(*parts)
+
+    if whole.is_dir() or whole.with_suffix(".py").exists():
+        return True
+    return module.exists() and bool(defines.search(module.read_text()))

@@ -14,7 +14,9 @@ from experiment.errors import refuse
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Returns the arguments; exits with 2 and one line if they do not fit together."""
-    parser = argparse.ArgumentParser(prog="python -m trainer", description="Trains cells of a frozen grid.")
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer", description="Trains cells, prepares data sets, or waits for one."
+    )
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--run", metavar="URL", help="train cells of this run, STORE/runs/RUN")
     mode.add_argument(
@@ -24,15 +26,19 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     mode.add_argument(
         "--verify-resume",
         action="store_true",
-        help="show that a cell killed and resumed on this machine ends bit-identical",
+        help="show on this machine that a cell that is killed and resumed ends bit-identical",
     )
     parser.add_argument("--store", metavar="URL", help="the store of --prepare or --await-dataset")
-    parser.add_argument("--index", type=int, help="index of the cell to train (default: JOB_COMPLETION_INDEX)")
+    parser.add_argument("--index", type=int, help="index of the cell to train (JOB_COMPLETION_INDEX)")
     parser.add_argument("--job", help="name of the Job whose assignment maps the index to a cell")
-    parser.add_argument("--indexes", choices=["-"], help="be a warm worker, which reads indexes from standard input")
+    parser.add_argument("--indexes", choices=["-"], help="read indexes from standard input, as a warm worker")
     parser.add_argument("--tensorboard", action="store_true", help="put summaries for TensorBoard into the store")
     parser.add_argument(
-        "--await-seconds", type=float, default=3600.0, metavar="S", help="seconds after which --await-dataset gives up"
+        "--await-seconds",
+        type=float,
+        default=3600.0,
+        metavar="S",
+        help="seconds after which --await-dataset gives up (3600)",
     )
     arguments = parser.parse_args(argv)
     if (arguments.prepare or arguments.await_dataset) and not arguments.store:

@@ -1,6 +1,6 @@
-"""Stopping a training on SIGTERM or Ctrl-C: it looks for the signal and saves a checkpoint, or is ended within two seconds.
+"""Stops a training on SIGTERM or Ctrl-C: it saves a checkpoint, or is ended within two seconds if it does not respond.
 
-``experiment.interrupts`` ends programs that have nothing to save, by an exception.
+Programs that have nothing to save are ended by an exception (``experiment.interrupts``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from experiment.interrupts import watch_signals
 
 
 class Stop(threading.Event):
-    """Whether the process was told to stop. The part of the program that asks has noticed it, and ends in its own time."""
+    """Whether the process was told to stop. A program that asks this has noticed the signal, and ends in its own time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,10 +38,10 @@ class Stop(threading.Event):
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the program has noticed it, or finishes something first."""
+        """Whether the program has noticed the signal, or finishes something first."""
         return self._noticed or self._finishing > 0
 
 
 def stop_on_signals(stop: Stop) -> None:
-    """From now on a signal sets ``stop``; a program that does not notice is ended, and by a second signal at once."""
+    """Makes signals set ``stop``. A program that does not notice is ended; a second signal ends it at once."""
     watch_signals(lambda *_: stop.set(), lambda: stop.is_awaited)

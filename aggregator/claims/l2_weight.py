@@ -63,7 +63,7 @@ def sum_finals(study: Study, terms: Sequence[Term]) -> Difference | None:
 
 
 def difference_of_distances(study: Study, first: str, last: str) -> Difference | None:
-    """Returns how much further apart the test errors of two members lie with L2 0.01 than in Single."""
+    """Returns by how much the distance between two members' test errors is larger with L2 0.01 than in Single."""
     seeds = _common_seeds([study.final(t, m) for t in (L2, SINGLE) for m in (first, last)])
     if not len(seeds):
         return None

@@ -26,7 +26,7 @@ from aggregator.study import SINGLE, TITLES, Model, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
 
 LAST_EPOCHS = 10
-GOOD = 1.25  # a line is good if it ends below so many times the median of all: the others may leave the picture
+GOOD = 1.25  # a line is good if it ends below this multiple of the median; others may leave the picture
 
 
 def draw_curve(axes: Axes, curve: pd.DataFrame, **line: Any) -> None:
@@ -126,7 +126,7 @@ def plot_treatment(study: Study, treatment: Treatment) -> Picture:
             name=study.file_name(f"{name.lower().replace(' ', '-')}-detail"),
             title=f"{study.title}: {name} against Single over all epochs",
             caption=f"{name} (colour) against Single (grey): error and cost over all epochs, train dashed, test solid, the "
-            "ensemble thickest; the first epochs may leave the range. To see: how smooth the curves are, and how far test "
+            "ensemble thickest; the first epochs may leave the range. Look at how smooth the curves are, and at how far test "
             "departs from train. A member's cost holds its weight decay, the ensemble's does not.",
             note=_name_absent(absent),
         )

@@ -48,7 +48,7 @@ def plot_error_by_alpha(study: Study) -> Picture:
             name=study.file_name("alpha"),
             title=f"{study.title}: test error against alpha",
             caption="Test error after the last epoch for each collaboration weight (logarithmic), one panel per model; the "
-            "dashed line is Single. Bars and band: 95 % intervals over seeds. To see: whether any weight leaves the line.",
+            "dashed line is Single. Bars and band: 95 % intervals over seeds. Look for weights that leave the line.",
             note=f"Above the range: {', '.join(out)}." if out else "",
         )
 
@@ -108,7 +108,7 @@ def plot_agreement(studies: Sequence[Study]) -> Picture | None:
             name="agreement",
             title="Agreement of the members against the ensemble's gain",
             caption="Each point is a cell: how often its members predict the same class, and by how much the ensemble's test "
-            "error is below that of its best member. Larger points: smaller alpha. To see: members that agree on everything "
+            "error is below that of its best member. Larger points: smaller alpha. Members that agree on everything "
             "leave the ensemble nothing to gain.",
             note=", ".join(f"{s.title} recorded no agreement" for s in studies if s not in shown),
         )
@@ -146,7 +146,7 @@ def plot_generalisation_gap(study: Study) -> Picture:
             name=study.file_name("gap"),
             title=f"{study.title}: generalisation gap",
             caption=f"Test minus train {what} after the last epoch. Longer bars: more overfitting. Bars below zero: the test set "
-            "is easier (notMNIST's is cleaner than its training set). To see: whether collaboration shortens the bar of Single.",
+            "is easier (notMNIST's is cleaner than its training set). Look for treatments whose bar is shorter than Single's.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The state of each cell of a run: done, or why not. A result counts first, then failure records, then progress records."""
+"""The state of each cell of a run: done, or why not. Results outrank failure records, and these outrank progress records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from experiment.errors import PERMANENT
 from experiment.ledger import DONE, FAILED, MISSING, RUNNING, UNREADABLE, Problem
 from experiment.records import Failure, Progress
 
-STALE = dt.timedelta(minutes=10)  # an attempt reports every few seconds: after this long it is taken for dead
+STALE = dt.timedelta(minutes=10)  # an attempt reports every few seconds; after this time it counts as dead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ def cell_states(
 def _state_by_records(cell: Cell, failed: Sequence[Failure], progress: Progress | None, now: dt.datetime) -> CellState:
     last = failed[-1] if failed else None
     if progress and (last is None or progress.time > last.time):
-        at = f"epoch {progress.epoch} of {progress.epochs}"
+        at = f"epoch {progress.epoch}/{progress.epochs}"
         if now - _parse_time(progress.time) < STALE:
             return CellState(cell=cell, state=RUNNING, reason=f"in training, {at}", attempts=len(failed))
         fate = "killed without a record, or its machine is gone; launch again"

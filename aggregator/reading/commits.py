@@ -13,7 +13,7 @@ from experiment.ledger import Problem
 from experiment.parallel import map_parallel
 from experiment.store import Store
 
-REFUSED = (InvalidInput, NotFound)  # what a store says of a folder without rights, or behind a link that leads nowhere
+REFUSED = (InvalidInput, NotFound)  # a folder without rights, or behind a broken link
 
 
 @dataclass(frozen=True, kw_only=True)

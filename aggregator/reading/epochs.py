@@ -82,7 +82,7 @@ def _empty_table() -> pa.Table:
 
 
 def _read_batch(store: Store, batch: Sequence[str]) -> Results:
-    """Reads results and checks them together, which is quick; where one is wrong, each alone, to name it and keep the rest."""
+    """Reads and checks results together, which is quick. If one is faulty, each is read alone, so that the others are kept."""
     root = store.local_path("")
     try:
         return _check_files(store, batch, (_read_file(store, root, key) for key in batch))

@@ -28,7 +28,7 @@ def read_images(store: Store, dataset: str) -> Images:
     """Returns the training images of a data set as the store holds it.
 
     Raises:
-        NotFound: the store has none: its results were copied alone, or trained with the data of another store.
+        NotFound: the store has no such data set, because its results were copied without it or trained with another store's.
         InvalidInput: the manifest or the file is damaged.
     """
     manifest = read_manifest(store, dataset)

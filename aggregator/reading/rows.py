@@ -1,4 +1,4 @@
-"""Checks the rows of results whose files are whole: rows that are missing, rows that repeat, figures that are no numbers."""
+"""Checks the rows of whole files: finds missing rows, repeated rows, and figures that are not numbers."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _find_copies(listed: Collection[str], by_id: Mapping[str, Cell]) -> list[Pro
 def wait_for_cells(
     store: Store, run: Run, *, say: Callable[[str], None], limit: float, now: Callable[[], dt.datetime]
 ) -> None:
-    """Returns when every cell is done or has failed for good, or after ``limit`` seconds; says where the run is."""
+    """Waits until every cell is done or has failed for good, or for ``limit`` seconds; prints how many are done."""
     cells = run.grid.cells
     end = time.monotonic() + limit
     while True:

@@ -27,7 +27,7 @@ FOOTER = (
 
 
 def build_files(material: Material) -> Iterator[tuple[str, bytes]]:
-    """Yields every file of the report as (path, bytes), ``index.html`` last: where it is, all its files are."""
+    """Yields every file of the report as (path, bytes), ``index.html`` last, so that a report with a page is whole."""
     sections = compose_sections(material)
     for block in (b for s in sections for b in s.blocks):
         yield from _block_files(block)

@@ -162,7 +162,7 @@ def _problems_table(run: RunResults) -> Table:
     return Table(
         name="problems",
         title="Objects of the store that are not what they should be",
-        caption="Named here; not used where they cannot be read.",
+        caption="What cannot be read is not used.",
         columns=("object", "cell", "what is wrong"),
         rows=tuple(rows),
     )

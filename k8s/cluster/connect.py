@@ -1,4 +1,4 @@
-"""Connects to a cluster as the kubeconfig says, or from within a pod; what is wrong with a kubeconfig is one line."""
+"""Connects to the cluster of a kubeconfig or of this pod. A fault of the kubeconfig is an error of one line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from k8s.cluster.kube import Kube
 from k8s.cluster.refusals import NO_CREDENTIALS
 
 ADVICE = "allowed: a context that kubectl can use; set KUBECONFIG or --context, or train here with --executor local"
-# What the client raises on a file that is no kubeconfig, on one that lacks something, and on files that it names.
+# The client raises these where a file is not a kubeconfig, lacks a part, or names a file that cannot be used.
 UNUSABLE = (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, IndexError)
 QUICK_ATTEMPTS, QUICK_TIMEOUT = 2, (3.0, 10.0)  # for verbs that can answer without the cluster
 
@@ -66,7 +66,7 @@ def _load_kubeconfig(context: str, configuration: kubernetes.client.Configuratio
 
 
 def _check_server(configuration: kubernetes.client.Configuration) -> None:
-    """Reads the server's URL and the certificates: the client does so at its first request, and takes it for a bad network."""
+    """Checks the server's URL and the certificates, whose faults the client would report at its first request as a bad network."""
     parts = urlsplit(configuration.host)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"its server is {configuration.host!r}, not https://HOST[:PORT]")
@@ -86,7 +86,7 @@ def _check_server(configuration: kubernetes.client.Configuration) -> None:
 
 @contextlib.contextmanager
 def _client_messages() -> Iterator[list[str]]:
-    """Yields what the client logs meanwhile: a credential plugin that fails is told in no other way."""
+    """Yields what the client logs meanwhile: it only logs that a credential plugin failed."""
     messages: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: messages.append(" ".join(record.getMessage().split())[:300])  # type: ignore[method-assign]

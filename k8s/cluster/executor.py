@@ -38,10 +38,10 @@ def launch_on_cluster(
     """Creates the Jobs that the run still needs; returns the exit code.
 
     Args:
-        unasked: why the store cannot be asked, which only a rehearsal does without.
+        unasked: why the store cannot be asked; only a rehearsal goes on without it.
 
     Raises:
-        InvalidInput: settings, manifests or the cluster do not allow it; nothing was created, or what was is named.
+        InvalidInput: settings, manifests or the cluster do not allow it. Jobs that were created before are printed.
     """
     settings = sources.load_settings(arguments, os.environ)
     if arguments.dry_run == "client":
@@ -168,7 +168,7 @@ def print_next_steps(store: Store, run_name: str, settings: Settings) -> None:
 
 
 def print_server_warning(settings: Settings) -> None:
-    """Prints on stderr what the settings may not be meant to say."""
+    """Warns on stderr of an S3 server that pods may not reach or trust."""
     for line in cluster_plan.warn_of_server(settings, os.environ):
         print(line, file=sys.stderr, flush=True)
 

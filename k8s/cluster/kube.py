@@ -134,7 +134,7 @@ class Kube:
         """Returns the object or list that answers a request.
 
         Raises:
-            InvalidInput: the answer is none: another server than an API server, or a login page, gave it.
+            InvalidInput: the answer is neither: it comes from a login page or from a server that is not an API server.
         """
         data = self.request(method, path, query, body, content)
         with contextlib.suppress(ValueError):
@@ -170,7 +170,7 @@ class Kube:
 def _foreign(request: str, data: bytes) -> InvalidInput:
     said = " ".join(data.decode(errors="replace").split())[:80]
     advice = "correct the server of the kubeconfig context, or log in to the proxy before it"
-    return InvalidInput(f"{request} is answered with {said!r}, which no API server says; {advice}")
+    return InvalidInput(f"{request} was answered with {said!r}, which is not an API server's answer; {advice}")
 
 
 def _strict(dry_run: bool) -> dict[str, str]:

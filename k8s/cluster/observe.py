@@ -1,4 +1,4 @@
-"""Reads a run as it stands in cluster and store: for its status, and for what another launch has to add."""
+"""Reads a run from cluster and store, for its status and for a further launch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from k8s.planning.jobs_needed import Existing
 
 
 def observe_run(store: Store, run: Run, kube: Kube | None) -> View:
-    """Returns the run as it is now; without ``kube`` as the store alone has it.
+    """Returns the run as it is now; without ``kube``, what the store holds of it.
 
     The cluster is asked first: the result of a cell whose pod it reports as completed is then already in the store.
     """
@@ -30,26 +30,26 @@ def observe_run(store: Store, run: Run, kube: Kube | None) -> View:
 
 
 def observe_reachable(store: Store, run: Run, kube: Kube | None, unasked: str = "") -> View:
-    """Returns the run as far as the cluster answers, and as the store has it; why it does not is among the problems.
+    """Returns what the store holds of a run and what the cluster answers. What it does not answer is among the problems.
 
     Args:
         unasked: why there is no ``kube``.
     """
     selector, missing = (
         names.run_selector(run.name),
-        [f"the cluster is not asked, the store alone answers: {unasked}"] if unasked else [],
+        [f"the cluster was not asked, so this is what the store holds: {unasked}"] if unasked else [],
     )
     jobs = pods = None
     if kube:
         try:
             jobs = kube.list("Job", selector)
         except ExperimentError as error:
-            missing.append(f"the cluster does not answer, the store alone does: {describe_error(error)}")
+            missing.append(f"the cluster did not answer, so this is what the store holds: {describe_error(error)}")
     if kube and jobs is not None:
         try:
             pods = kube.list("Pod", selector)
         except ExperimentError as error:
-            missing.append(f"the cluster does not show the pods: {describe_error(error)}")
+            missing.append(f"the cluster did not list the pods: {describe_error(error)}")
     return _view(store, run, jobs, pods, missing)
 
 

@@ -1,4 +1,4 @@
-"""Why a pod ended or waits, in words, from its status alone: a process that was killed left no record. Pure."""
+"""The reason why a pod ended or waits, from its status alone, because a killed process leaves no record. Pure."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _explain(pod: Manifest, container: str, end: dict[str, Any], code: int) -> t
     if status.get("reason") == "DeadlineExceeded":
         return "error", "stopped after the longest time that an attempt may take (setting cell_hours)"
     if end.get("reason") == "OOMKilled":
-        return "error", f"killed for want of memory: its limit is {_memory(pod, container)} (setting memory)"
+        return "error", f"killed because it exceeded its memory limit of {_memory(pod, container)} (setting memory)"
     if status.get("reason") == "Evicted":
         return "error", f"evicted by its node: {status.get('message', 'no reason given')}"
     if code == KILLED:

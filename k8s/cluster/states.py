@@ -140,7 +140,7 @@ def _undone(
         return FAILED, "its pod succeeded, but the store has no result: launch again"
     if jobs.has_ended(job):
         ending = jobs.true_condition(job, "Failed", "Complete") or {}
-        return FAILED, last or f"its Job ended before it: {ending.get('message') or 'it was deleted'}"
+        return FAILED, last or f"its Job ended first: {ending.get('message') or 'it was deleted'}"
     if phase == "Running" and "deletionTimestamp" not in newest["metadata"]:
         return RUNNING, ""
     if phase == "Pending":
@@ -149,7 +149,7 @@ def _undone(
         return RUNNING, ""
     if job["spec"].get("suspend"):
         return WAITING, "its Job is suspended (by a queue or by hand)"
-    return WAITING, f"to be tried again after: {last}" if last else "waits for its turn"
+    return WAITING, f"is tried again after: {last}" if last else "waits for its turn"
 
 
 def _is_fresh(view: View, cell: str) -> bool:

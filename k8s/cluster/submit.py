@@ -19,7 +19,7 @@ def check_namespace(kube: Kube, settings: Settings) -> None:
     """Checks that the namespace has the service accounts, as far as this user may look.
 
     Raises:
-        InvalidInput: a service account is missing: the server would accept Jobs and never make their pods.
+        InvalidInput: a service account is missing. The server would accept Jobs and never create their pods.
     """
     for account in (settings.trainer_account, settings.collector_account):
         try:
@@ -44,7 +44,7 @@ def check_on_server(kube: Kube, manifests: Iterable[Manifest]) -> None:
             _compare(manifest, kube.create(manifest, dry_run=True), "the server would make of it")
         except AlreadyExists:
             there = kube.get(manifest["kind"], jobs.object_name(manifest))
-            _compare(manifest, there, "it is there already, but")
+            _compare(manifest, there, "it already exists, but")
 
 
 def create_manifests(kube: Kube, manifests: Sequence[Manifest], say: Say) -> None:

@@ -16,7 +16,7 @@ from k8s.cluster.states import STATES, CellState, View, cell_states, describe_ce
 from k8s.manifests import jobs, names
 from k8s.wording import count_done, format_duration
 
-POLL = 5.0  # seconds between two looks
+POLL = 5.0  # seconds between two observations
 EVERY = 30.0  # seconds between two lines on the whole run where no terminal shows them in place
 
 
@@ -62,7 +62,7 @@ def watch_run(kube: Kube, store: Store, run: Run, sleep: Callable[[float], None]
 
 
 def describe_changes(before: Mapping[int, CellState], now: Mapping[int, CellState]) -> list[str]:
-    """Returns what happened to cells between two looks, one line each."""
+    """Returns what happened to cells between two observations, one line each."""
     lines = []
     for index, cell in now.items():
         earlier = before.get(index)

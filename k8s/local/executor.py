@@ -15,7 +15,7 @@ from k8s.local.devices import Slot
 from k8s.local.display import Screen
 from k8s.local.pool import Pool
 from k8s.local.prepare import prepare_datasets
-from k8s.local.process import run_interruptible, run_program
+from k8s.local.process import run_interruptible, run_to_end
 from k8s.local.programs import Programs
 from k8s.local.worker import Worker
 from k8s.planning.plan import Plan, needed_datasets
@@ -40,7 +40,7 @@ def launch_locally(store: Store, url: str, plan: Plan, slots: Sequence[Slot], pr
             del failed[cell.id]
     for cell_id, reason in failed.items():
         print(f"failed: {cell_id}: {reason}", flush=True)
-    code = make_report(url, programs)
+    code = report_run(url, programs)
     return code or (1 if failed else 0)
 
 
@@ -68,14 +68,14 @@ def train_cells(
     return pool.failed
 
 
-def make_report(url: str, programs: Programs) -> int:
+def report_run(url: str, programs: Programs) -> int:
     """Has the report made and prints the aggregator's output, whose last line says where the report is."""
 
     def say(line: str) -> None:
         print(line, flush=True)
 
     code, _ = run_interruptible(
-        run_program(programs.report(url), programs.environment(), say), lambda: None, lambda: None
+        run_to_end(programs.report(url), programs.environment(), say), lambda: None, lambda: None
     )
     if code:
         print(

@@ -104,7 +104,7 @@ class Pool:
             await self._end(worker, stop=False)
 
     def _free(self, cell: Cell) -> bool:
-        """Returns whether another launch has done or left a cell that it held."""
+        """Returns whether another launch has finished or released a cell that it held."""
         with self._store.claim(cell.id) as free:
             return free or self._store.exists(keys.epochs(cell))
 

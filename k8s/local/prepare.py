@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from experiment.errors import PERMANENT, kind_of
 from k8s.local.display import Screen
-from k8s.local.process import run_program
+from k8s.local.process import run_to_end
 from k8s.local.programs import Programs
 
 ATTEMPTS = 3
@@ -22,7 +22,7 @@ async def prepare_datasets(names: Iterable[str], store_url: str, programs: Progr
 
 async def _prepare(name: str, store_url: str, programs: Programs, screen: Screen) -> str:
     for attempt in range(1, ATTEMPTS + 1):
-        code, last = await run_program(programs.prepare(name, store_url), programs.environment(), screen.note)
+        code, last = await run_to_end(programs.prepare(name, store_url), programs.environment(), screen.note)
         if code == 0:
             return ""
         if kind_of(code) in PERMANENT or attempt == ATTEMPTS:

@@ -1,4 +1,4 @@
-"""Which of the listed GPUs the trainer can use: asked in a process of its own, as TensorFlow is not imported here."""
+"""Finds the GPUs that the trainer can use, by running a program of the trainer: this package does not import TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AT_ONCE = 4  # probes: each imports TensorFlow
 
 
 def find_usable_gpus(gpus: Sequence[str], count: Callable[[Sequence[str]], int | None]) -> list[str]:
-    """Returns the GPUs that the trainer can use; all of them where it cannot be asked, since its workers will say why.
+    """Returns the GPUs that the trainer can use; all of them if it does not answer, because its workers will say why.
 
     Args:
         count: returns how many of these GPUs can be used, or None.

@@ -24,7 +24,7 @@ async def start_program(command: Sequence[str], env: Mapping[str, str]) -> async
     )
 
 
-async def run_program(command: Sequence[str], env: Mapping[str, str], line: Callable[[str], None]) -> tuple[int, str]:
+async def run_to_end(command: Sequence[str], env: Mapping[str, str], line: Callable[[str], None]) -> tuple[int, str]:
     """Runs a program to its end and gives its output to ``line``; returns its exit code and its last line on stderr."""
     process = await start_program(command, env)
     assert process.stdin and process.stdout and process.stderr

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HOME = str(Path(__file__).parent.parent.parent)
-# What Python itself reads from the environment can end a program before its first line, keep it from ending
-# (PYTHONINSPECT), or make a library's warning an error. These say where Python and its packages are; others stay behind.
+# Variables of Python can end a program before its first line, keep it from ending (PYTHONINSPECT), or make a library's
+# warning an error. Only those below are passed on: they say where Python and its packages are.
 PYTHON = "PYTHON"
 KEPT = (
     *("PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONPYCACHEPREFIX"),

@@ -98,7 +98,7 @@ class Worker:
         process.kill_program(self._process)
 
     async def _drain(self) -> None:
-        """Reads to the end: a process whose pipe is full cannot end."""
+        """Reads to the end, because a process whose pipe is full cannot end."""
         while await self._out.read(LINE):
             pass
         await self._process.wait()

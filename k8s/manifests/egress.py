@@ -1,4 +1,4 @@
-"""What pods may connect to, as rules of a NetworkPolicy: names (DNS), the API server, the store, a proxy. Pure."""
+"""Makes the rules of a NetworkPolicy for what pods may connect to: DNS, the API server, the store, a proxy. Pure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def parse_dns(text: str) -> tuple[Manifest, int]:
     if not match and network is not None and network.version == 6:
         match = WITH_PORT.fullmatch(f"[{text}]")  # without a port an address of version 6 needs no brackets
     if not match or not 0 < port <= LARGEST_PORT or (network is None and not NAMESPACE.fullmatch(place)):
-        allowed = "NAMESPACE, ADDRESS or NETWORK, with :PORT unless it is 53 (and [...] around version 6)"
+        allowed = "NAMESPACE, ADDRESS or NETWORK, with :PORT unless it is 53 (an IPv6 address then in [...])"
         raise refuse("an entry of setting dns", text, allowed, "correct it")
     if network is not None:
         return {"ipBlock": {"cidr": str(network)}}, port

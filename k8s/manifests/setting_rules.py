@@ -1,4 +1,4 @@
-"""What a setting's value may be: its type, its pattern, its range. Pure; ``k8s.manifests.settings`` holds the settings."""
+"""Checks the type, pattern and range of a setting's value. Pure; ``k8s.manifests.settings`` holds the settings."""
 
 from __future__ import annotations
 
@@ -149,5 +149,5 @@ def _is_plain(text: str) -> bool:
 def _check_environment(env: Mapping[str, str], secrets: Mapping[str, str]) -> None:
     for name in (*env, *secrets):
         if name in OWN_ENV or (name in KEYS_IN_THE_OPEN and name in env):
-            allowed = f"not {', '.join(OWN_ENV)}, and no key"
+            allowed = f"names other than {', '.join(OWN_ENV)}, and keys of S3 only from Secrets"
             raise refuse("a variable of setting env", name, allowed, "take keys from a Secret with env_secrets")

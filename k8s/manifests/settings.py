@@ -32,13 +32,15 @@ class Settings:
     aggregator_image: str = _is("", "image of the collecting Job, by digest")
     allow_tag: bool = _is(False, "accept images by tag, which may come to mean another image")
     pull_secrets: tuple[str, ...] = _is((), "Secrets with credentials for the image registry")
-    parallelism: int = _is(0, "cells of one Job trained at the same time; 0: all; may change while it runs")
+    parallelism: int = _is(
+        0, "cells of one Job that are trained at the same time; 0: all; another launch may change it"
+    )
     gpus: int = _is(1, "GPUs of a cell; 0: none")
     gpu_resource: str = _is(
         "nvidia.com/gpu", "resource name of a GPU, a shared GPU or a slice, such as nvidia.com/mig-1g.10gb"
     )
-    gpu_type: str = _is("t4", "row of the table of GPU types, for forecasts")
-    gpu_table: str = _is("", "a TOML file with further or other rows of that table")
+    gpu_type: str = _is("t4", "type of GPU for forecasts: a row of the table of GPU types")
+    gpu_table: str = _is("", "a TOML file whose rows add to that table or replace its rows")
     cpu: str = _is("3", "CPUs of a cell")
     memory: str = _is("12Gi", "memory of a cell")
     scratch: str = _is("8Gi", "size of a cell's /tmp")
@@ -54,16 +56,16 @@ class Settings:
     priority_class: str = _is("", "PriorityClass of the trainer pods")
     runtime_class: str = _is("", "RuntimeClass of the trainer pods, such as nvidia")
     queue: str = _is("", "Kueue LocalQueue that admits the trainer Jobs")
-    queue_minimum: int = _is(1, "least parallelism at which Kueue may start a Job; 0: all or nothing")
+    queue_minimum: int = _is(1, "smallest parallelism at which Kueue may start a Job; 0: all or nothing")
     queue_priority: str = _is("", "Kueue WorkloadPriorityClass")
     labels: Mapping[str, str] = _is({}, "further labels of Jobs and pods")
     annotations: Mapping[str, str] = _is({}, "further annotations of Jobs and pods")
-    env: Mapping[str, str] = _is({}, "further environment of the pods")
-    env_secrets: Mapping[str, str] = _is({}, "further environment from Secrets: NAME=SECRET/KEY")
+    env: Mapping[str, str] = _is({}, "further environment variables of the pods")
+    env_secrets: Mapping[str, str] = _is({}, "further environment variables from Secrets: NAME=SECRET/KEY")
     s3_endpoint: str = _is("", "URL of an S3 server other than AWS, as pods reach it")
     s3_region: str = _is("", "region of the bucket")
-    proxy: str = _is("", "URL of the proxy through which pods reach store and sources of data sets")
-    no_proxy: tuple[str, ...] = _is((), "hosts and networks that pods reach without it, beside those of the cluster")
+    proxy: str = _is("", "URL of the proxy through which pods reach the store and the sources of data sets")
+    no_proxy: tuple[str, ...] = _is((), "hosts and networks beside the cluster's own that pods reach without the proxy")
     dns: tuple[str, ...] = _is(
         ("kube-system", "169.254.20.10"),
         "where pods resolve names: NAMESPACE, ADDRESS or NETWORK, with :PORT unless 53",
@@ -81,7 +83,7 @@ class Settings:
     grace_seconds: int = _is(100, "seconds from SIGTERM to SIGKILL, for the last checkpoint")
     checkpoint_seconds: int = _is(60, "seconds between checkpoints")
     tensorboard: bool = _is(False, "put summaries for TensorBoard into the store, under tensorboard/")
-    refresh_seconds: int = _is(60, "least seconds between two reports of the collecting Job")
+    refresh_seconds: int = _is(60, "smallest number of seconds between two reports of the collecting Job")
     dataset: Mapping[str, Mapping[str, Any]] = _is({}, "other values for the Job of one data set")
 
     def __post_init__(self) -> None:

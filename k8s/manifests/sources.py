@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from experiment.errors import refuse
+from experiment.toml_file import read_toml
 from k8s.manifests import setting_rules
 from k8s.manifests.aws_environment import find_endpoint, find_region
 from k8s.manifests.settings import Settings
-from k8s.toml_file import read_toml
 
 DEFAULT_FILE = "cluster.toml"
 PREFIX = "ENSEMBLES_"
@@ -50,7 +50,9 @@ _METAVARS = {
 
 
 def _default(f: dataclasses.Field[Any]) -> str:
-    return "" if f.default in ("", (), dataclasses.MISSING) or isinstance(f.default, bool) else f" ({f.default})"
+    if f.default in ("", (), dataclasses.MISSING) or isinstance(f.default, bool):
+        return ""
+    return f" ({','.join(map(str, f.default)) if isinstance(f.default, tuple) else f.default})"
 
 
 def load_settings(arguments: argparse.Namespace, environ: Mapping[str, str], folder: Path = Path()) -> Settings:
@@ -96,7 +98,7 @@ def _read_file(given: str | None, folder: Path) -> dict[str, Any]:
     path = folder / (given or DEFAULT_FILE)
     if not given and not path.is_file():
         return {}
-    table = read_toml(path, "the settings file", "--settings")
+    table = read_toml(path, what="the settings file", advice="check --settings")
     for name in table:
         if name not in FIELDS:
             near = difflib.get_close_matches(name, FIELDS, 1)

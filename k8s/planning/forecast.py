@@ -1,4 +1,4 @@
-"""How long a launch will take and what it costs, from measured speeds or, before any, from the published ones."""
+"""Forecasts the time and the cost of a launch from measured speeds or, without any, from the published ones."""
 
 from __future__ import annotations
 

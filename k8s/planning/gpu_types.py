@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiment.cell import from_fields
 from experiment.errors import refuse
-from k8s.toml_file import read_toml
+from experiment.toml_file import read_toml
 
 BUILT_IN = Path(__file__).with_name("gpu_types.toml")
 
@@ -39,11 +39,12 @@ def load_gpu_types(own: str = "") -> dict[str, GpuType]:
     """Returns the table of GPU types; the rows of the user's file ``own`` add to the built-in ones or replace them.
 
     Raises:
-        InvalidInput: a file is missing, no TOML, or no such table.
+        InvalidInput: a file is missing, is not TOML, or is not such a table.
     """
     table: dict[str, GpuType] = {}
     for path in (BUILT_IN, *([Path(own)] if own else [])):
-        for name, row in read_toml(path, "the table of GPU types", "--gpu-table").items():
+        rows = read_toml(path, what="the table of GPU types", advice="check --gpu-table")
+        for name, row in rows.items():
             if not isinstance(row, dict):
                 allowed = "a table [NAME] with speed, on_demand, spot, names"
                 raise refuse(f"row {name} of {path}", row, allowed, "correct it")
@@ -52,6 +53,6 @@ def load_gpu_types(own: str = "") -> dict[str, GpuType]:
 
 
 def gpu_type_of(device: str, table: Mapping[str, GpuType]) -> str | None:
-    """Returns the row that has a word of the device's name among its names; None without one. So an A10G is no A10."""
+    """Returns the row that has a word of the device's name among its names; None without one. An A10G is not an A10."""
     words = device.replace("-", " ").split()
     return next((kind for kind, row in table.items() if any(n in words for n in row.names)), None)

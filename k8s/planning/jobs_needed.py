@@ -1,4 +1,4 @@
-"""Which Jobs a launch needs: pure, from what the store holds and which Jobs the cluster already has."""
+"""Finds the Jobs that a launch needs, from the store's content and the cluster's Jobs. Pure."""
 
 from __future__ import annotations
 

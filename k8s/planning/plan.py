@@ -1,4 +1,4 @@
-"""What a launch will do: pure functions from a grid and what the store holds of it to the cells to train and the printed plan."""
+"""The plan of a launch: which cells of a grid it trains, and how that is printed. Pure functions of what the store holds."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _read_speed(store: Store, key: str) -> Throughput | Problem:
     except ExperimentError as error:
         return Problem(key=key, reason=describe_error(error))
     is_speed = isinstance(record, Throughput)
-    return record if is_speed else Problem(key=key, reason=f"{store.url}/{key} is no record of a speed; remove it")
+    return record if is_speed else Problem(key=key, reason=f"{store.url}/{key} is not a record of a speed; remove it")
 
 
 def done_cells(store: Store, cells: Iterable[Cell]) -> dict[str, DoneCell]:

@@ -35,7 +35,7 @@ def test_help_says_what_is_printed(capsys):
         ddl.main(["--help"])
 
     assert stop.value.code == 0
-    assert "Print how an SQL engine reads the results" in capsys.readouterr().out
+    assert "Prints how an SQL engine reads the results" in capsys.readouterr().out
 
 
 def test_the_athena_table_has_every_column_once_and_quotes_its_texts():

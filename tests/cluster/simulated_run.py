@@ -17,8 +17,8 @@ from k8s import launch, setup
 from k8s.cluster.connect import connect_cluster
 from k8s.cluster.kube import MERGE, Kube
 from k8s.manifests import jobs, names
+from tests.factories import commit
 from tests.k8s.factories import AGGREGATOR, IMAGE
-from tests.made import commit
 from tests.waiting import until
 
 GRID = """

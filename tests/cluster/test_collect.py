@@ -104,4 +104,4 @@ def test_a_finished_run_with_two_failed_cells_gets_its_report_which_names_them(r
     assert cell(1).id in page
     assert cell(3).id in page
     assert "the cost of M is nan in epoch 2, step 3" in page
-    assert "killed for want of memory" in page
+    assert "killed because it exceeded its memory limit" in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from k8s.manifests import jobs, names
-from tests.made import commit
+from tests.factories import commit
 
 pytestmark = pytest.mark.cluster
 

@@ -7,7 +7,7 @@ import pytest
 from experiment.assignment import read_assignment
 from k8s.manifests import jobs, names
 from tests.cluster.simulated_run import cell
-from tests.made import commit
+from tests.factories import commit
 
 pytestmark = pytest.mark.cluster
 

@@ -11,7 +11,7 @@ from experiment.records import Failure, Progress
 from k8s import status
 from k8s.manifests import jobs
 from tests.cluster.simulated_run import cell, now
-from tests.made import commit
+from tests.factories import commit
 
 pytestmark = pytest.mark.cluster
 
@@ -48,7 +48,7 @@ def test_status_says_of_every_cell_how_it_is_doing(run):
     assert code == 0
     assert rows["0"].endswith("done")
     assert "failed        cost is nan in epoch 1, step 7" in rows["1"]
-    assert "killed for want of memory: its limit is 12Gi (setting memory)" in rows["2"]
+    assert "killed because it exceeded its memory limit of 12Gi (setting memory)" in rows["2"]
     assert "waiting" in rows["2"]
     assert "running       epoch 1/2, 1,234 images/s, 1 min 15 s left" in rows["3"]
     assert "running" in rows["4"]
@@ -95,5 +95,5 @@ def test_without_a_cluster_status_speaks_from_the_store(run, monkeypatch):
     code, text = run.of_run(status.main)
 
     assert code == 0
-    assert "the cluster is not asked" in text
+    assert "the cluster was not asked" in text
     assert "1 done, 1 missing" in text

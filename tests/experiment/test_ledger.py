@@ -8,7 +8,7 @@ from experiment import keys, records
 from experiment.grid import load_grid
 from experiment.ledger import committed_ids, read_ledger
 from experiment.records import Failure, Progress
-from tests.made import commit
+from tests.factories import commit
 
 CELLS = load_grid("smoke").cells
 FIRST, SECOND, THIRD = (c.id for c in CELLS[:3])

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from experiment import results
 from experiment.errors import InvalidInput
 from experiment.grid import load_grid
-from tests.made import epochs_table
+from tests.factories import epochs_table
 
 CELL = load_grid("smoke").cells[1]
 GOLDEN = Path(__file__).parent / "results_schema.json"

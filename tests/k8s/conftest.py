@@ -18,10 +18,10 @@ from experiment.run import Run
 from k8s.launch import main
 from k8s.local import pool as local_pool
 from k8s.local import prepare as local_prepare
+from tests.factories import commit
 from tests.k8s.api_server import ApiServer
 from tests.k8s.cluster_objects import GRID as SMOKE
 from tests.k8s.fake_launch import FAKES
-from tests.made import commit
 
 ROOT = Path(__file__).parent.parent.parent
 GRID = """

@@ -24,7 +24,7 @@ from experiment.records import Failure, Outcome, Progress
 from experiment.run import read_run
 from experiment.store import open_store
 from k8s.planning.plan import compiled_shape
-from tests.made import commit
+from tests.factories import commit
 
 FAKE = {
     "seconds": 0.05,

@@ -56,6 +56,6 @@ def test_the_end_of_a_killed_pod_is_recorded_once_and_a_damaged_record_is_named_
 
     key = keys.failure(GRID.cells[2].id, dead["metadata"]["uid"])
     out, err = capsys.readouterr()
-    assert "killed for want of memory" in records.parse_record(launched.read(key), key).message
-    assert out.count("killed for want of memory") == 1
+    assert "killed because it exceeded its memory limit" in records.parse_record(launched.read(key), key).message
+    assert out.count("killed because it exceeded its memory limit") == 1
     assert err.count("warning: ") == 1 and "torn.json" in err

@@ -14,8 +14,8 @@ from experiment import keys, results
 from experiment.grid import load_grid
 from experiment.store import LocalStore
 from k8s.planning.freeze import freeze_grid
+from tests.factories import epochs_table
 from tests.k8s.launching import launch, refused
-from tests.made import epochs_table
 
 ROOT = Path(__file__).parent.parent.parent
 

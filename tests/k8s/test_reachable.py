@@ -54,7 +54,7 @@ UNREACHABLE = {
     "anonymous": (refusing(403, ANONYMOUS), "log in again"),
     "busy": (refusing(503, "overloaded"), "busy"),
     "no such namespace": (refusing(404, "not found"), "k8s.setup makes the namespace"),
-    "another server": (refusing(200, "welcome"), "which no API server says"),
+    "another server": (refusing(200, "welcome"), "which is not an API server's answer"),
 }
 
 
@@ -106,7 +106,7 @@ def test_where_only_pods_are_refused_jobs_are_shown_and_fresh_progress_means_run
     assert status.main(["--run", f"{launched.url}/{RUN}"]) == 0
     out, err = capsys.readouterr()
     assert "run mine: 1 done, 1 running, 1 waiting, 1 missing" in out
-    assert err.startswith("warning: the cluster does not show the pods: ")
+    assert err.startswith("warning: the cluster did not list the pods: ")
 
 
 def test_a_damaged_list_of_cells_and_an_unreadable_log_are_named_and_the_rest_is_shown(stored_log, capsys):
@@ -130,5 +130,5 @@ def test_what_could_not_be_asked_or_read_is_in_the_json_too(stored_log, capsys):
     assert status.main(["--run", f"{stored_log.url}/{RUN}", "--json"]) == 0
 
     asked, torn = json.loads(capsys.readouterr().out)["warnings"]
-    assert asked.startswith("the cluster is not asked, the store alone answers: ")
+    assert asked.startswith("the cluster was not asked, so this is what the store holds: ")
     assert "torn.json" in torn

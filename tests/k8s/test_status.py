@@ -36,7 +36,7 @@ def test_without_a_cluster_no_cell_is_said_to_have_no_job(launched, capsys):
     assert "run mine: 1 done, 3 missing" in out
     assert "Job" not in out
     assert err.startswith(
-        "warning: the cluster is not asked, the store alone answers: the kubeconfig does not give a current context"
+        "warning: the cluster was not asked, so this is what the store holds: the kubeconfig does not give a current context"
     )
     assert err.count("\n") == 1
 

@@ -1,4 +1,4 @@
-"""The data sets: each is fetched, checked, split and put into the store once, and loaded from there, verified, by all."""
+"""The data sets: each is fetched, checked, split and put into the store once. Every worker loads it from there, verified."""
 
 from experiment.prepared import Manifest as Manifest
 from trainer.datasets.dataset import load_dataset as load_dataset

@@ -1,4 +1,4 @@
-"""The user's cache on this machine: one process at a time writes a file, and others see it whole or not at all."""
+"""The user's cache on this machine: one process at a time writes a file, and other processes see it whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 
 @contextlib.contextmanager
-def hold_lock(lock: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
+def wait_for_lock(lock: Path, sleep: Callable[[float], None] = time.sleep) -> Iterator[None]:
     """Waits for a lock of this machine and holds it until the block or the process ends.
 
     Raises:

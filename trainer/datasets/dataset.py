@@ -16,7 +16,7 @@ from experiment.errors import InvalidInput, NotFound, Transient, refuse
 from experiment.prepared import Manifest, read_manifest
 from experiment.store import Store
 from trainer.datasets import npz
-from trainer.datasets.cache import cache_folder, hold_lock, write_whole
+from trainer.datasets.cache import cache_folder, wait_for_lock, write_whole
 from trainer.model.types import Dataset
 
 
@@ -83,7 +83,7 @@ def _remote(store: Store, manifest: Manifest, cache: Path | None) -> mmap.mmap |
         return copy
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(hold_lock(path.with_suffix(".lock")))
+            stack.enter_context(wait_for_lock(path.with_suffix(".lock")))
         except OSError:
             return _read_twice(store, manifest)  # there is no place for a shared copy
         return _copy(path, manifest) or _fetched(store, manifest, path)

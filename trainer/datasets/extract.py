@@ -101,7 +101,7 @@ def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
 
 
 def _vet(path: Path, info: tarfile.TarInfo, count: int, limits: Limits) -> None:
-    """Refuses the whole archive for one bad member, whose packer has packed the others too."""
+    """Refuses the whole archive if this member is bad, because the same hand packed the others."""
     name = PurePosixPath(info.name)
     plain = info.isdir() or (info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not info.issparse())
     if not plain:

@@ -65,7 +65,7 @@ def _read_array(archive: zipfile.ZipFile, part: str) -> np.ndarray:
         if dtype.kind not in "iu":
             raise ValueError(f"{part} is of {dtype}")
         size = math.prod(shape) * dtype.itemsize
-        # The header may lie: memory is taken for the bytes that the entry holds, never for those that the header claims.
+        # The header may lie: memory is reserved for the bytes of the entry, never for those that the header claims.
         if not 0 <= entry.file_size - size <= HEADER:
             raise ValueError(f"{part} claims {size:,} bytes and holds {entry.file_size:,}")
         data = member.read(size)

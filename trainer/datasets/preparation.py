@@ -17,7 +17,7 @@ from experiment.prepared import Manifest, read_manifest
 from experiment.records import utc_now
 from experiment.store import Store
 from trainer.datasets import npz, originals
-from trainer.datasets.cache import hold_lock
+from trainer.datasets.cache import wait_for_lock
 from trainer.datasets.dataset import open_prepared
 from trainer.datasets.directory import find_originals
 from trainer.datasets.overrides import Overrides
@@ -49,7 +49,8 @@ def prepare_dataset(
             return _put(store, name, originals.bundled_digits(), overrides)
         if files := find_originals(name, overrides):
             return _put(store, name, originals.read_originals(name, files), overrides)
-        with hold_lock(overrides.cache / "downloads" / f"{name}.lock", sleep):  # other processes wait and find it done
+        lock = overrides.cache / "downloads" / f"{name}.lock"
+        with wait_for_lock(lock, sleep):  # other processes wait and find it done
             return _ready(store, name, overrides) or _downloaded(store, name, overrides, sleep)
     except OSError as error:
         raise InvalidInput(

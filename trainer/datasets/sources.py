@@ -66,7 +66,7 @@ def _idx(name: str, packed: tuple[int, str], unpacked: tuple[int, str]) -> Remot
     return RemoteFile(name=name, size=packed[0], checksum=f"md5:{packed[1]}", unpacked=content)
 
 
-# The MD5 sums are those of widely used loaders; none are published for notMNIST and for the files in CIFAR-10's archive.
+# Widely used loaders give these MD5 sums. None are published for notMNIST or for the files in CIFAR-10's archive.
 SOURCES: dict[str, Source] = {
     "mnist": Source(
         mirrors=(

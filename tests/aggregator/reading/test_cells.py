@@ -64,7 +64,7 @@ def test_only_permanent_failures_are_final(kind, final):
 def test_fresh_progress_after_a_failure_is_a_cell_in_training():
     s = state(failures=[failure()], progress=[progress("2026-01-01T11:59:00+00:00")])
 
-    assert (s.state, s.reason) == ("running", "in training, epoch 3 of 20")
+    assert (s.state, s.reason) == ("running", "in training, epoch 3/20")
 
 
 def test_stale_progress_is_a_cell_that_was_killed_without_a_word():

@@ -8,8 +8,8 @@ from experiment.grid import load_grid
 from experiment.run import Run
 from k8s import launch
 from k8s.manifests import checks
+from tests.factories import commit
 from tests.k8s.factories import AGGREGATOR, IMAGE
-from tests.made import commit
 
 IMAGES = ["--image", IMAGE, "--aggregator-image", AGGREGATOR]
 
@@ -127,7 +127,7 @@ def test_without_credentials_the_plan_is_made_as_if_nothing_were_finished_and_sa
     for executor, last in (("kubernetes", "prices: approximate"), ("local", "4 cells, 0 done, 4 to train")):
         assert launch.main(["--grid", "smoke", "--plan", "--store", "s3://bucket/x", "--executor", executor]) == 0
         lines = capsys.readouterr().out.splitlines()
-        assert lines[0].startswith("the store was not asked, so this is as if nothing were finished: s3://bucket/x")
+        assert lines[0].startswith("the store could not be asked, so every cell counts as missing: s3://bucket/x")
         assert "Unable to locate credentials" in lines[0]
         assert [line.split()[2] for line in lines[1:5]] == ["missing"] * 4
         assert last in lines[-1]
@@ -138,8 +138,8 @@ def test_without_credentials_manifests_are_shown_and_marked_in_their_first_line(
     out, err = capsys.readouterr()
 
     assert code == 0
-    assert out.startswith("# the store was not asked, so this is as if nothing were finished: ")
-    assert err.startswith("the store was not asked, so this is as if nothing were finished: ")
+    assert out.startswith("# the store could not be asked, so every cell counts as missing: ")
+    assert err.startswith("the store could not be asked, so every cell counts as missing: ")
     assert [m["metadata"]["labels"]["collaborative-ensembles/part"] for m in yaml.safe_load_all(out)] == [
         "prepare",
         "trainer",

@@ -15,7 +15,11 @@ NO_DATA = {**ended(75)[0], "name": names.AWAIT}
 @pytest.mark.parametrize(
     ("status", "kind", "said"),
     [
-        ({"containerStatuses": ended(137, "OOMKilled")}, "error", "killed for want of memory: its limit is 12Gi"),
+        (
+            {"containerStatuses": ended(137, "OOMKilled")},
+            "error",
+            "killed because it exceeded its memory limit of 12Gi",
+        ),
         ({"containerStatuses": ended(137)}, "error", "killed (SIGKILL) before it could write why"),
         ({"containerStatuses": ended(42, message="x\nerror: bad\n")}, "invalid", "exit code 42: error: bad"),
         ({"containerStatuses": ended(143)}, "interrupted", "exit code 143"),

@@ -73,7 +73,7 @@ NO_NETWORK = ended(75, message="error: no network")
         (
             [pod(0, phase="Failed", containerStatuses=NO_NETWORK)],
             {},
-            "to be tried again after: exit code 75: error: no network",
+            "is tried again after: exit code 75: error: no network",
         ),
     ],
     ids=["no node", "no image", "no data", "suspended", "queued", "again"],
@@ -88,7 +88,7 @@ def test_a_job_that_ended_early_leaves_its_cells_failed_with_its_reason():
     late = {"type": "Failed", "status": "True", "message": "Job was active longer than specified deadline"}
     found = state_of(3, jobs=[job(conditions=[late])], pods=[])
 
-    assert found.reason == "its Job ended before it: Job was active longer than specified deadline"
+    assert found.reason == "its Job ended first: Job was active longer than specified deadline"
 
 
 def test_without_a_cluster_fresh_progress_means_running():

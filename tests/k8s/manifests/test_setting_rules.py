@@ -37,7 +37,7 @@ def settings_of(toml):
         ("[labels]\nteam = 'no spaces'", "what Kubernetes takes"),
         ('[annotations]\nnote = "two\\nlines"', "printable"),
         ("[annotations]\nnote = '\U0001f600'", "printable"),
-        ("[env]\nATTEMPT = 'x'", "not ATTEMPT"),
+        ("[env]\nATTEMPT = 'x'", "names other than ATTEMPT"),
         ("[env]\nAWS_SECRET_ACCESS_KEY = 'x'", "env_secrets"),
         ("[env_secrets]\nTOKEN = 'secret'", "what Kubernetes takes"),
         ("[dataset.imagenet]\ncpu = '1'", "correct its name"),

@@ -13,7 +13,7 @@ from experiment.store import open_store
 from k8s.cluster.observe import read_known_assignments
 from k8s.planning.cluster_plan import prepared_datasets
 from k8s.planning.survey import done_cells, store_is_absent, survey_store, why_unreachable
-from tests.made import commit
+from tests.factories import commit
 
 GRID = load_grid("smoke")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.datasets.cache import cache_folder, hold_lock, write_whole
+from trainer.datasets.cache import cache_folder, wait_for_lock, write_whole
 
 
 def test_the_cache_is_the_users_own(tmp_path):
@@ -22,10 +22,10 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path):
     released = threading.Event()
 
     def second():
-        with hold_lock(tmp_path / "lock"):
+        with wait_for_lock(tmp_path / "lock"):
             released.set()
 
-    with hold_lock(tmp_path / "lock"):
+    with wait_for_lock(tmp_path / "lock"):
         thread = threading.Thread(target=second)
         thread.start()
         assert not released.wait(0.2)

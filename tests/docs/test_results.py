@@ -10,6 +10,7 @@ import pytest
 
 from experiment import results
 from experiment.records import Provenance
+from tests.aggregator import factories
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "results.md").read_text()
@@ -27,7 +28,8 @@ def test_every_fact_of_the_provenance_is_named():
     assert [n for n in Provenance.__dataclass_fields__ if f"`{n}`" not in TEXT] == []
 
 
-def test_the_snippets_run(store):
+def test_the_snippets_run(tmp_path):
+    store = factories.committed_store(tmp_path / "store")
     blocks = dict(re.findall(r"```(python|sql)\n(.*?)```", TEXT, re.DOTALL))
     programs = [b for kind, b in re.findall(r"```(python|sql)\n(.*?)```", TEXT, re.DOTALL) if kind == "python"]
     assert len(programs) == 4

@@ -1,4 +1,4 @@
-"""Results as a trainer would commit them, made up: for tests of what reads them."""
+"""Makes results in the form in which a trainer commits them, for tests of what reads them."""
 
 from __future__ import annotations
 
