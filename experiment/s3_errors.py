@@ -145,6 +145,8 @@ def translate_error(error: Exception, place: str) -> ExperimentError:
     if isinstance(error, boto.ClientError):
         return _translate_answer(error, place)
     causes = tuple(_causes(error))
+    if any(isinstance(c, RecursionError) for c in causes):  # the client asks for the bucket's region, and is sent on
+        return Misconfigured(f"{place} cannot be used: its server sends each request on to another; {REGION}")
     if any(isinstance(c, NETWORK) for c in causes) and not any(map(_is_local, causes)):
         advice = UNREACHED if isinstance(error, boto.ConnectionError) else LATER
         return Transient(f"{place}: {describe_error(error)}; {advice}")

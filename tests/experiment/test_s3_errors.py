@@ -187,6 +187,15 @@ def test_every_verb_tells_what_a_server_answers(verb, status, body, error, answe
     store._client.close()
 
 
+def test_redirects_without_an_end_are_no_outage():
+    error = boto.HTTPClientError(error="maximum recursion depth exceeded")
+    error.__cause__ = RecursionError("maximum recursion depth exceeded")
+
+    told = translate_error(error, "s3://bucket/p/")
+    assert type(told) is Misconfigured
+    assert "set AWS_REGION to the bucket's region" in str(told)
+
+
 def test_what_can_never_work_is_asked_once(answering, s3_environment):
     s3_environment(answering(400, error_body("KMS.DisabledException")))
     waited: list[float] = []
