@@ -74,7 +74,7 @@ def test_after_the_longest_outage_it_is_a_failure_that_another_attempt_may_not_h
 
 def test_a_person_who_is_present_sees_the_error_at_once():
     clock = Clock()
-    with pytest.raises(Misconfigured, match="^refused$"):
+    with pytest.raises(Misconfigured, match=r"^refused$"):
         clock.patience(seconds=0).wait_out(Away(clock, 10, Misconfigured("refused")))
 
 
