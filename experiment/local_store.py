@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from experiment.claim import hold_lock, machine_claims
 from experiment.durable import is_aside, publish_new, replace_file, write_aside
-from experiment.errors import ExperimentError, InvalidInput, NotFound, Transient, refuse
+from experiment.errors import ExperimentError, InvalidInput, Misconfigured, NotFound, Transient, refuse
 from experiment.folders import check_links, walk_files
 
 LATER = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT})
@@ -115,7 +115,8 @@ def _translate(error: Exception, place: str) -> ExperimentError:
     culprit = _culprit(error)
     where = "" if culprit in ("", place) else f" at {culprit}"
     advice = "choose a --store that you may read and write, or get the rights on this one"
-    return InvalidInput(f"{place} cannot be used: {reason}{where}; {advice}")
+    refused = Misconfigured if isinstance(error, PermissionError) else InvalidInput
+    return refused(f"{place} cannot be used: {reason}{where}; {advice}")
 
 
 def _culprit(error: OSError) -> str:

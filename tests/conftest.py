@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import time
+import types
 import urllib.error
 import urllib.request
 import uuid
@@ -168,3 +169,9 @@ def minio_store(minio_server, bucket_on):
 def store(request):
     """An empty store of each kind."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def impatient_client(monkeypatch):
+    """The client's own pauses between its tries are botocore's to test."""
+    monkeypatch.setattr("botocore.endpoint.time", types.SimpleNamespace(sleep=lambda _: None, time=lambda: 0.0))

@@ -13,6 +13,7 @@ _ANSWERS = {
     "InternalError": (500, "InternalError"),
     "ConditionalRequestConflict": (409, "ConditionalRequestConflict"),
     "AccessDenied": (403, "AccessDenied"),
+    "ExpiredToken": (400, "ExpiredToken"),
     "NotImplemented": (501, "NotImplemented"),
     "PreconditionFailed": (412, "PreconditionFailed"),
 }
@@ -21,12 +22,13 @@ _ANSWERS = {
 class Proxy(ThreadingHTTPServer):
     """Forwards to ``target``. ``faults`` maps a method to what befalls its next requests in turn; None lets one pass.
 
-    A fault is the name of an error to answer with, or: ``lost`` (done by the server, the answer never arrives),
-    ``cut`` (the body ends early), ``corrupt`` (a byte of the body changes).
+    A fault is the name of an error to answer with, or: ``gone`` (no server answers), ``lost`` (done by the server, the
+    answer never arrives), ``cut`` (the body ends early), ``corrupt`` (a byte of the body changes).
     """
 
     daemon_threads = True
     dropped: frozenset[str] = frozenset()  # headers of requests that the server does not get
+    outage: str | None = None  # the fault of every request, while it is set
 
     def __init__(self, target: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -39,6 +41,8 @@ class Proxy(ThreadingHTTPServer):
     def next_fault(self, method: str) -> str | None:
         with self._lock:
             self.seen.append(method)
+            if self.outage:
+                return self.outage
             waiting = self.faults.get(method)
             return waiting.pop(0) if waiting else None
 
@@ -69,6 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault in _ANSWERS:
             status, code = _ANSWERS[fault]
             self._answer(status, {}, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())
+            return
+        if fault == "gone":
+            self.close_connection = True
             return
         status, headers, answer = self._forward(body)
         if fault == "lost":

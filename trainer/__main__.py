@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +17,7 @@ from experiment.run import open_run
 from experiment.store import open_store
 from trainer import arguments, environment
 from trainer.datasets.waiting import await_dataset
+from trainer.outage import Patience
 from trainer.stopping import Stop, stop_on_signals
 
 _log = logging.getLogger(__name__)
@@ -30,22 +33,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(given: argparse.Namespace) -> int:
     if environment.IGNORED:
         _log.info("ignored from the environment: %s", environment.IGNORED)
-    if given.prepare or given.verify_resume:
+    if given.verify_resume:
         with interrupted_by_signals():
-            return _prepare(given.prepare, given.store) if given.prepare else _verify_resume()
+            return _verify_resume()
     stop = Stop()
+    patience = Patience(
+        seconds=arguments.outage_seconds(os.environ) if arguments.is_unattended(given, os.environ) else 0,
+        stopping=stop.is_set,
+        say=_log.warning,
+    )
+    if given.prepare:
+        with interrupted_by_signals():
+            return _prepare(given.prepare, given.store, patience)
     stop_on_signals(stop)
     if given.await_dataset:
-        return await_dataset(open_store(given.store), given.await_dataset, given.await_seconds, stop)
-    return _train(given, stop)
+        store = patience.wait_out(lambda: open_store(given.store))
+        return await_dataset(store, given.await_dataset, given.await_seconds, stop)
+    return _train(given, stop, patience)
 
 
-def _prepare(names: Sequence[str], url: str) -> int:
+def _prepare(names: Sequence[str], url: str, patience: Patience) -> int:
     from trainer.datasets import prepare_dataset
 
-    store = open_store(url, create=True)
+    store = patience.wait_out(lambda: open_store(url, create=True))
     for name in names:
-        manifest = prepare_dataset(name, store)
+        manifest = patience.wait_out(functools.partial(prepare_dataset, name, store))
         print(f"{name}: {manifest.train} training and {manifest.test} test images in {store.url}/{manifest.key}")
     return 0
 
@@ -56,9 +68,9 @@ def _verify_resume() -> int:
     return verify_resume()
 
 
-def _train(given: argparse.Namespace, stop: Stop) -> int:
-    store, run = open_run(given.run)
-    index = None if given.indexes else resolve_index(store, run, given.index, given.job)
+def _train(given: argparse.Namespace, stop: Stop, patience: Patience) -> int:
+    store, run = patience.wait_out(lambda: open_run(given.run))
+    index = None if given.indexes else patience.wait_out(lambda: resolve_index(store, run, given.index, given.job))
     import_packages("trainer", "tensorflow", "keras", "safetensors")  # takes seconds: only for input that is good
     from trainer import process
 

@@ -65,15 +65,29 @@ def attempt_name(environ: Mapping[str, str]) -> str:
     return given
 
 
+def is_unattended(arguments: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    """Returns whether a pod or the launcher has started the program: a person who has started it is to see errors at once."""
+    return bool(arguments.indexes or environ.get("ATTEMPT"))
+
+
 def checkpoint_seconds(environ: Mapping[str, str]) -> float:
     """Returns the seconds between two checkpoints: ``CHECKPOINT_SECONDS``, 60 by default."""
-    given = environ.get("CHECKPOINT_SECONDS", "60")
+    return _seconds(environ, "CHECKPOINT_SECONDS", "60")
+
+
+def outage_seconds(environ: Mapping[str, str]) -> float:
+    """Returns the seconds of the longest outage of the store that is waited out: ``OUTAGE_SECONDS``, 1800 by default."""
+    return _seconds(environ, "OUTAGE_SECONDS", "1800")
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: str) -> float:
+    given = environ.get(name, default)
     try:
         seconds = float(given)
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise refuse("CHECKPOINT_SECONDS", given, "seconds of at least 0", "correct or unset it")
+        raise refuse(name, given, "seconds of at least 0", "correct or unset it")
     return seconds
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import functools
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 
 from experiment import keys, records
 from experiment.cell import NUMERICS, Cell
-from experiment.errors import ExperimentError, Interrupted, describe_error
+from experiment.errors import ExperimentError, describe_error
 from experiment.records import Failure, Progress, Provenance, utc_now
 from experiment.store import Store
 from trainer import checkpoint, commit
 from trainer.log import Log
 from trainer.model import device, export, training
 from trainer.model.program import compiled_program, program_signature
-from trainer.model.types import Dataset, OnEpochEnd, Pace, Snapshot
+from trainer.model.types import Dataset, Figures, OnEpochEnd, Snapshot
+from trainer.outage import Patience
 from trainer.summaries import Summaries
-
-PROGRESS_SECONDS = 10.0  # between two progress records in the store
+from trainer.watcher import Watcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,7 @@ class AttemptOptions:
         finish_first: a block that is finished although the process is told to stop.
         show: called with the progress about twice a second.
         checkpoint_seconds: time between two checkpoints.
+        outage_seconds: longest outage of the store that is waited out before and after the training.
         jit: whether to compile with XLA.
         tensorboard: whether to put summaries for TensorBoard into the store.
     """
@@ -46,6 +47,7 @@ class AttemptOptions:
     finish_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     show: Callable[[Progress], None] = lambda _: None
     checkpoint_seconds: float = 60.0
+    outage_seconds: float = 0.0
     git_commit: str = "unknown"
     image: str = ""
     deterministic: bool = True
@@ -66,13 +68,14 @@ def attempt_cell(cell: Cell, options: AttemptOptions) -> str:
     with options.store.claim(cell.id) as held:
         if not held:
             return "held"
-        if options.store.exists(keys.epochs(cell)):
-            commit.remove_leftovers(options.store, cell)
-            return "found"
         log = Log(cell.id, options.attempt)
-        watcher = _Watcher(cell, options, log)
+        patience = Patience(seconds=options.outage_seconds, stopping=options.stopping, say=log.say)
+        if patience.wait_out(lambda: options.store.exists(keys.epochs(cell))):
+            patience.wait_out(lambda: commit.remove_leftovers(options.store, cell))
+            return "found"
+        watcher = Watcher(cell, options, log)
         try:
-            return _train(cell, options, log, watcher)
+            return _train(cell, options, log, watcher, patience)
         except BaseException as error:
             _leave_record(cell, options, log, error, watcher.epoch)
             raise
@@ -80,17 +83,18 @@ def attempt_cell(cell: Cell, options: AttemptOptions) -> str:
             _keep_log(options.store, cell, options.attempt, log)
 
 
-def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: _Watcher) -> str:
+def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: Watcher, patience: Patience) -> str:
     started = utc_now()
-    data = options.load(cell.dataset)
-    snapshot = checkpoint.newest_checkpoint(options.store, cell.id, log.say)
+    data = patience.wait_out(lambda: options.load(cell.dataset))
+    snapshot = patience.wait_out(lambda: checkpoint.newest_checkpoint(options.store, cell.id, log.say))
     step = snapshot.step if snapshot else 0
     log.say("resumed" if step else "started", step=step, device=device.device_name(), dataset=data.sha256[:16])
     export.rehearse_export()
-    on_epoch_end = _summarise(cell, options, snapshot) if options.tensorboard else lambda *_: None
-    result = training.train_cell(
-        cell, data, watch=watcher, on_epoch_end=on_epoch_end, snapshot=snapshot, jit=options.jit
-    )
+    summarise = _summarise(cell, options, snapshot, watcher, patience) if options.tensorboard else lambda *_: None
+    with watcher:
+        result = training.train_cell(
+            cell, data, watch=watcher, on_epoch_end=summarise, snapshot=snapshot, jit=options.jit
+        )
     provenance = Provenance(
         attempt=options.attempt,
         numerics=NUMERICS,
@@ -108,62 +112,26 @@ def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: _Watcher) -> 
         peak_memory_bytes=device.peak_memory_bytes(),
     )
     with options.finish_first():
-        ours = commit.commit_cell(options.store, cell, result, provenance, log.say)
+        ours = patience.wait_out(lambda: commit.commit_cell(options.store, cell, result, provenance, log.say))
     last = {m: f"{100 * row['test_error']:.2f}%" for m, row in zip(cell.models, result.figures[-1], strict=True)}
     log.say("committed" if ours else "another attempt's result stands", **last)
     return "committed" if ours else "found"
 
 
-def _summarise(cell: Cell, options: AttemptOptions, snapshot: Snapshot | None) -> OnEpochEnd:
+def _summarise(
+    cell: Cell, options: AttemptOptions, snapshot: Snapshot | None, watcher: Watcher, patience: Patience
+) -> OnEpochEnd:
     summaries = Summaries(options.store, cell, options.attempt)
     signature = program_signature(cell, training.cell_arithmetic(cell, snapshot))
-    summaries.put_graph(compiled_program(signature, jit=options.jit))
-    for epoch, figures in enumerate(snapshot.figures if snapshot else [], start=1):
-        summaries.put_epoch(epoch, figures)  # of earlier attempts, which may not have been asked for summaries
-    return summaries.put_epoch
+    patience.wait_out(lambda: summaries.put_graph(compiled_program(signature, jit=options.jit)))
+    for number, known in enumerate(snapshot.figures if snapshot else [], start=1):
+        # of earlier attempts, which may not have been asked for summaries
+        patience.wait_out(functools.partial(summaries.put_epoch, number, known))
 
+    def put_epoch(epoch: int, figures: Figures) -> None:
+        watcher.write(f"the summary of epoch {epoch}", lambda: summaries.put_epoch(epoch, figures))
 
-class _Watcher:
-    """Called after every call of the device: stops the training when told to, and keeps checkpoint and progress up to date."""
-
-    def __init__(self, cell: Cell, options: AttemptOptions, log: Log) -> None:
-        self.epoch = 0
-        self._cell, self._options, self._log = cell, options, log
-        self._saved = self._told = time.monotonic()
-
-    def __call__(self, pace: Pace, snapshot: Callable[[], Snapshot]) -> None:
-        now, self.epoch = time.monotonic(), pace.epoch
-        if self._options.stopping():
-            self._save(snapshot())
-            where = f"at step {pace.step} of {pace.steps}"
-            raise Interrupted(f"{self._cell.id} was told to stop {where}; launch again to go on")
-        if now - self._saved >= self._options.checkpoint_seconds:
-            self._save(snapshot())
-        progress = self._progress(pace)
-        self._options.show(progress)
-        if now - self._told >= PROGRESS_SECONDS:
-            self._told = now
-            self._options.store.put(keys.progress(self._cell.id), records.to_bytes(progress))
-
-    def _save(self, snapshot: Snapshot) -> None:
-        with self._options.finish_first():
-            checkpoint.write_checkpoint(self._options.store, self._cell.id, snapshot)
-        self._saved = time.monotonic()
-        self._log.say("checkpoint", step=snapshot.step)
-
-    def _progress(self, pace: Pace) -> Progress:
-        return Progress(
-            cell=self._cell.id,
-            attempt=self._options.attempt,
-            epoch=pace.epoch,
-            epochs=self._cell.epochs,
-            step=pace.step,
-            steps=pace.steps,
-            images_per_second=round(pace.images_per_second, 1),
-            seconds_left=round(pace.seconds_left, 1),
-            time=utc_now(),
-            device=device.device_name(),
-        )
+    return put_epoch
 
 
 def _leave_record(cell: Cell, options: AttemptOptions, log: Log, error: BaseException, epoch: int) -> None:

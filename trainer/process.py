@@ -41,6 +41,7 @@ def attempt_options(store: Store, run: Run, stop: Stop, *, tensorboard: bool = F
         stopping=stop.is_set,
         finish_first=stop.finish_first,
         checkpoint_seconds=arguments.checkpoint_seconds(os.environ),
+        outage_seconds=arguments.outage_seconds(os.environ),
         git_commit=os.environ.get("GIT_COMMIT") or run.provenance.get("git_commit", "unknown"),
         image=os.environ.get("IMAGE", ""),
         deterministic=deterministic,

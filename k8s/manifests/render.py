@@ -138,6 +138,7 @@ def _environment(launch: Launch, s: Settings, part: str) -> Iterator[Manifest]:
         "GIT_COMMIT": launch.git_commit,
         "HOME": "/tmp",  # noqa: S108 - the pod's own volume
         "CHECKPOINT_SECONDS": str(s.checkpoint_seconds),
+        "OUTAGE_SECONDS": str(s.outage_seconds),
     }
     plain |= {"AWS_ENDPOINT_URL_S3": s.s3_endpoint} if s.s3_endpoint else {}
     plain |= {"AWS_REGION": s.s3_region} if s.s3_region else {}

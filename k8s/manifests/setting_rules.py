@@ -26,7 +26,7 @@ IMAGE = re.compile(r"[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?(:[A-Za-z0-9._-]+)?(@sha25
 URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._/-]*)?")
 PROXY = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+/?")
 HOST = re.compile(r"[A-Za-z0-9.:*/\[\]-]+")
-OWN_ENV = ("ATTEMPT", "IMAGE", "GIT_COMMIT", "CHECKPOINT_SECONDS", "HOME", "JOB_COMPLETION_INDEX")
+OWN_ENV = ("ATTEMPT", "IMAGE", "GIT_COMMIT", "CHECKPOINT_SECONDS", "OUTAGE_SECONDS", "HOME", "JOB_COMPLETION_INDEX")
 KEYS_IN_THE_OPEN = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
 
 OBJECTS = ("trainer_account", "collector_account", "pull_secrets", "priority_class", "runtime_class")
@@ -55,6 +55,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "ttl_hours": (1, 8760),
     "grace_seconds": (30, 115),
     "checkpoint_seconds": (1, 3600),
+    "outage_seconds": (0, 86_400),
     "refresh_seconds": (1, 3600),
     "api_ports": (1, LARGEST_PORT),
 }

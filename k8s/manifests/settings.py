@@ -82,6 +82,7 @@ class Settings:
     ttl_hours: float = _is(72.0, "hours for which a finished Job stays in the cluster; at least 1")
     grace_seconds: int = _is(100, "seconds from SIGTERM to SIGKILL, for the last checkpoint")
     checkpoint_seconds: int = _is(60, "seconds between checkpoints")
+    outage_seconds: int = _is(1800, "seconds for which a cell waits for a store that is away or refuses")
     tensorboard: bool = _is(False, "put summaries for TensorBoard into the store, under tensorboard/")
     refresh_seconds: int = _is(60, "smallest number of seconds between two reports of the collecting Job")
     dataset: Mapping[str, Mapping[str, Any]] = _is({}, "other values for the Job of one data set")

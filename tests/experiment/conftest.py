@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import types
 from pathlib import Path
 
 import pytest
@@ -65,12 +64,6 @@ def preloaded(tmp_path):
         return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
 
     return run
-
-
-@pytest.fixture
-def impatient_client(monkeypatch):
-    """The client's own pauses between its tries are botocore's to test."""
-    monkeypatch.setattr("botocore.endpoint.time", types.SimpleNamespace(sleep=lambda _: None, time=lambda: 0.0))
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_the_index_comes_from_the_jobs_environment_and_a_lost_data_set_is_named(
         (["--run", "STORE/runs/test"], 2, "JOB_COMPLETION_INDEX"),
         (["--prepare", "imagenet", "--store", "STORE"], 2, "invalid choice"),
         (["--prepare", "digits"], 2, "need --store"),
-        (["--await-dataset", "mnist", "--store", "STORE", "--await-seconds", "0"], 75, "mnist is not in"),
+        (["--await-dataset", "mnist", "--store", "STORE", "--await-seconds", "0"], 42, "mnist is not in"),
         (["--await-dataset", "digits", "--store", "STORE"], 0, ""),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from experiment import keys
 from trainer import checkpoint
 from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.background import BackgroundWriter
 from trainer.model import training
 from trainer.model.program import STATE
 from trainer.verify_resume import differing_columns
@@ -46,6 +47,18 @@ class Failing:
 @pytest.fixture(autouse=True)
 def one_step_per_call(monkeypatch):
     monkeypatch.setattr(training, "SECONDS_PER_CALL", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def every_write_is_awaited(monkeypatch):
+    """Otherwise the steps would outrun the checkpoints, and the touches of the store would differ from run to run."""
+    start = BackgroundWriter.start
+
+    def start_and_wait(self, what, write):
+        start(self, what, write)
+        self.drain()
+
+    monkeypatch.setattr(BackgroundWriter, "start", start_and_wait)
 
 
 def options(store, tiny, name):

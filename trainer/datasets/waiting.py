@@ -6,7 +6,7 @@ import threading
 import time
 
 from experiment import keys
-from experiment.errors import Interrupted, Transient
+from experiment.errors import Interrupted, Misconfigured, NotFound, Transient, describe_error
 from experiment.store import Store
 
 POLL_SECONDS = 5.0
@@ -16,20 +16,23 @@ def await_dataset(store: Store, name: str, seconds: float, stop: threading.Event
     """Waits until the store has the data set; returns 0.
 
     Raises:
-        Transient: it was not there after ``seconds``.
+        NotFound: it was not there after ``seconds``, and the store answered.
+        Transient: the store did not answer, or refused, at the end of ``seconds``.
         Interrupted: ``stop`` was set while waiting.
     """
     deadline = time.monotonic() + seconds
-    while not _is_prepared(store, name):
+    while not _is_prepared(store, name, is_last=time.monotonic() >= deadline):
         if time.monotonic() >= deadline:
-            raise Transient(f"{name} is not in {store.url} after {seconds:g} s; look at the Job that prepares it")
+            raise NotFound(f"{name} is not in {store.url} after {seconds:g} s; look at the Job that prepares it")
         if stop.wait(min(POLL_SECONDS, max(0.0, deadline - time.monotonic()))):
             raise Interrupted(f"told to stop while waiting for {name}; launch again to go on")
     return 0
 
 
-def _is_prepared(store: Store, name: str) -> bool:
+def _is_prepared(store: Store, name: str, *, is_last: bool) -> bool:
     try:
         return store.exists(keys.dataset_manifest(name))
-    except Transient:
+    except (Transient, Misconfigured) as error:
+        if is_last:
+            raise Transient(describe_error(error)) from error
         return False  # the store may answer again before the deadline

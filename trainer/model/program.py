@@ -84,8 +84,8 @@ class Program:
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        """All values that the next step depends on, by the names in ``STATE``."""
-        return {name: np.asarray(getattr(self, f"_{name}").numpy()) for name in STATE}
+        """All values that the next step depends on, by the names in ``STATE``: copies, which later steps do not change."""
+        return {name: np.array(getattr(self, f"_{name}").numpy()) for name in STATE}
 
     @state.setter
     def state(self, values: Mapping[str, np.ndarray]) -> None:

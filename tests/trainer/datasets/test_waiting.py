@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from experiment import keys
-from experiment.errors import Interrupted, Transient
+from experiment.errors import Interrupted, Misconfigured, NotFound, Transient
 from trainer.datasets import waiting
 from trainer.datasets.waiting import await_dataset
 
@@ -24,7 +24,17 @@ def test_it_ends_as_soon_as_the_data_set_is_there(store):
 
 
 def test_it_ends_at_its_limit(store):
-    with pytest.raises(Transient, match=r"mnist is not in .* after 0\.05 s"):
+    with pytest.raises(NotFound, match=r"mnist is not in .* after 0\.05 s; look at the Job that prepares it"):
+        await_dataset(store, "mnist", 0.05, threading.Event())
+
+
+@pytest.mark.parametrize("error", [Transient("no route to the store"), Misconfigured("refused; log in again")])
+def test_a_store_that_fails_to_the_end_is_the_reason_and_another_attempt_may_help(store, monkeypatch, error):
+    def fail(key):
+        raise error
+
+    monkeypatch.setattr(store, "exists", fail)
+    with pytest.raises(Transient, match=str(error)):
         await_dataset(store, "mnist", 0.05, threading.Event())
 
 

@@ -1,0 +1,86 @@
+"""What an attempt does while its cell trains: it looks whether to stop, and writes checkpoints and progress beside the training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from experiment import keys, records
+from experiment.cell import Cell
+from experiment.errors import Interrupted
+from experiment.records import Progress, utc_now
+from trainer import checkpoint
+from trainer.background import BackgroundWriter
+from trainer.log import Log
+from trainer.model import device
+from trainer.model.types import Pace, Snapshot
+
+if TYPE_CHECKING:
+    from trainer.attempt import AttemptOptions
+
+PROGRESS_SECONDS = 10.0  # between two progress records in the store
+
+
+class Watcher:
+    """Called after every call of the device: stops the training when told to, and keeps checkpoint and progress up to date.
+
+    Both are written beside the training, which an outage of the store does not hold up.
+    """
+
+    def __init__(self, cell: Cell, options: AttemptOptions, log: Log) -> None:
+        self.epoch = 0
+        self._cell, self._options, self._log = cell, options, log
+        self._writer = BackgroundWriter(log.say)
+        self._saved = self._told = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+
+    def __call__(self, pace: Pace, snapshot: Callable[[], Snapshot]) -> None:
+        now, self.epoch = time.monotonic(), pace.epoch
+        if self._options.stopping():
+            self._stop(pace, snapshot())
+        if now - self._saved >= self._options.checkpoint_seconds and self._writer.is_idle:
+            self._saved = now
+            taken = snapshot()
+            self._writer.start(f"the checkpoint of step {taken.step}", lambda: self._save(taken))
+        progress = self._progress(pace)
+        self._options.show(progress)
+        if now - self._told >= PROGRESS_SECONDS and self._writer.is_idle:
+            self._told = now
+            record, key = records.to_bytes(progress), keys.progress(self._cell.id)
+            self._writer.start("the progress record", lambda: self._options.store.put(key, record))
+
+    def write(self, what: str, write: Callable[[], None]) -> None:
+        """Has something else of this attempt written beside the training."""
+        self._writer.start(what, write)
+
+    def _stop(self, pace: Pace, snapshot: Snapshot) -> NoReturn:
+        with self._options.finish_first():
+            self._writer.drain()
+            self._writer.start(f"the last checkpoint, of step {pace.step},", lambda: self._save(snapshot))
+            self._writer.drain()
+        where = f"at step {pace.step} of {pace.steps}"
+        raise Interrupted(f"{self._cell.id} was told to stop {where}; launch again to go on")
+
+    def _save(self, snapshot: Snapshot) -> None:
+        checkpoint.write_checkpoint(self._options.store, self._cell.id, snapshot)
+        self._log.say("checkpoint", step=snapshot.step)
+
+    def _progress(self, pace: Pace) -> Progress:
+        return Progress(
+            cell=self._cell.id,
+            attempt=self._options.attempt,
+            epoch=pace.epoch,
+            epochs=self._cell.epochs,
+            step=pace.step,
+            steps=pace.steps,
+            images_per_second=round(pace.images_per_second, 1),
+            seconds_left=round(pace.seconds_left, 1),
+            time=utc_now(),
+            device=device.device_name(),
+        )
