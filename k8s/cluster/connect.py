@@ -7,13 +7,13 @@ import logging
 import os
 import ssl
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import kubernetes.client
 import kubernetes.config
 import yaml
 
 from experiment.errors import InvalidInput
+from experiment.urls import names_server
 from k8s.cluster.kube import Kube
 from k8s.cluster.refusals import NO_CREDENTIALS
 
@@ -67,8 +67,7 @@ def _load_kubeconfig(context: str, configuration: kubernetes.client.Configuratio
 
 def _check_server(configuration: kubernetes.client.Configuration) -> None:
     """Reads the server's URL and the certificates: the client does so at its first request, and takes it for a bad network."""
-    parts = urlsplit(configuration.host)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not names_server(configuration.host):
         raise ValueError(f"its server is {configuration.host!r}, not https://HOST[:PORT]")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for name, path in (

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from experiment.errors import refuse
+from experiment.urls import names_server
 from trainer.datasets.cache import cache_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -42,8 +43,9 @@ class Overrides:
         """
         prefix = f"DATASET_{name.upper()}_"
         url, counts = environ.get(f"{prefix}URL") or None, environ.get(f"{prefix}COUNTS", "")
-        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
-            raise refuse(f"{prefix}URL", url, "an http:// or https:// URL", "for local files set DATASETS_DIR")
+        if url and not names_server(url):
+            allowed = "an http:// or https:// URL of ASCII without blanks"
+            raise refuse(f"{prefix}URL", url, allowed, "correct it; for local files set DATASETS_DIR")
         if url and "@" in urlsplit(url).netloc:
             raise refuse(
                 f"{prefix}URL",
@@ -53,14 +55,21 @@ class Overrides:
             )
         if counts not in ("", "any"):
             raise refuse(f"{prefix}COUNTS", counts, "any, or not set", "correct it")
-        folder = environ.get("DATASETS_DIR")
         return cls(
-            folder=Path(folder).expanduser() if folder else None,
+            folder=_folder(environ.get("DATASETS_DIR")),
             url=url,
             sha256=_checksums(f"{prefix}SHA256", environ.get(f"{prefix}SHA256", "")),
             any_count=counts == "any",
             cache=cache_folder(environ),
         )
+
+
+def _folder(given: str | None) -> Path | None:
+    try:
+        return Path(given).expanduser() if given else None
+    except RuntimeError as error:
+        allowed = "a directory; ~ or ~USER of a user of this machine"
+        raise refuse("DATASETS_DIR", given, allowed, "correct it or unset it") from error
 
 
 def public_url(url: str) -> str:
