@@ -117,4 +117,3 @@ def check_conditional_writes(store: Store) -> None:
     lacks = f"{store.url} cannot be used: {store.server} let a second write replace the first"
     advice = "use an S3 server that honours If-None-Match (AWS, MinIO, Ceph, R2; update it), or a directory"
     raise InvalidInput(f"{lacks}, so that two attempts could both commit a cell; {advice}")
-

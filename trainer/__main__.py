@@ -17,13 +17,14 @@ from trainer import arguments, environment
 from trainer.datasets.waiting import await_dataset
 from trainer.stopping import Stop, stop_on_signals
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("trainer")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code (``experiment.errors``)."""
     given = arguments.parse_arguments(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("trainer").setLevel(logging.INFO)  # ours: what libraries say below a warning is not for the user
     return report_errors(lambda: _run(given))
 
 
