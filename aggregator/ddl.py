@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-
 import pyarrow as pa
 
 from experiment import results
 from experiment.cell import METHODS
 from experiment.datasets import DATASETS
-from experiment.program import report_errors, run_program
+from experiment.program import CommandLine, report_errors, run_program
 
 _TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.float64(): "double"}
 _PARTITIONS = ("dataset", "method")  # named by the keys: results/dataset=D/method=M/CELL/epochs.parquet
@@ -71,7 +69,7 @@ FORMS = {"athena": athena_ddl, "spark": spark_snippet}
 
 def main(argv: list[str] | None = None) -> int:
     """Parses and prints; returns the exit code."""
-    p = argparse.ArgumentParser(
+    p = CommandLine(
         prog="python -m aggregator.ddl", description="Print how an SQL engine reads the results of a store."
     )
     p.add_argument(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import warnings
@@ -11,6 +12,13 @@ from typing import NoReturn
 from experiment.console import escape_unprintable_output
 from experiment.errors import ExperimentError, Interrupted, describe_error
 from experiment.interrupts import end_interrupted_process
+
+
+class CommandLine(argparse.ArgumentParser):
+    """A program's flags. What is wrong with those given is one line: the usage, many lines of all flags, is for ``--help``."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}; see --help\n")
 
 
 def run_program(main: Callable[[], int]) -> NoReturn:

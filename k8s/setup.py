@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from experiment.errors import ExperimentError, NotFound
-from experiment.program import run_program
+from experiment.program import CommandLine, run_program
 from k8s import verbs
 from k8s.manifests import namespace, sources
 from k8s.manifests.names import Manifest
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Returns the flags; exits with code 2 if they are wrong."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="python -m k8s.setup",
         description="Prints the manifests of a namespace for launches as YAML, or applies them. Printing asks no cluster.",
         allow_abbrev=False,

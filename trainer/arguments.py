@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from experiment.datasets import DATASETS
 from experiment.errors import refuse
+from experiment.program import CommandLine
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Returns the arguments; exits with 2 and one line if they do not fit together."""
-    parser = argparse.ArgumentParser(prog="python -m trainer", description="Trains cells of a frozen grid.")
+    parser = CommandLine(prog="python -m trainer", description="Trains cells of a frozen grid.")
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--run", metavar="URL", help="train cells of this run, STORE/runs/RUN")
     mode.add_argument(
