@@ -103,7 +103,7 @@ def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
     expected = table.get("expect", len(cells))
     if isinstance(expected, bool) or expected != len(cells):
         what = f"the number of cells of grid {name!r}"
-        raise refuse(what, len(cells), f"expect = {expected}", "correct the grid or its expect")
+        raise refuse(what, len(cells), f"expect = {expected!r}", "correct the grid or its expect")
     return Grid(name=name, cells=tuple(cells))
 
 

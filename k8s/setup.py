@@ -23,6 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return verbs.run_verb(set_up_namespace, parse_setup_arguments(argv))
 
 
+def parse_limit(text: str) -> int:
+    """Returns a whole number of at least 0."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: a whole number of at least 0; correct it")
+    return int(text)
+
+
 def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Returns the flags; exits with code 2 if they are wrong."""
     parser = CommandLine(
@@ -39,7 +46,7 @@ def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--launcher-users", default="", metavar="A,B", help="users that may launch")
     for kind in ("gpus", "pods"):
         most = f"most {kind.replace('gpus', 'GPUs')} at the same time; 0: no limit (0)"
-        parser.add_argument(f"--quota-{kind}", type=int, default=0, metavar="N", help=most)
+        parser.add_argument(f"--quota-{kind}", type=parse_limit, default=0, metavar="N", help=most)
     used = ("context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint", "dns")
     sources.add_setting_flags(parser, *used, "api_ports", "proxy")
     return parser.parse_args(argv)
