@@ -11,7 +11,7 @@ from pathlib import Path
 from aggregator.environment import isolated_libraries
 from experiment.errors import COMMITTED, refuse
 from experiment.interrupts import interrupted_by_signals
-from experiment.program import CommandLine, report_errors, run_program
+from experiment.program import CommandLine, parse_seconds, report_errors, run_program
 from experiment.run import open_run
 
 PRICE = "PRICE_PER_HOUR"
@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--wait",
         nargs="?",
-        type=float,
+        type=parse_seconds,
         const=math.inf,
         metavar="SECONDS",
         help="first wait until every cell is done or has failed for good, at most this long if given",

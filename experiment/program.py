@@ -24,6 +24,17 @@ class CommandLine(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}; see --help\n")
 
 
+def parse_seconds(text: str) -> float:
+    """Returns the seconds that a flag gives: a number of at least 0, or ``inf``."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:  # not a number is not below it
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: seconds of at least 0; correct it")
+    return seconds
+
+
 def run_program(main: Callable[[], int]) -> NoReturn:
     """Runs a program and leaves it with the exit code that ``main`` returns."""
     escape_unprintable_output()

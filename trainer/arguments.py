@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from experiment.datasets import DATASETS
 from experiment.errors import refuse
-from experiment.program import CommandLine
+from experiment.program import CommandLine, parse_seconds
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -33,7 +33,11 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--indexes", choices=["-"], help="be a warm worker, which reads indexes from standard input")
     parser.add_argument("--tensorboard", action="store_true", help="put summaries for TensorBoard into the store")
     parser.add_argument(
-        "--await-seconds", type=float, default=3600.0, metavar="S", help="seconds after which --await-dataset gives up"
+        "--await-seconds",
+        type=parse_seconds,
+        default=3600.0,
+        metavar="S",
+        help="seconds after which --await-dataset gives up",
     )
     arguments = parser.parse_args(argv)
     if (arguments.prepare or arguments.await_dataset) and not arguments.store:

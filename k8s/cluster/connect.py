@@ -69,6 +69,9 @@ def _check_server(configuration: kubernetes.client.Configuration) -> None:
     """Reads the server's URL and the certificates: the client does so at its first request, and takes it for a bad network."""
     if not names_server(configuration.host):
         raise ValueError(f"its server is {configuration.host!r}, not https://HOST[:PORT]")
+    for value in configuration.api_key.values():
+        if not value.isprintable():
+            raise ValueError("its user's token has characters that cannot be sent")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for name, path in (
         ("certificate-authority", configuration.ssl_ca_cert),

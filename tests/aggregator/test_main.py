@@ -70,7 +70,10 @@ def test_a_wrong_price_is_refused_by_the_name_of_its_source(store, monkeypatch, 
     assert "'cheap'; allowed: [DEVICE=]USD per hour, such as 0.9 or K80=0.9; correct PRICE_" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["--run"], ["--run", "x", "--wait", "soon"], ["--run", "x", "--out", ""]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--run"], ["--run", "x", "--wait", "soon"], ["--run", "x", "--out", ""], ["--run", "x", "--wait", "nan"]],
+)
 def test_a_wrong_command_line_is_one_line(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
