@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -43,7 +44,10 @@ def _run(given: argparse.Namespace) -> int:
 
 def _prepare(names: Sequence[str], url: str) -> int:
     from trainer.datasets import prepare_dataset
+    from trainer.datasets.overrides import find_misspelt
 
+    for variable, near in find_misspelt(os.environ).items():
+        _log.warning("ignored from the environment: %s; did you mean %s?", variable, near)
     store = open_store(url, create=True)
     for name in names:
         manifest = prepare_dataset(name, store)

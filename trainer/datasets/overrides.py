@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -9,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from experiment.datasets import DATASETS
 from experiment.errors import refuse
 from experiment.urls import names_server
 from trainer.datasets.cache import cache_folder
 
+KINDS = ("URL", "SHA256", "COUNTS")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -70,6 +73,14 @@ def _folder(given: str | None) -> Path | None:
     except RuntimeError as error:
         allowed = "a directory; ~ or ~USER of a user of this machine"
         raise refuse("DATASETS_DIR", given, allowed, "correct it or unset it") from error
+
+
+def find_misspelt(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns by name the variables that are nearly one of these, and which: DATASET_ is not ours alone, so none is refused."""
+    known = ["DATASETS_DIR", *(f"DATASET_{name.upper()}_{kind}" for name in DATASETS for kind in KINDS)]
+    given = sorted(v for v in environ if v.startswith("DATASET") and v not in known)
+    near = {variable: difflib.get_close_matches(variable, known, 1, cutoff=0.85) for variable in given}
+    return {variable: found[0] for variable, found in near.items() if found}
 
 
 def public_url(url: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from experiment.errors import InvalidInput
 from trainer.datasets import Overrides
+from trainer.datasets.overrides import find_misspelt
 
 SHA = "0123456789abcdef" * 4
 
@@ -60,3 +61,15 @@ def test_a_password_in_a_url_is_refused_and_not_repeated():
     with pytest.raises(InvalidInput, match="without user and password") as caught:
         Overrides.from_environment("mnist", {"DATASET_MNIST_URL": "https://me:secret@m.example/"})
     assert "secret" not in str(caught.value)
+
+
+def test_a_variable_that_is_nearly_one_of_ours_is_named_and_another_programs_is_not():
+    ours = ("DATASETS_DIR", "DATASET_MNIST_URL", "DATASET_NOTMNIST_COUNTS")
+    others = ("DATASET", "DATASET_PATH", "DATASET_TRAIN_URL", "MNIST_URL", "PATH")
+
+    assert find_misspelt(dict.fromkeys((*ours, *others), "x")) == {}
+    assert find_misspelt({"DATASET_CIFAR_URL": "x", "DATASET_MNIST_SHA265": "y", "DATASET_DIR": "z"}) == {
+        "DATASET_CIFAR_URL": "DATASET_CIFAR10_URL",
+        "DATASET_DIR": "DATASETS_DIR",
+        "DATASET_MNIST_SHA265": "DATASET_MNIST_SHA256",
+    }
