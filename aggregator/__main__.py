@@ -11,15 +11,15 @@ from pathlib import Path
 from aggregator.environment import isolated_libraries
 from experiment.errors import COMMITTED, refuse
 from experiment.interrupts import interrupted_by_signals
-from experiment.program import report_errors, run_program
+from experiment.program import CommandLine, parse_seconds, report_errors, run_program
 from experiment.run import open_run
+
+PRICE = "PRICE_PER_HOUR"
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the command's arguments."""
-    p = argparse.ArgumentParser(
-        prog="python -m aggregator", description="Makes the report of a run: tables, figures and one page."
-    )
+    p = CommandLine(prog="python -m aggregator", description="Makes the report of a run: tables, figures and one page.")
     p.add_argument(
         "--run",
         required=True,
@@ -27,12 +27,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="the run: a directory or s3:// URL, as the launcher prints it",
     )
     p.add_argument(
-        "--out", type=Path, metavar="DIR", help="write the report here instead of into the store's reports/RUN/"
+        "--out", type=parse_folder, metavar="DIR", help="write the report here instead of into the store's reports/RUN/"
     )
     p.add_argument(
         "--wait",
         nargs="?",
-        type=float,
+        type=parse_seconds,
         const=math.inf,
         metavar="SECONDS",
         help="first wait until every cell is done or has failed for good, for at most SECONDS if they are given",
@@ -48,8 +48,15 @@ def build_parser() -> argparse.ArgumentParser:
     return p
 
 
-def parse_prices(given: list[str]) -> dict[str, float]:
-    """Returns dollars per hour by part of a device's name; the empty name stands for all devices.
+def parse_folder(text: str) -> Path:
+    """Returns the folder of a report; an empty text is none."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' given; allowed: a directory; give one, . for this directory")
+    return Path(text)
+
+
+def parse_prices(given: list[str], source: str = "--price") -> dict[str, float]:
+    """Returns dollars per hour by part of a device's name; the empty name stands for all devices. ``source`` gave them.
 
     Raises:
         InvalidInput: a text is not a price.
@@ -62,7 +69,7 @@ def parse_prices(given: list[str]) -> dict[str, float]:
         except ValueError:
             found[device] = math.nan
         if not 0 <= found[device] < math.inf:
-            raise refuse("a price", text, "[DEVICE=]USD per hour, such as 0.9 or K80=0.9", "correct --price")
+            raise refuse("a price", text, "[DEVICE=]USD per hour, such as 0.9 or K80=0.9", f"correct {source}")
     return found
 
 
@@ -74,8 +81,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     with interrupted_by_signals("the report is not complete, and the same command makes it"):
-        given = arguments.price or [p for p in [os.environ.get("PRICE_PER_HOUR", "")] if p]
-        prices = parse_prices(given)
+        own = os.environ.get(PRICE, "")
+        prices = parse_prices(arguments.price) if arguments.price or not own else parse_prices([own], PRICE)
         store, run = open_run(arguments.run)
         with isolated_libraries():
             from aggregator.report.make import make_report  # pandas and Matplotlib take seconds: after all is checked

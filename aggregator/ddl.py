@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-
 import pyarrow as pa
 
 from experiment import results
 from experiment.cell import METHODS
 from experiment.datasets import DATASETS
-from experiment.program import report_errors, run_program
+from experiment.program import CommandLine, report_errors, run_program
+from experiment.store import store_directory
 
 _TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.float64(): "double"}
 _PARTITIONS = ("dataset", "method")  # named by the keys: results/dataset=D/method=M/CELL/epochs.parquet
@@ -71,7 +70,7 @@ FORMS = {"athena": athena_ddl, "spark": spark_snippet}
 
 def main(argv: list[str] | None = None) -> int:
     """Parses and prints; returns the exit code."""
-    p = argparse.ArgumentParser(
+    p = CommandLine(
         prog="python -m aggregator.ddl", description="Prints how an SQL engine reads the results of a store."
     )
     p.add_argument(
@@ -79,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     p.add_argument("store", metavar="STORE", help="the store: a directory or s3:// URL")
     arguments = p.parse_args(argv)
+    store_directory(arguments.store)  # refuses what no program of the suite takes for a store
     print(FORMS[arguments.form](arguments.store))
     return 0
 

@@ -16,7 +16,8 @@ Arrow, OpenBLAS, OpenMP    ARROW_*, OPENBLAS_*, OMP_*                           
 Matplotlib                 HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME     kept: nothing is looked up there
 Matplotlib, pandas         DISPLAY, LANG, LC_ALL, TZ                                kept: no windows; numbers and times
                                                                                     are formatted by Python, in UTC
-Matplotlib, NumPy          SOURCE_DATE_EPOCH                                        kept: no file holds its date
+Matplotlib                 SOURCE_DATE_EPOCH                                        removed: no file holds its date, and a
+                                                                                    value that is no number ends a figure
 other systems, builds      LOCALAPPDATA, WINDIR, PROCESSOR_*, PKG_CONFIG,           kept
                            SETUPTOOLS_USE_DISTUTILS
 =========================  =======================================================  =======================================
@@ -33,7 +34,7 @@ from collections.abc import Iterator
 from experiment.errors import InvalidInput
 
 # Variables with these beginnings are removed while the libraries are imported.
-REMOVED = ("MPL", "_MPL", "MATPLOTLIB", "PANDAS_", "NPY_", "NUMPY_", "SCIPY_", "PYPARSING")
+REMOVED = ("MPL", "_MPL", "MATPLOTLIB", "PANDAS_", "NPY_", "NUMPY_", "SCIPY_", "PYPARSING", "SOURCE_DATE_EPOCH")
 
 
 @contextlib.contextmanager

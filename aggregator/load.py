@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from experiment import keys
-from experiment.errors import InvalidInput, NotFound
+from experiment.errors import InvalidInput, Misconfigured, NotFound, refuse
 from experiment.ledger import Problem
 from experiment.run import Run, open_run
 from experiment.store import Store, open_store
@@ -79,7 +79,11 @@ def _open_results(url: str) -> tuple[Store, Run | None]:
     try:
         place, name = keys.split_run_url(url)
     except InvalidInput:
-        return open_store(url), None
+        whole = open_store(url)
+        if _is_used(whole):
+            return whole, None
+        allowed = f"a place that holds {keys.RUNS} or {keys.RESULTS}"
+        raise refuse("the store", url, allowed, "give the --store of a launch, or one of its runs") from None
     if not _holds_run(place, name) and (store := _find_store(url)):
         return store, None
     return open_run(url)
@@ -98,7 +102,17 @@ def _find_store(url: str) -> Store | None:
         store = open_store(url)
     except InvalidInput:
         return None
-    return store if any(any(store.list(prefix)) for prefix in (keys.RUNS, keys.RESULTS)) else None
+    return store if _is_used(store) else None
+
+
+def _is_used(store: Store) -> bool:
+    """Returns whether anything was launched or committed in a store. What cannot be listed is something."""
+    try:
+        return any(any(store.list(prefix)) for prefix in (keys.RUNS, keys.RESULTS))
+    except Misconfigured:
+        raise
+    except InvalidInput:
+        return True
 
 
 def _name_problems(problems: Sequence[Problem]) -> str:

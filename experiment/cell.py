@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -92,7 +93,7 @@ class Cell:
     def __post_init__(self) -> None:
         for name in ("alpha", "learning_rate", "weight_decay"):  # 1 and 1.0 are one setting, with one id
             value = getattr(self, name)
-            if isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, int) and not isinstance(value, bool) and abs(value) < sys.float_info.max:
                 object.__setattr__(self, name, float(value))
         choices = {"dataset": tuple(DATASETS), "method": METHODS, "head": HEADS, "precision": PRECISIONS}
         for name, allowed in choices.items():

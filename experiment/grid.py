@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import hashlib
 import itertools
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from experiment.grid_form import check_form
 from experiment.selection import leave_out, select_cells
 from experiment.toml_file import read_toml
 
+MOST_CELLS = 100_000  # more than anyone trains; before they are made, since each takes memory
 BUILT_IN = Path(__file__).parent / "grids"
 
 
@@ -50,6 +52,7 @@ class Grid:
         if count < 1:
             raise refuse("the number of seeds", count, "at least 1", "give --seeds a positive number")
         bare = dict.fromkeys(dataclasses.replace(c, seed=0) for c in self.cells)
+        _check_size(self.name, count * len(bare))
         return Grid(name=self.name, cells=tuple(dataclasses.replace(c, seed=s) for s in range(count) for c in bare))
 
     def only(self, choices: Iterable[str]) -> Grid:
@@ -93,12 +96,14 @@ def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
     """
     check_form(name, table)
     members = {**MEMBERS, **{k: from_fields(Member, {"name": k, **v}) for k, v in table.get("member", {}).items()}}
+    blocks = [{**table.get("base", {}), **block} for block in table.get("product", ())]
+    _check_size(name, sum(math.prod(map(len, _axes(b))) for b in blocks))
     kept = leave_out(_combine(table), table.get("exclude", ()))
     cells = [Cell.from_dict({**c, "members": _find_members(c.get("members", list(MEMBERS)), members)}) for c in kept]
     expected = table.get("expect", len(cells))
     if isinstance(expected, bool) or expected != len(cells):
         what = f"the number of cells of grid {name!r}"
-        raise refuse(what, len(cells), f"expect = {expected}", "correct the grid or its expect")
+        raise refuse(what, len(cells), f"expect = {expected!r}", "correct the grid or its expect")
     return Grid(name=name, cells=tuple(cells))
 
 
@@ -132,13 +137,24 @@ def _has_dataset(block: Mapping[str, Any], base: Mapping[str, Any], name: str) -
     return name in chosen if isinstance(chosen, list) else name == chosen
 
 
+def _check_size(name: str, cells: int) -> None:
+    if cells > MOST_CELLS:
+        what, advice = f"the number of cells of grid {name!r}", "give fewer values or seeds, or launch it in parts"
+        raise refuse(what, cells, f"up to {MOST_CELLS:,}", advice)
+
+
 def _multiply(settings: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    """Returns every combination of the values that are lists. ``members`` varies if it holds lists."""
+    """Returns every combination of the values that are lists."""
+    return (dict(zip(settings, values, strict=True)) for values in itertools.product(*_axes(settings)))
+
+
+def _axes(settings: Mapping[str, Any]) -> list[Sequence[Any]]:
+    """Returns the values of each setting: of a list each, of ``members`` if it holds lists."""
     axes: list[Sequence[Any]] = []
     for key, value in settings.items():
         nested = isinstance(value, list) and (key != "members" or any(isinstance(v, list) for v in value))
         axes.append(value if nested else [value])
-    return (dict(zip(settings, values, strict=True)) for values in itertools.product(*axes))
+    return axes
 
 
 def _find_members(names: object, members: Mapping[str, Member]) -> list[dict[str, Any]]:

@@ -25,7 +25,8 @@ class LocalStore:
             self.root = root.resolve()
             self.url = str(self.root)
             if create:
-                self.root.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(FileExistsError):
+                    self.root.mkdir(parents=True)
             if not _is(stat.S_ISDIR, self.root):
                 advice = "check --store, or launch a grid to make it"
                 raise refuse("the store", self.url, "an existing directory", advice)
@@ -80,6 +81,16 @@ class LocalStore:
 
     def _named(self, key: str) -> contextlib.AbstractContextManager[None]:
         return _named(f"{self.url}/{key}")
+
+
+def is_missing(root: Path) -> bool:
+    """Returns whether there is nothing at the place of a store.
+
+    Raises:
+        InvalidInput: the place cannot be looked at, or is a link that leads nowhere.
+    """
+    with _named(str(root)):
+        return not _is(lambda _: True, root)
 
 
 def _is(kind: Callable[[int], bool], path: Path) -> bool:

@@ -9,13 +9,14 @@ import sys
 from experiment.errors import InvalidInput, describe_error
 
 OLDEST_PYTHON = (3, 11)  # nothing that is imported before it is checked may need it
+PROGRAMS = ("trainer", "k8s", "aggregator")  # the packages that hold them
 EXIT_CODE = InvalidInput.exit_code
 
 
 def require_packages(extra: str, *names: str) -> None:
-    """Checks that packages are installed, without importing them. Each package of the suite does so at its import.
+    """Checks that packages are installed, without importing them. Each part of the suite does so at its import.
 
-    ``python -m`` ends with one line and exit code 42 if one is missing.
+    A program of the suite ends with one line and exit code 42 if one is missing.
 
     Args:
         extra: the extra of pyproject.toml that brings them.
@@ -27,7 +28,7 @@ def require_packages(extra: str, *names: str) -> None:
     if not fault:
         return
     message = _explain(fault, extra)
-    if sys.argv[:1] == ["-m"]:  # Python looks for the module that it is to run
+    if _is_program():
         print(f"error: {message}", file=sys.stderr)
         raise SystemExit(EXIT_CODE)
     raise ImportError(message)
@@ -51,6 +52,12 @@ def import_packages(extra: str, *names: str) -> None:
             fault = "" if hasattr(module, "__version__") else f"would take {module.__file__} for {name}"
         if fault:
             raise InvalidInput(_explain(fault, extra))
+
+
+def _is_program() -> bool:
+    """Returns whether this process is a program of the suite, which ``python -m`` looks for or has begun to run."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return sys.argv[:1] == ["-m"] or (spec is not None and spec.name.partition(".")[0] in PROGRAMS)
 
 
 def _fault_of_python() -> str:

@@ -33,9 +33,7 @@ class Run:
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not RUN_NAME.fullmatch(self.name):
-            allowed = "up to 30 of a-z, 0-9 and '-', with no '-' at either end"
-            raise refuse("the run's name", self.name, allowed, "choose another --run")
+        check_run_name(self.name)
 
     def to_bytes(self) -> bytes:
         """Returns the run as sealed JSON."""
@@ -53,6 +51,17 @@ class Run:
         body = GRID_FORM.from_bytes(data, source)
         cells = tuple(_cell_of(entry, source) for entry in body["cells"])
         return cls(name=body["run"], grid=Grid(name=body["grid"], cells=cells), provenance=body["provenance"])
+
+
+def check_run_name(name: str) -> None:
+    """Checks that a run can have this name.
+
+    Raises:
+        InvalidInput: it cannot.
+    """
+    if not RUN_NAME.fullmatch(name):
+        allowed = "up to 30 of a-z, 0-9 and '-', with no '-' at either end"
+        raise refuse("the run's name", name, allowed, "choose another --run")
 
 
 def _cell_of(entry: Mapping[str, object], source: str) -> Cell:

@@ -176,8 +176,7 @@ def _translate_answer(error: boto.ClientError, place: str) -> ExperimentError:
 
 def _refusal_of(code: str, status: int) -> Refusal | None:
     """Returns the refusal of this code and status, or None if a later attempt may succeed."""
-    known = next((r for r in REFUSALS if _has(r.codes, code)), BY_STATUS.get(status))
-    if known:
+    if known := next((r for r in REFUSALS if _has(r.codes, code)), BY_STATUS.get(status)):
         return known
     if 300 <= status < 400 and status not in LATER_STATUSES:
         return Refusal(REGION, Misconfigured)

@@ -81,6 +81,8 @@ def store_directory(url: str) -> Path | None:
     Raises:
         InvalidInput: the URL has another form.
     """
+    if not url:
+        raise refuse("the store", url, "a directory or s3://BUCKET/PREFIX", "give --store one, . for this directory")
     match = SCHEME.match(url)
     scheme = (match["scheme"] or match["bare"]).lower() if match else ""
     if not match:

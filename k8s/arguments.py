@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from experiment.program import CommandLine
 from k8s.manifests import sources
 
 
 def parse_launch_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Returns the launcher's flags; exits with code 2 and one line if they are wrong."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="python -m k8s.launch",
         description="Trains the cells of a grid that have no result yet, then reports on all of them.",
         allow_abbrev=False,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from experiment import keys, records
 from experiment.ledger import committed_ids, read_failures
-from experiment.program import run_program
+from experiment.program import CommandLine, run_program
 from experiment.run import Run
 from experiment.store import Store
 from k8s import verbs
@@ -117,7 +117,7 @@ def _created(job: Manifest) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Collects; returns the exit code of the last report."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="python -m k8s.collect",
         description="Keeps a run's report fresh until its Jobs have ended. A launch starts it in a pod.",
         allow_abbrev=False,

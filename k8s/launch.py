@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from experiment import keys
 from experiment.grid import Grid, load_grid
 from experiment.program import run_program
+from experiment.run import check_run_name
 from experiment.store import Store, check_conditional_writes, open_store
 from k8s import verbs
 from k8s.arguments import parse_launch_arguments
@@ -35,7 +36,8 @@ def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
     """Plans the missing cells and hands them to the executor."""
     sources.check_environment(os.environ)
     grid = load_selected_grid(arguments)
-    run_name = arguments.run or grid.run
+    run_name = grid.run if arguments.run is None else arguments.run
+    check_run_name(run_name)
     on_cluster = arguments.executor == "kubernetes"
     if on_cluster and not arguments.plan:
         cluster_plan.require_shared_store(arguments.store)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from experiment.ledger import FAILED
-from experiment.program import run_program
+from experiment.program import CommandLine, run_program
 from k8s import verbs
 from k8s.cluster import executor, submit
 from k8s.cluster.connect import connect_cluster
@@ -19,7 +19,7 @@ from k8s.planning.jobs_needed import find_needed_jobs
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Creates a Job for the failed cells; returns the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="python -m k8s.retry", description="Trains the failed cells of a run again.", allow_abbrev=False
     )
     verbs.add_run_flags(parser)

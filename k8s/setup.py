@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from experiment.errors import ExperimentError, NotFound
-from experiment.program import run_program
+from experiment.program import CommandLine, run_program
 from k8s import verbs
 from k8s.manifests import namespace, sources
 from k8s.manifests.names import Manifest
@@ -23,9 +23,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return verbs.run_verb(set_up_namespace, parse_setup_arguments(argv))
 
 
+def parse_limit(text: str) -> int:
+    """Returns a whole number of at least 0."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: a whole number of at least 0; correct it")
+    return int(text)
+
+
 def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Returns the flags; exits with code 2 if they are wrong."""
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
         prog="python -m k8s.setup",
         description="Prints the manifests of a namespace for launches as YAML, or applies them. Printing asks no cluster.",
         allow_abbrev=False,
@@ -39,7 +46,7 @@ def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--launcher-users", default="", metavar="A,B", help="users that may launch")
     for kind in ("gpus", "pods"):
         most = f"most {kind.replace('gpus', 'GPUs')} at the same time; 0: no limit (0)"
-        parser.add_argument(f"--quota-{kind}", type=int, default=0, metavar="N", help=most)
+        parser.add_argument(f"--quota-{kind}", type=parse_limit, default=0, metavar="N", help=most)
     used = ("context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint", "dns")
     sources.add_setting_flags(parser, *used, "api_ports", "proxy")
     return parser.parse_args(argv)

@@ -13,7 +13,7 @@ from experiment import keys
 from experiment.errors import ExperimentError, describe_error
 from experiment.interrupts import interrupted_by_signals
 from experiment.ledger import Problem
-from experiment.program import report_errors
+from experiment.program import CommandLine, report_errors
 from experiment.run import Run, open_run
 from experiment.store import Store
 from k8s.manifests import sources
@@ -46,7 +46,7 @@ def run_verb(verb: Callable[[argparse.Namespace], int], arguments: argparse.Name
 
 def verb_parser(verb: str, about: str) -> argparse.ArgumentParser:
     """Returns a verb's command line with the flags that all of them need: the run, and where its Jobs are."""
-    made = argparse.ArgumentParser(prog=f"python -m k8s.{verb}", description=about, allow_abbrev=False)
+    made = CommandLine(prog=f"python -m k8s.{verb}", description=about, allow_abbrev=False)
     add_run_flags(made)
     sources.add_setting_flags(made, "context", "namespace")
     return made

@@ -20,13 +20,14 @@ from trainer.datasets.waiting import await_dataset
 from trainer.outage import Patience
 from trainer.stopping import Stop, stop_on_signals
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("trainer")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code (``experiment.errors``)."""
     given = arguments.parse_arguments(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("trainer").setLevel(logging.INFO)  # ours: what libraries say below a warning is not for the user
     return report_errors(lambda: _run(given))
 
 
@@ -54,7 +55,10 @@ def _run(given: argparse.Namespace) -> int:
 
 def _prepare(names: Sequence[str], url: str, patience: Patience) -> int:
     from trainer.datasets import prepare_dataset
+    from trainer.datasets.overrides import find_misspelt
 
+    for variable, near in find_misspelt(os.environ).items():
+        _log.warning("ignored from the environment: %s; did you mean %s?", variable, near)
     store = patience.wait_out(lambda: open_store(url, create=True))
     for name in names:
         manifest = patience.wait_out(functools.partial(prepare_dataset, name, store))

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from experiment.datasets import DATASETS
 from experiment.errors import refuse
+from experiment.program import CommandLine, parse_seconds
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Returns the arguments; exits with 2 and one line if they do not fit together."""
-    parser = argparse.ArgumentParser(
-        prog="python -m trainer", description="Trains cells, prepares data sets, or waits for one."
-    )
+    parser = CommandLine(prog="python -m trainer", description="Trains cells, prepares data sets, or waits for one.")
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--run", metavar="URL", help="train cells of this run, STORE/runs/RUN")
     mode.add_argument(
@@ -35,7 +34,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tensorboard", action="store_true", help="put summaries for TensorBoard into the store")
     parser.add_argument(
         "--await-seconds",
-        type=float,
+        type=parse_seconds,
         default=3600.0,
         metavar="S",
         help="seconds after which --await-dataset gives up (3600)",

@@ -7,13 +7,13 @@ import logging
 import os
 import ssl
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import kubernetes.client
 import kubernetes.config
 import yaml
 
 from experiment.errors import InvalidInput
+from experiment.urls import names_server
 from k8s.cluster.kube import Kube
 from k8s.cluster.refusals import NO_CREDENTIALS
 
@@ -67,9 +67,11 @@ def _load_kubeconfig(context: str, configuration: kubernetes.client.Configuratio
 
 def _check_server(configuration: kubernetes.client.Configuration) -> None:
     """Checks the server's URL and the certificates, whose faults the client would report at its first request as a bad network."""
-    parts = urlsplit(configuration.host)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not names_server(configuration.host):
         raise ValueError(f"its server is {configuration.host!r}, not https://HOST[:PORT]")
+    for value in configuration.api_key.values():
+        if not value.isprintable():
+            raise ValueError("its user's token has characters that cannot be sent")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for name, path in (
         ("certificate-authority", configuration.ssl_ca_cert),

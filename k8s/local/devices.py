@@ -30,7 +30,7 @@ def worker_slots(
         threads: of a worker without a GPU.
     """
     if gpus:
-        total = workers or per_gpu * len(gpus)
+        total = min(workers or per_gpu * len(gpus), cells)
         shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if total > len(gpus) else {}
         spread = [divmod(i, len(gpus)) for i in range(total)]  # every GPU once before any twice
         places = [
@@ -39,8 +39,8 @@ def worker_slots(
     else:
         names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
         env = {**dict.fromkeys(names, str(threads)), "CUDA_VISIBLE_DEVICES": ""}
-        places = [Slot(name=f"cpu{i}", env=env) for i in range(workers or max(cores // threads, 1))]
-    return places[:cells]
+        places = [Slot(name=f"cpu{i}", env=env) for i in range(min(workers or max(cores // threads, 1), cells))]
+    return places
 
 
 def visible_gpus(environ: Mapping[str, str], ask: Callable[[], str] | None = None) -> list[str]:

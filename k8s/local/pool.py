@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from experiment import keys, records
 from experiment.cell import Cell
-from experiment.errors import PERMANENT, ExperimentError, kind_of
+from experiment.errors import PERMANENT, ExperimentError, Misconfigured, kind_of
 from experiment.records import Failure, Outcome, Progress, utc_now
 from experiment.store import Store
 from k8s.local.board import Board
@@ -47,6 +47,7 @@ class Pool:
         self._held: set[int] = set()  # by another launch, when last looked at
         self._workers: set[Worker] = set()
         self._stillborn = 0
+        self._answered = False  # whether any worker has ever said anything
 
     def drop(self, reasons: Mapping[int, str]) -> None:
         """Gives up cells before they were tried."""
@@ -125,6 +126,7 @@ class Pool:
         self._screen.start(slot.name)
         try:
             async for record in worker.train(pending.index):
+                self._answered = True
                 if isinstance(record, Progress):
                     attempt, epoch = record.attempt, record.epoch
                     self._board.progress(slot.name, record)
@@ -133,6 +135,8 @@ class Pool:
                     self._conclude(slot, pending, record, time.monotonic() - began)
         except Died as death:
             kind = kind_of(death.code)
+            if kind == Misconfigured.kind and not self._answered:  # a cell that is at fault is told by its worker
+                raise Misconfigured(f"no worker starts: {death.last_words.removeprefix('error: ')}") from death
             failure = Failure(
                 cell=cell.id,
                 attempt=attempt,

@@ -23,11 +23,13 @@ class Died(Exception):
     Attributes:
         code: its exit code; negative: the signal that killed it.
         message: one line.
+        last_words: the last line that it wrote.
     """
 
     def __init__(self, code: int, last_words: str) -> None:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         hint = " (out of memory?)" if code == -signal.SIGKILL else ""
+        self.last_words = last_words
         self.code, self.message = code, f"its worker {how}{hint}" + f": {last_words}" * bool(last_words)
         super().__init__(self.message)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiment.errors import InvalidInput, refuse
+from experiment.urls import names_server
 from k8s.manifests.egress import LARGEST_PORT, parse_dns
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -44,6 +45,7 @@ PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (("proxy",), PROXY, "http(s)://HOST[:PORT], without a password"),
     (("no_proxy",), HOST, "a host name, .DOMAIN, an address or a network"),
 )
+ADDRESSES = ("s3_endpoint", "proxy")
 RANGES: dict[str, tuple[float, float]] = {
     "parallelism": (0, 100_000),
     "gpus": (0, 64),
@@ -118,6 +120,9 @@ def check_values(values: Mapping[str, Any]) -> None:
             for text in _texts(values[name]):
                 if text and not pattern.fullmatch(text):
                     raise refuse(f"setting {name}", text, allowed, "correct it")
+    for name in ADDRESSES:
+        if values[name] and not names_server(values[name]):
+            raise refuse(f"setting {name}", values[name], "a host name or address, a port up to 65535", "correct it")
     for name, (low, high) in RANGES.items():
         for number in values[name] if isinstance(values[name], tuple) else (values[name],):
             if not low <= number <= high:

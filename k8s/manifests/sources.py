@@ -95,8 +95,8 @@ def check_environment(environ: Mapping[str, str]) -> None:
 
 
 def _read_file(given: str | None, folder: Path) -> dict[str, Any]:
-    path = folder / (given or DEFAULT_FILE)
-    if not given and not path.is_file():
+    path = folder / (DEFAULT_FILE if given is None else given)
+    if given is None and not path.is_file():
         return {}
     table = read_toml(path, what="the settings file", advice="check --settings")
     for name in table:

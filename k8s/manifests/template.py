@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import yaml
-
 from experiment.errors import InvalidInput
+from experiment.needs import require_packages
 from k8s.manifests.names import Manifest
+
+require_packages("k8s", "jinja2", "yaml")  # a launch on this machine does without them
+import jinja2  # noqa: E402
+import yaml  # noqa: E402
 
 ADVICE = "allowed: printable text; look for odd characters in the settings"
 

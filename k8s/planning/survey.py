@@ -11,6 +11,7 @@ from experiment.cell import Cell
 from experiment.errors import ExperimentError, InvalidInput, describe_error
 from experiment.grid import Grid
 from experiment.ledger import Problem, committed_ids, read_failures
+from experiment.local_store import is_missing
 from experiment.parallel import map_parallel
 from experiment.records import Throughput
 from experiment.store import Store, store_directory
@@ -40,7 +41,7 @@ def survey_store(store: Store, grid: Grid, *, retry_diverged: bool) -> Plan:
 def store_is_absent(url: str) -> bool:
     """Returns whether the store is a directory that does not exist: a plan must not make it."""
     directory = store_directory(url)
-    return directory is not None and not directory.exists()
+    return directory is not None and is_missing(directory)
 
 
 def why_unreachable(store: Store, run_name: str) -> str:

@@ -46,3 +46,12 @@ def test_the_athena_table_has_every_column_once_and_quotes_its_texts():
         assert f'"{field.name}"' in text
     assert "LOCATION 's3://lab/it''s/results/'" in text
     assert "'s3://lab/it''s/results/dataset=${dataset}/method=${method}/'" in text
+
+
+@pytest.mark.parametrize("store", ["", "gs://bucket/x"])
+def test_what_is_no_store_is_refused(store):
+    command = [sys.executable, "-m", "aggregator.ddl", "spark", store]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (42, "")
+    assert done.stderr.startswith(f"error: the store is {store!r}; allowed: ")

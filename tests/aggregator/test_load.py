@@ -110,6 +110,14 @@ def test_a_damaged_run_is_not_taken_for_an_empty_store(store):
         load(f"{store.url}/runs/{factories.RUN}")
 
 
+@pytest.mark.parametrize("inside", ["results", "nothing"])
+def test_a_place_that_is_no_store_is_refused_instead_of_giving_no_rows(store, inside):
+    (store.root / "nothing").mkdir(exist_ok=True)
+
+    with pytest.raises(InvalidInput, match=f"the store is '.*{inside}'; allowed: a place that holds runs/ or results/"):
+        load(store.root / inside)
+
+
 def test_a_path_may_be_given_as_one(store):
     assert load(store.root).equals(load(store.url))
     assert len(load_predictions(store.root / "runs" / factories.RUN, load(store.root)["cell_id"].iloc[0])) == 3 * 360

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -62,11 +63,22 @@ def test_a_price_from_the_environment_gives_dollars(store, monkeypatch):
     assert ",0.15" in table[1].replace("0.15000000000000002", "0.15")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--run"], ["--run", "x", "--wait", "soon"]])
-def test_a_wrong_command_line_is_argparses(arguments, capsys):
+def test_a_wrong_price_is_refused_by_the_name_of_its_source(store, monkeypatch, capsys):
+    monkeypatch.setenv("PRICE_PER_HOUR", "cheap")
+
+    assert main(["--run", f"{store.url}/runs/made"]) == 42
+    assert "'cheap'; allowed: [DEVICE=]USD per hour, such as 0.9 or K80=0.9; correct PRICE_" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--run"], ["--run", "x", "--wait", "soon"], ["--run", "x", "--out", ""], ["--run", "x", "--wait", "nan"]],
+)
+def test_a_wrong_command_line_is_one_line(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == 2
+    assert re.fullmatch(r"python -m aggregator: error: .*; see --help\n", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

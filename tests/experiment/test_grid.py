@@ -101,6 +101,13 @@ def test_seeds_replace_a_cell_s_own_and_the_first_seed_comes_first():
         load_grid("demo").with_seeds(0)
 
 
+def test_a_grid_that_no_memory_could_hold_is_refused_before_it_is_made():
+    axes = "\n".join(f"{name} = {list(range(1, 1001))}" for name in ("epochs", "seed", "batch_size", "train_examples"))
+
+    with pytest.raises(InvalidInput, match=r"is 1000000000000; allowed: up to 100,000; give fewer values or seeds"):
+        grid(f'[[product]]\ndataset = "mnist"\nmethod = "ce"\n{axes}\n')
+
+
 @pytest.mark.parametrize("choice", ["dataset", "=mnist", "members=ST", "size=3", "dataset=none", "alpha=big"])
 def test_a_selection_that_means_nothing_is_refused(choice):
     with pytest.raises(InvalidInput, match=r"selection is .*; allowed: "):

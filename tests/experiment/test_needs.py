@@ -10,6 +10,7 @@ import pytest
 
 from experiment.errors import InvalidInput
 from experiment.needs import import_packages, require_packages
+from k8s.verbs import VERBS
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -43,6 +44,28 @@ def test_a_program_without_its_packages_ends_with_one_line_and_42(program, flags
     assert re.match(
         r"error: the Python .* lacks the package numpy; allowed: .*extra some-extra; 'make demo'", done.stderr
     )
+
+
+PROGRAMS = ("k8s", "aggregator", "trainer", *(f"k8s.{verb}" for verb in VERBS))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_program_says_in_one_line_that_python_has_no_packages(name):
+    done = run(sys.executable, "-S", "-m", name)
+
+    assert done.returncode == 42
+    assert re.fullmatch(r"error: the Python .* lacks the package [a-z]+; allowed: .*\n", done.stderr)
+
+
+@pytest.mark.parametrize(("name", "lacking"), [("k8s.status", "kubernetes"), ("k8s.setup", "jinja2")])
+def test_a_program_that_has_begun_to_run_names_what_only_it_needs(name, lacking, tmp_path):
+    for there in ("pyarrow", "numpy"):
+        (tmp_path / there).mkdir()
+        (tmp_path / there / "__init__.py").touch()
+    done = run(sys.executable, "-S", "-m", name, PYTHONPATH=str(tmp_path))
+
+    assert done.returncode == 42
+    assert re.fullmatch(rf"error: the Python .* lacks the package {lacking}; .*extra k8s; .*\n", done.stderr)
 
 
 def test_a_program_imported_by_another_raises_that_line(program, tmp_path):

@@ -63,3 +63,21 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     )
 
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize("work", ["print('x'); return 0", "[print('x' * 100, flush=True) for _ in 'ab']; return 0"])
+def test_output_that_finds_no_room_is_one_line_and_may_be_tried_again(work):
+    code = PROGRAM.format(work=work)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+
+    assert done.returncode == 75
+    assert done.stderr.startswith("error: the output cannot be written: No space left on device; free space")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_program_whose_output_is_closed_does_its_work():
+    command = ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, PROGRAM.format(work="print('x'); return 7")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (7, "")

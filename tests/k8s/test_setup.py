@@ -27,6 +27,15 @@ def test_an_option_that_cannot_work_is_one_line_and_exit_code_42(capsys):
     )
 
 
+@pytest.mark.parametrize("number", ["-1", "many", "", "1.5"])
+def test_a_quota_that_is_no_number_of_things_is_refused(number, capsys):
+    with pytest.raises(SystemExit) as left:
+        setup.main(["--quota-gpus", number])
+
+    assert left.value.code == 2
+    assert f"{number!r} given; allowed: a whole number of at least 0" in capsys.readouterr().err
+
+
 def test_the_help_says_what_a_dry_run_does(capsys):
     with pytest.raises(SystemExit):
         setup.main(["--help"])

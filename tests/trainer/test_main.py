@@ -252,3 +252,11 @@ def test_waiting_for_a_data_set_ends_when_told_to(local_store):
 
     assert code == 143
     assert "told to stop while waiting for mnist" in err
+
+
+def test_a_library_s_notes_do_not_stand_beside_the_one_line_of_an_error():
+    keys_of_user = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": "localhost:9000"}
+    code, _, err = finish(start("--prepare", "digits", "--store", "s3://bucket/x", **keys_of_user, MPLBACKEND=""))
+
+    assert code == 42
+    assert [line.partition(":")[0] for line in err.splitlines() if "ignored from" not in line] == ["error"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -9,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from experiment.datasets import DATASETS
 from experiment.errors import refuse
+from experiment.urls import names_server
 from trainer.datasets.cache import cache_folder
 
+KINDS = ("URL", "SHA256", "COUNTS")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -42,8 +46,9 @@ class Overrides:
         """
         prefix = f"DATASET_{name.upper()}_"
         url, counts = environ.get(f"{prefix}URL") or None, environ.get(f"{prefix}COUNTS", "")
-        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
-            raise refuse(f"{prefix}URL", url, "an http:// or https:// URL", "for local files set DATASETS_DIR")
+        if url and not names_server(url):
+            allowed = "an http:// or https:// URL of ASCII without blanks"
+            raise refuse(f"{prefix}URL", url, allowed, "correct it; for local files set DATASETS_DIR")
         if url and "@" in urlsplit(url).netloc:
             raise refuse(
                 f"{prefix}URL",
@@ -53,14 +58,29 @@ class Overrides:
             )
         if counts not in ("", "any"):
             raise refuse(f"{prefix}COUNTS", counts, "any, or not set", "correct it")
-        folder = environ.get("DATASETS_DIR")
         return cls(
-            folder=Path(folder).expanduser() if folder else None,
+            folder=_folder(environ.get("DATASETS_DIR")),
             url=url,
             sha256=_checksums(f"{prefix}SHA256", environ.get(f"{prefix}SHA256", "")),
             any_count=counts == "any",
             cache=cache_folder(environ),
         )
+
+
+def _folder(given: str | None) -> Path | None:
+    try:
+        return Path(given).expanduser() if given else None
+    except RuntimeError as error:
+        allowed = "a directory; ~ or ~USER of a user of this machine"
+        raise refuse("DATASETS_DIR", given, allowed, "correct it or unset it") from error
+
+
+def find_misspelt(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns by name the variables that are nearly one of these, and which: DATASET_ is not ours alone, so none is refused."""
+    known = ["DATASETS_DIR", *(f"DATASET_{name.upper()}_{kind}" for name in DATASETS for kind in KINDS)]
+    given = sorted(v for v in environ if v.startswith("DATASET") and v not in known)
+    near = {variable: difflib.get_close_matches(variable, known, 1, cutoff=0.85) for variable in given}
+    return {variable: found[0] for variable, found in near.items() if found}
 
 
 def public_url(url: str) -> str:

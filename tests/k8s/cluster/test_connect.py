@@ -44,6 +44,8 @@ BROKEN = {
     "a user without content": {**GOOD, "users": [{"name": "test"}]},
     "no server": {**GOOD, "clusters": [{"name": "test", "cluster": {"server": ""}}]},
     "a server that is no URL": changed("clusters", server="127.0.0.1:6443"),
+    "a port that does not exist": changed("clusters", server="https://127.0.0.1:99999"),
+    "a token of two lines": changed("users", token="a\nb"),
     "no file of the authority": changed("clusters", **{"certificate-authority": "/none/ca.crt"}),
     "no base64": changed("clusters", **{"certificate-authority-data": "no base64"}),
     "no certificate": changed("clusters", **{"certificate-authority-data": "bm8gY2VydGlmaWNhdGU="}),

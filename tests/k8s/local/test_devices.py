@@ -78,6 +78,11 @@ def test_more_threads_mean_fewer_workers_and_never_none():
     assert len(places(cores=2, threads=4)) == 1
 
 
+def test_a_number_of_workers_beyond_all_cells_takes_neither_time_nor_memory():
+    for gpus in ([], ["0"]):
+        assert len(places(gpus, workers=10**12, cells=3)) == 3
+
+
 def test_there_are_never_more_workers_than_cells():
     assert len(places(cores=8, cells=3)) == len(places(["0", "1", "2", "3"], cells=3)) == 3
     assert places(cells=0) == []

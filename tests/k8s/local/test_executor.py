@@ -158,6 +158,16 @@ def test_a_trainer_that_cannot_start_is_not_started_for_every_cell(launcher):
     assert sum("begins" in line for line in lines) < 6
 
 
+def test_a_setting_that_no_worker_can_start_with_ends_the_launch_and_fails_no_cell(launcher):
+    launcher.behave(start=42)
+    code, lines, error = launcher()
+
+    assert code == 42
+    assert error.splitlines()[-1] == "error: no worker starts: ModuleNotFoundError: no tensorflow"
+    assert not [line for line in lines if line.startswith("failed: ")]
+    assert list(LocalStore(launcher.store).list(keys.FAILURES)) == []
+
+
 def test_two_launches_at_once_do_each_cell_once(launcher):
     launcher.behave(seconds=0.6)
     one, two = launcher.start(), launcher.start()

@@ -8,6 +8,7 @@ import pytest
 
 from experiment.errors import InvalidInput
 from trainer.datasets import Overrides
+from trainer.datasets.overrides import find_misspelt
 
 SHA = "0123456789abcdef" * 4
 
@@ -40,6 +41,12 @@ def test_the_environment_names_directory_url_checksums_and_counts():
         ("DATASET_MNIST_URL", "ftp://host/x", "an http:// or https:// URL"),
         ("DATASET_MNIST_URL", "file:///etc/passwd", "set DATASETS_DIR"),
         ("DATASET_MNIST_URL", "mirror", "an http:// or https:// URL"),
+        ("DATASET_MNIST_URL", "http://[::1/", "an http:// or https:// URL"),
+        ("DATASET_MNIST_URL", "http://host:1x/", "an http:// or https:// URL"),
+        ("DATASET_MNIST_URL", "http://host:99999/", "an http:// or https:// URL"),
+        ("DATASET_MNIST_URL", "http://host/a b/", "of ASCII without blanks"),
+        ("DATASET_MNIST_URL", "http://host/é/", "of ASCII without blanks"),
+        ("DATASETS_DIR", "~no-such-user/data", "of a user of this machine"),
         ("DATASET_MNIST_COUNTS", "all", "any, or not set"),
         ("DATASET_MNIST_SHA256", SHA, "FILE=SHA256 pairs"),
         ("DATASET_MNIST_SHA256", "a.gz=123", "64 hexadecimal digits"),
@@ -54,3 +61,15 @@ def test_a_password_in_a_url_is_refused_and_not_repeated():
     with pytest.raises(InvalidInput, match="without user and password") as caught:
         Overrides.from_environment("mnist", {"DATASET_MNIST_URL": "https://me:secret@m.example/"})
     assert "secret" not in str(caught.value)
+
+
+def test_a_variable_that_is_nearly_one_of_ours_is_named_and_another_programs_is_not():
+    ours = ("DATASETS_DIR", "DATASET_MNIST_URL", "DATASET_NOTMNIST_COUNTS")
+    others = ("DATASET", "DATASET_PATH", "DATASET_TRAIN_URL", "MNIST_URL", "PATH")
+
+    assert find_misspelt(dict.fromkeys((*ours, *others), "x")) == {}
+    assert find_misspelt({"DATASET_CIFAR_URL": "x", "DATASET_MNIST_SHA265": "y", "DATASET_DIR": "z"}) == {
+        "DATASET_CIFAR_URL": "DATASET_CIFAR10_URL",
+        "DATASET_DIR": "DATASETS_DIR",
+        "DATASET_MNIST_SHA265": "DATASET_MNIST_SHA256",
+    }
