@@ -67,9 +67,8 @@ def _explain(pod: Manifest, container: str, end: dict[str, Any], code: int) -> t
         return "error", f"evicted by its node: {status.get('message', 'no reason given')}"
     if code == KILLED:
         return "error", "killed (SIGKILL) before it could write why"
-    if container == names.AWAIT:
-        return kind_of(code), "its data set was not prepared in time; see the preparing Job"
-    return kind_of(code), f"exit code {code}{_last_line(end)}"
+    doing = "waiting for its data set: " if container == names.AWAIT else ""
+    return kind_of(code), f"{doing}exit code {code}{_last_line(end)}"
 
 
 def _memory(pod: Manifest, container: str) -> str:

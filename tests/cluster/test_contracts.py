@@ -53,9 +53,18 @@ def test_every_exit_code_costs_what_the_design_says_and_no_bad_cell_stops_the_ot
 def test_a_trainer_pod_whose_data_set_never_comes_gives_its_cell_up_at_once(run):
     run.launch("--retries", "3", cells=2)
     pod = run.running(0)
-    run.end_container(pod, names.AWAIT, 75, of="initContainer")
+    run.end_container(pod, names.AWAIT, 42, of="initContainer")
 
     run.until(lambda: jobs.failed_indexes(run.job()) == {0}, "the index given up")
+
+
+def test_a_store_that_was_away_while_a_pod_waited_for_its_data_set_costs_a_try_and_not_the_cell(run):
+    run.launch("--retries", "3", cells=2)
+    pod = run.running(0)
+    run.end_container(pod, names.AWAIT, 75, of="initContainer")
+    run.running(0, other_than=pod["metadata"]["uid"])
+
+    assert jobs.failed_indexes(run.job()) == set()
 
 
 def test_suspending_and_resuming_loses_nothing(run):

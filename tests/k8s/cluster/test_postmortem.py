@@ -9,7 +9,8 @@ from k8s.manifests import names
 from tests.k8s.cluster_objects import ended, pod
 
 NODE_GONE = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC"}
-NO_DATA = {**ended(75)[0], "name": names.AWAIT}
+NO_DATA = {**ended(42, message="error: mnist is not in s3://b/p after 3600 s")[0], "name": names.AWAIT}
+NO_STORE = {**ended(75, message="error: s3://b/p: no route")[0], "name": names.AWAIT}
 
 
 @pytest.mark.parametrize(
@@ -25,10 +26,19 @@ NO_DATA = {**ended(75)[0], "name": names.AWAIT}
         ({"containerStatuses": ended(143)}, "interrupted", "exit code 143"),
         ({"reason": "DeadlineExceeded", "containerStatuses": ended(143)}, "error", "setting cell_hours"),
         ({"reason": "Evicted", "message": "ephemeral storage"}, "error", "evicted by its node: ephemeral storage"),
-        ({"initContainerStatuses": [NO_DATA]}, "transient", "its data set was not prepared in time"),
+        (
+            {"initContainerStatuses": [NO_DATA]},
+            "invalid",
+            "waiting for its data set: exit code 42: error: mnist is not in",
+        ),
+        (
+            {"initContainerStatuses": [NO_STORE]},
+            "transient",
+            "waiting for its data set: exit code 75: error: s3://b/p: no",
+        ),
         ({"phase": "Running", "conditions": [NODE_GONE]}, "interrupted", "its node is gone"),
     ],
-    ids=["memory", "killed", "invalid", "stopped", "too long", "storage", "no data", "node lost"],
+    ids=["memory", "killed", "invalid", "stopped", "too long", "storage", "no data", "no store", "node lost"],
 )
 def test_what_ended_a_pod_is_said_in_words(status, kind, said):
     found = postmortem.failure_of_pod(pod(0, **{"phase": "Failed", **status}), "cell")
