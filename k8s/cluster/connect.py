@@ -7,6 +7,7 @@ import logging
 import os
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import kubernetes.client
 import kubernetes.config
@@ -51,11 +52,17 @@ def connect_cluster(context: str, namespace: str, *, quick: bool = False) -> Kub
     return Kube(api, namespace)
 
 
+def _named_files(given: str) -> str | None:
+    """Returns the files that KUBECONFIG names, without empty ones beside others: kubectl passes over these too."""
+    full = [name for name in given.split(os.pathsep) if not Path(name).is_file() or Path(name).stat().st_size]
+    return os.pathsep.join(full) or given or None
+
+
 def _load_kubeconfig(context: str, configuration: kubernetes.client.Configuration) -> None:
     with _client_messages() as messages:
         try:
             kubernetes.config.load_kube_config(
-                config_file=os.environ.get("KUBECONFIG") or None,  # the client itself looks when it is imported, once
+                config_file=_named_files(os.environ.get("KUBECONFIG", "")),  # the client looks once, at its import
                 context=context or None,
                 client_configuration=configuration,
             )

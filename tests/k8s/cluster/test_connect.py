@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 import yaml
@@ -33,6 +34,16 @@ def changed(part, **values):
 def test_a_context_that_does_not_exist_is_named(kubeconfig):
     with pytest.raises(InvalidInput, match="'elsewhere'"):
         connect_cluster("elsewhere", "lab")
+
+
+@pytest.mark.parametrize("beside", ["empty", "missing"])
+def test_files_that_say_nothing_beside_a_kubeconfig_are_passed_over(kubeconfig, beside, monkeypatch, tmp_path):
+    kubeconfig.write_text(yaml.safe_dump(GOOD))
+    if beside == "empty":
+        (tmp_path / beside).touch()
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join([str(tmp_path / beside), str(kubeconfig)]))
+
+    connect_cluster("", "lab")
 
 
 NO_CLUSTER = [{"name": "test", "context": {"cluster": "none", "user": "test"}}]
