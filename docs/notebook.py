@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -52,7 +53,8 @@ def execute(notebook: NotebookNode, root: Path) -> NotebookNode:
     client = NotebookClient(
         notebook, record_timing=False, timeout=300, resources={"metadata": {"path": str(root / "docs")}}
     )
-    client.execute(env=_environment())
+    with tempfile.TemporaryDirectory() as home:  # a profile of the user's is not read, and need not be writable
+        client.execute(env={**_environment(), "IPYTHONDIR": home, "MPLCONFIGDIR": home})
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if not _is_log(o)]

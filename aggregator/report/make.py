@@ -11,6 +11,7 @@ from aggregator.reading.run import read_run_results, wait_for_cells
 from aggregator.report.files import build_files
 from aggregator.report.material import gather_material
 from experiment import keys
+from experiment.errors import ExperimentError, refuse
 from experiment.run import Run
 from experiment.store import LocalStore, Store
 
@@ -34,11 +35,18 @@ def make_report(
     Raises:
         ExperimentError: a store or directory cannot be used.
     """
+    target = store if out is None else _make_folder(out)
     if wait is not None:
         wait_for_cells(store, run, say=lambda line: print(line, file=sys.stderr, flush=True), limit=wait, now=now)
     material = gather_material(store, read_run_results(store, run, now()), prices)
-    target: Store = store if out is None else LocalStore(out, create=True)
     prefix = keys.report(run.name, "") if out is None else ""
     for path, data in build_files(material):
         target.put(f"{prefix}{path}", data)
     return f"{target.url}/{prefix}index.html"
+
+
+def _make_folder(out: Path) -> Store:
+    try:
+        return LocalStore(out, create=True)
+    except ExperimentError as error:
+        raise refuse("--out", str(out), "a directory that you may make and write", "correct it") from error

@@ -40,6 +40,14 @@ def test_the_report_can_be_written_elsewhere_and_leaves_the_store_alone(store, t
     assert list(store.list("")) == before
 
 
+@pytest.mark.parametrize("place", ["/proc/report", "/dev/null"])
+def test_a_report_that_cannot_be_written_where_it_was_wanted_is_refused_before_anything_is_read(store, capsys, place):
+    assert main(["--run", f"{store.url}/runs/made", "--out", place]) == 42
+
+    allowed = "allowed: a directory that you may make and write; correct it"
+    assert capsys.readouterr().err == f"error: --out is '{place}'; {allowed}\n"
+
+
 def test_made_again_with_more_cells_it_replaces_the_partial_report(store, capsys):
     key = keys.epochs(load_grid("demo").cells[0])
     data = store.read(key)

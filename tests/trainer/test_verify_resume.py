@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiment import keys, results
-from tests import made
+from tests import factories
 from trainer.verify_resume import differing_columns, verify_resume
 
 
@@ -19,7 +19,7 @@ def stores(local_store, make_cell):
 
     def fill(**changed):
         for store, differing in ((local_store, {}), (other, changed)):
-            epochs = made.epochs_table(cell)
+            epochs = factories.epochs_table(cell)
             for name, value in differing.items():
                 place = epochs.column_names.index(name)
                 epochs = epochs.set_column(place, epochs.field(name), [[value] * epochs.num_rows])
