@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from experiment.errors import Transient
 
 T = TypeVar("T")
+
+
+def growing_pauses(first: float, longest: float) -> Iterator[float]:
+    """Yields the seconds between tries without end: ``first``, doubled each time up to ``longest``.
+
+    Each pause is shortened at random by up to a half, so that many processes do not return at the same time.
+    """
+    pause = min(first, longest)
+    while True:
+        yield random.uniform(0.5, 1) * pause
+        pause = min(2 * pause, longest)
 
 
 def retry_transient(
@@ -24,15 +36,14 @@ def retry_transient(
 
     Args:
         attempts: largest number of tries.
-        first_pause: seconds before the second try, doubled each time up to ``longest_pause``. Each pause is shortened
-            at random by up to a half, so that many processes do not return at the same time.
+        first_pause: seconds before the second try, doubled each time up to ``longest_pause`` (``growing_pauses``).
 
     Raises:
         Transient: the last try failed too.
     """
-    for attempt in range(attempts - 1):
+    for pause in itertools.islice(growing_pauses(first_pause, longest_pause), attempts - 1):
         try:
             return operation()
         except Transient:
-            sleep(random.uniform(0.5, 1) * min(first_pause * 2**attempt, longest_pause))
+            sleep(pause)
     return operation()

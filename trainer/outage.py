@@ -5,16 +5,16 @@ Credentials, rights, names and clocks count as outages too: somebody may be mend
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from experiment.errors import ExperimentError, Interrupted, Misconfigured, Transient, describe_error
+from experiment.retry import growing_pauses
 
 T = TypeVar("T")
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries; doubled each time
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries
 LOOK_SECONDS = 0.2  # after which a pause looks whether the process was told to stop
 
 
@@ -41,27 +41,28 @@ class Patience:
             Transient: the outage was longer than ``seconds``.
             Interrupted: the process was told to stop meanwhile.
         """
-        pause, began = FIRST_PAUSE, self.clock()
+        began: float | None = None
+        pauses = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             try:
                 result = operation()
             except (Transient, Misconfigured) as error:
-                began = self.clock() if pause == FIRST_PAUSE else began
-                self._bear(error, began, first=pause == FIRST_PAUSE)
-                self._rest(random.uniform(0.5, 1) * pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                self._check(error, self.clock() - began if began is not None else 0.0)
+                if began is None:
+                    began = self.clock()
+                    self.say(f"{describe_error(error)}; trying again for up to {self.seconds:g} s")
+                self._rest(next(pauses))
             else:
-                if pause > FIRST_PAUSE:
+                if began is not None:
                     self.say(f"the store is back after {self.clock() - began:.0f} s")
                 return result
 
-    def _bear(self, error: ExperimentError, began: float, *, first: bool) -> None:
+    def _check(self, error: ExperimentError, waited: float) -> None:
+        """Raises if the outage is not, or no longer, waited out."""
         if self.seconds <= 0:
             raise error
-        if self.clock() - began >= self.seconds:
+        if waited >= self.seconds:
             raise Transient(f"{describe_error(error)} (waited {self.seconds:g} s)") from error
-        if first:
-            self.say(f"{describe_error(error)}; trying again for up to {self.seconds:g} s")
 
     def _rest(self, seconds: float) -> None:
         until = self.clock() + seconds
