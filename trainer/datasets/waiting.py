@@ -21,12 +21,14 @@ def await_dataset(store: Store, name: str, seconds: float, stop: threading.Event
         Interrupted: ``stop`` was set while waiting.
     """
     deadline = time.monotonic() + seconds
-    while not _is_prepared(store, name, is_last=time.monotonic() >= deadline):
-        if time.monotonic() >= deadline:
+    while True:
+        is_last = time.monotonic() >= deadline  # before it is asked: an answer may come long after the deadline
+        if _is_prepared(store, name, is_last=is_last):
+            return 0
+        if is_last:
             raise NotFound(f"{name} is not in {store.url} after {seconds:g} s; look at the Job that prepares it")
         if stop.wait(min(POLL_SECONDS, max(0.0, deadline - time.monotonic()))):
             raise Interrupted(f"told to stop while waiting for {name}; launch again to go on")
-    return 0
 
 
 def _is_prepared(store: Store, name: str, *, is_last: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -25,6 +26,16 @@ def test_it_ends_as_soon_as_the_data_set_is_there(store):
 
 def test_it_ends_at_its_limit(store):
     with pytest.raises(NotFound, match=r"mnist is not in .* after 0\.05 s; look at the Job that prepares it"):
+        await_dataset(store, "mnist", 0.05, threading.Event())
+
+
+def test_a_store_that_fails_across_the_deadline_is_not_taken_for_one_without_the_data_set(store, monkeypatch):
+    def fail_late(key):
+        time.sleep(0.1)
+        raise Transient("no answer")
+
+    monkeypatch.setattr(store, "exists", fail_late)
+    with pytest.raises(Transient, match="no answer"):
         await_dataset(store, "mnist", 0.05, threading.Event())
 
 
