@@ -32,6 +32,7 @@ import warnings
 from collections.abc import Iterator
 
 from experiment.errors import InvalidInput
+from experiment.program import keep_warnings_harmless
 
 # Variables with these beginnings are removed while the libraries are imported.
 REMOVED = ("MPL", "_MPL", "MATPLOTLIB", "PANDAS_", "NPY_", "NUMPY_", "SCIPY_", "PYPARSING", "SOURCE_DATE_EPOCH")
@@ -46,8 +47,7 @@ def isolated_libraries() -> Iterator[None]:
     """
     before = dict(os.environ)
     with _temporary_directory() as directory, warnings.catch_warnings():
-        if before.get("PYTHONWARNINGS"):
-            warnings.simplefilter("default")
+        keep_warnings_harmless()
         for name in before:
             if name.startswith(REMOVED):
                 del os.environ[name]

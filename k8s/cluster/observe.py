@@ -35,10 +35,8 @@ def observe_reachable(store: Store, run: Run, kube: Kube | None, unasked: str = 
     Args:
         unasked: why there is no ``kube``.
     """
-    selector, missing = (
-        names.run_selector(run.name),
-        [f"the cluster was not asked, so this is what the store holds: {unasked}"] if unasked else [],
-    )
+    selector = names.run_selector(run.name)
+    missing = [f"the cluster was not asked, so this is what the store holds: {unasked}"] if unasked else []
     jobs = pods = None
     if kube:
         try:
