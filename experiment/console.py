@@ -21,6 +21,11 @@ def escape_unprintable_output() -> None:
             stream.reconfigure(errors=HANDLER)
 
 
+def say_beside(line: str) -> None:
+    """Prints a line on stderr; on a terminal over a line that is printed in place, and again soon."""
+    print(f"\r\033[K{line}" if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
+
+
 def _escape(error: UnicodeError) -> tuple[bytes, int]:
     assert isinstance(error, UnicodeEncodeError)
     first = error.object[error.start]

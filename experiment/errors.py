@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 COMMITTED = 0
+USER_OF_URL = re.compile(r"(?<=://)[^\s/?#]+@")
 
 
 class ExperimentError(Exception):
@@ -33,8 +35,13 @@ class Diverged(ExperimentError):
 
 
 class Transient(ExperimentError):
-    """The store or a download failed after its own retries. A later attempt may succeed."""
+    """The store or a download failed after its own retries. A later attempt may succeed.
 
+    Attributes:
+        after: seconds for which the server asks to be left alone.
+    """
+
+    after: float = 0.0
     exit_code = 75
     kind = "transient"
 
@@ -64,8 +71,17 @@ PERMANENT = frozenset(c.kind for c in (InvalidInput, Diverged))
 
 def describe_error(error: BaseException) -> str:
     """Returns the error as one line that any terminal and record can hold."""
-    text = " ".join(f"{error}".split()) or type(error).__name__
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return escape_controls(hide_passwords(" ".join(f"{error}".split())) or type(error).__name__)
+
+
+def hide_passwords(text: str) -> str:
+    """Returns the text with ``***`` for user and password of every URL in it: libraries repeat whole URLs in their errors."""
+    return USER_OF_URL.sub("***@", text)
+
+
+def escape_controls(text: str, keep: str = "") -> str:
+    """Returns the text with all that steers a terminal as escapes; characters of ``keep`` stay as they are."""
+    return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
 
 
 def kind_of(exit_code: int) -> str:

@@ -6,44 +6,28 @@ import re
 from collections.abc import Iterable
 
 from experiment.cell import Cell
-from experiment.errors import refuse
 
 RUNS, RESULTS, MODELS, REPORTS = "runs/", "results/", "models/", "reports/"
 CHECKPOINTS, PROGRESS, FAILURES, LOGS = "checkpoints/", "progress/", "failures/", "logs/"
-DATASETS, THROUGHPUT, TENSORBOARD = "datasets/", "throughput/", "tensorboard/"
-EPOCHS, PREDICTIONS = "epochs.parquet", "predictions.parquet"
+LEASES, DATASETS, THROUGHPUT, TENSORBOARD = "leases/", "datasets/", "throughput/", "tensorboard/"
+LOOKS = "looks/"
+EPOCHS, PREDICTIONS, SPENT = "epochs.parquet", "predictions.parquet", "spent.json"
 PROBE = "probe.txt"  # written by the first launch, and never again
 _COMMIT = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/epochs\.parquet")
-_PREDICTIONS = re.compile(r"results/dataset=[^/]+/method=[^/]+/(?P<cell>[^/]+)/predictions\.parquet")
+_PREDICTIONS = re.compile(r"(results/dataset=[^/]+/method=[^/]+/([^/]+)/predictions)(?:\.([^/.]+))?(\.parquet)")
+_MODEL = re.compile(r"(models/([^/]+)/[^/.]+)(?:\.([^/.]+))?(\.keras)")
 _PROGRESS = re.compile(r"progress/(?P<cell>[^/]+)\.json")
-_CHECKPOINT = re.compile(r"checkpoints/[^/]+/(?P<step>\d{9})\.safetensors")
+_NUMBERED = re.compile(r"(?:checkpoints/[^/]+/(?P<step>\d{9})\.safetensors|leases/[^/]+/(?P<lease>\d{6,})\.json)")
 _GRID = re.compile(r"runs/(?P<run>[^/]+)/grid\.json")
 _ASSIGNMENT = re.compile(r"runs/[^/]+/jobs/(?P<job>[^/]+)\.json")
 _DATASET = re.compile(r"datasets/(?P<dataset>[^/.]+)\.json")
+_PREPARED = re.compile(r"datasets/(?P<dataset>[^/]+)-[0-9a-f]{16}\.npz")
 _ATTEMPT = re.compile(r"(?:failures|logs)/(?P<cell>[^/]+)/(?P<attempt>[^/]+)\.jsonl?")
 
 
 def grid(run: str) -> str:
     """Returns the key of a run's frozen grid."""
     return f"{RUNS}{run}/grid.json"
-
-
-def run_url(store_url: str, run: str) -> str:
-    """Returns the URL under which every program finds a run: ``STORE/runs/RUN``."""
-    return f"{store_url}/{RUNS}{run}"
-
-
-def split_run_url(url: str) -> tuple[str, str]:
-    """Returns the store's URL and the run's name that ``run_url`` joined.
-
-    Raises:
-        InvalidInput: the URL has another form.
-    """
-    store, middle, run = url.rstrip("/").rpartition("/" + RUNS)
-    if not middle or not store or not run or "/" in run:
-        allowed = "STORE/runs/RUN with STORE a path, file:// or s3:// URL"
-        raise refuse("the run", url, allowed, "copy it from the launcher's first lines")
-    return store, run
 
 
 def run_of(key: str) -> str | None:
@@ -66,24 +50,19 @@ def job_of(key: str) -> str | None:
     return match["job"] if (match := _ASSIGNMENT.fullmatch(key)) else None
 
 
-def results_folder(dataset: str, method: str) -> str:
-    """Returns the prefix of the results of all cells of one data set and method."""
-    return f"{RESULTS}dataset={dataset}/method={method}/"
+def forecast(run: str, job: str = "") -> str:
+    """Returns the key of what a launch expected of one Job; without a Job the prefix of all of the run's."""
+    return f"{RUNS}{run}/forecasts/" + (f"{job}.json" if job else "")
 
 
-def results_of(dataset: str, method: str, cell_id: str) -> str:
-    """Returns the prefix of a cell's results, computed from the columns of a table."""
-    return f"{results_folder(dataset, method)}{cell_id}/"
-
-
-def results(cell: Cell) -> str:
-    """Returns the prefix of a cell's results."""
-    return results_of(cell.dataset, cell.method, cell.id)
+def results_folder(dataset: str, method: str, cell_id: str = "") -> str:
+    """Returns the prefix of the results of one cell; without one of all cells of this data set and method."""
+    return f"{RESULTS}dataset={dataset}/method={method}/" + (f"{cell_id}/" if cell_id else "")
 
 
 def epochs_of(dataset: str, method: str, cell_id: str) -> str:
     """Returns the key of a cell's ``epochs.parquet``, computed from the columns of a table."""
-    return results_of(dataset, method, cell_id) + EPOCHS
+    return f"{results_folder(dataset, method, cell_id)}{EPOCHS}"
 
 
 def epochs(cell: Cell) -> str:
@@ -92,28 +71,44 @@ def epochs(cell: Cell) -> str:
 
 
 def predictions(cell: Cell) -> str:
-    """Returns the key of the last epoch's predictions on the test set."""
-    return results(cell) + PREDICTIONS
+    """Returns the usual key of the last epoch's predictions on the test set."""
+    return predictions_of(epochs(cell))
 
 
-def predictions_cell(key: str) -> str | None:
-    """Returns the cell whose predictions have this key; None for any other key."""
-    return match["cell"] if (match := _PREDICTIONS.fullmatch(key)) else None
+def predictions_of(commit: str) -> str:
+    """Returns the usual key of the predictions that belong to a commit, given its key."""
+    return commit.removesuffix(EPOCHS) + PREDICTIONS
 
 
 def model(cell_id: str, member: str) -> str:
-    """Returns the key of a trained member."""
+    """Returns the usual key of a trained member."""
     return f"{MODELS}{cell_id}/{member}.keras"
 
 
-def checkpoints(cell_id: str) -> str:
-    """Returns the prefix of a cell's checkpoints."""
-    return f"{CHECKPOINTS}{cell_id}/"
+def artifact_beside(usual: str, attempt: str) -> str:
+    """Returns the key of an attempt's own artifact where another attempt's stands under the usual key."""
+    return f".{attempt}.".join(usual.rsplit(".", 1))
+
+
+def artifact_of(key: str) -> tuple[str, str, str] | None:
+    """Returns the cell's id, the usual key and the attempt ("": it is the usual key) of an artifact; None for others."""
+    match = _PREDICTIONS.fullmatch(key) or _MODEL.fullmatch(key)
+    return (match[2], match[1] + match[4], match[3] or "") if match else None
+
+
+def folder(top: str, name: str) -> str:
+    """Returns the prefix of what a cell has under CHECKPOINTS, LEASES, FAILURES or LOGS, or a study under LOOKS."""
+    return f"{top}{name}/"
 
 
 def checkpoint(cell_id: str, step: int) -> str:
     """Returns the key of a checkpoint. Keys of later steps sort later."""
-    return f"{checkpoints(cell_id)}{step:09d}.safetensors"
+    return f"{CHECKPOINTS}{cell_id}/{step:09d}.safetensors"
+
+
+def lease(cell_id: str, number: int) -> str:
+    """Returns the key of a lease on a cell. Keys of later leases sort later."""
+    return f"{LEASES}{cell_id}/{number:06d}.json"
 
 
 def progress(cell_id: str) -> str:
@@ -121,24 +116,19 @@ def progress(cell_id: str) -> str:
     return f"{PROGRESS}{cell_id}.json"
 
 
-def failures(cell_id: str) -> str:
-    """Returns the prefix of a cell's failure records."""
-    return f"{FAILURES}{cell_id}/"
+def start(cell_id: str) -> str:
+    """Returns the key of the record of a cell's latest start. Like progress, only an unfinished cell has it."""
+    return f"{PROGRESS}{cell_id}/start.json"
 
 
 def failure(cell_id: str, attempt: str) -> str:
     """Returns the key of one attempt's failure record."""
-    return f"{failures(cell_id)}{attempt}.json"
-
-
-def logs(cell_id: str) -> str:
-    """Returns the prefix of a cell's logs."""
-    return f"{LOGS}{cell_id}/"
+    return f"{FAILURES}{cell_id}/{attempt}.json"
 
 
 def log(cell_id: str, attempt: str) -> str:
     """Returns the key of one attempt's log, which has a JSON object per line."""
-    return f"{logs(cell_id)}{attempt}.jsonl"
+    return f"{LOGS}{cell_id}/{attempt}.jsonl"
 
 
 def summary(cell_id: str, number: int, what: str) -> str:
@@ -156,6 +146,13 @@ def dataset_of(key: str) -> str | None:
     return match["dataset"] if (match := _DATASET.fullmatch(key)) else None
 
 
+def prepared_datasets(listed: Iterable[str]) -> set[str]:
+    """Returns the data sets of which these keys hold both the manifest and a prepared file."""
+    listed = list(listed)
+    manifests = {name for key in listed if (name := dataset_of(key))}
+    return manifests & {match["dataset"] for key in listed if (match := _PREPARED.fullmatch(key))}
+
+
 def dataset(name: str, sha256: str) -> str:
     """Returns the key of a prepared data set."""
     return f"{DATASETS}{name}-{sha256[:16]}.npz"
@@ -164,6 +161,16 @@ def dataset(name: str, sha256: str) -> str:
 def throughput(name: str) -> str:
     """Returns the key of a measured speed, which forecasts use."""
     return f"{THROUGHPUT}{name}.json"
+
+
+def look(study: str, digest: str) -> str:
+    """Returns the key of the record of one look at a study: at the seeds that have this digest."""
+    return f"{folder(LOOKS, study)}{digest}.json"
+
+
+def look_plan(plan: str, part: str = "plan") -> str:
+    """Returns the key of a plan of looks, or of one of its rounds."""
+    return f"{LOOKS}plans/{plan}/{part}.json"
 
 
 def report(run: str, path: str = "index.html") -> str:
@@ -181,10 +188,10 @@ def progress_of(key: str) -> str | None:
     return match["cell"] if (match := _PROGRESS.fullmatch(key)) else None
 
 
-def step_of(key: str) -> int | None:
-    """Returns the step of a checkpoint's key; None for any other key."""
-    match = _CHECKPOINT.fullmatch(key)
-    return int(match["step"]) if match else None
+def number_of(key: str) -> int | None:
+    """Returns the step of a checkpoint's key, or the number of a lease's; None for any other key."""
+    match = _NUMBERED.fullmatch(key)
+    return int(match["step"] or match["lease"]) if match else None
 
 
 def attempt_of(key: str) -> tuple[str, str] | None:

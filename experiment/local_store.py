@@ -6,13 +6,14 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from experiment.claim import hold_lock, machine_claims
 from experiment.durable import is_aside, publish_new, replace_file, write_aside
 from experiment.errors import ExperimentError, InvalidInput, Misconfigured, NotFound, Transient, refuse
 from experiment.folders import check_links, walk_files
+from experiment.leaps import drop_nested, pick_keys
+from experiment.locks import Lock, lock_first, machine_locks
 
 LATER = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ESTALE, errno.EAGAIN, errno.ETIMEDOUT})
 
@@ -59,6 +60,12 @@ class LocalStore:
             found = [path.relative_to(self.root).as_posix() for path in walk_files(folder)]
         yield from sorted(key for key in found if key.startswith(prefix))
 
+    def find(self, prefixes: Iterable[str]) -> Iterator[str]:
+        kept = drop_nested(prefixes)
+        folders = dict.fromkeys(prefix.rpartition("/")[0] for prefix in kept)
+        found = {key for folder in folders for key in self.list(f"{folder}/" if folder else "")}
+        yield from pick_keys(sorted(found), kept)
+
     def delete(self, key: str) -> None:
         with self._named(key):
             self._path(key).unlink(missing_ok=True)
@@ -67,11 +74,11 @@ class LocalStore:
         return self._path(key)
 
     @contextlib.contextmanager
-    def claim(self, cell_id: str) -> Iterator[bool]:
+    def lock(self, cell_id: str) -> Iterator[Lock | None]:
         name = f"{cell_id}.lock"
-        # Where claims/ belongs to another user or has no locks, the folder of this machine is used.
-        with hold_lock(self._path(f"claims/{name}"), machine_claims(self.url) / name) as held:
-            yield held
+        # Where locks/ belongs to another user or has no locks, the folder of this machine is used.
+        with lock_first(self._path(f"locks/{name}"), machine_locks(self.url) / name) as lock:
+            yield lock
 
     def _path(self, key: str) -> Path:
         path = self.root / key

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from experiment import keys
 from experiment.cell import from_fields
 from experiment.errors import InvalidInput, NotFound
+from experiment.fields import check_fields
 from experiment.sealed import SealedForm
 from experiment.store import Store
 
@@ -71,9 +73,15 @@ class Manifest:
         Raises:
             InvalidInput: the manifest is damaged or of another format.
         """
-        body = MANIFEST_FORM.from_bytes(data, source)
-        files = tuple(from_fields(SourceFile, f) for f in body.pop("source"))
-        return from_fields(cls, {**body, "shape": tuple(body["shape"]), "source": files})
+
+        def build(body: dict[str, Any]) -> Manifest:
+            files = tuple(from_fields(SourceFile, f) for f in body.pop("source"))
+            made = from_fields(cls, {**body, "shape": tuple(body["shape"]), "source": files})
+            for part in (made, *files):
+                check_fields(type(part), vars(part), source)
+            return made
+
+        return MANIFEST_FORM.parse(data, source, build)
 
 
 def read_manifest(store: Store, name: str) -> Manifest | None:

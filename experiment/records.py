@@ -1,21 +1,36 @@
-"""The small JSON records that the trainer writes: progress, failures, outcomes and speeds."""
+"""The small JSON records that the trainer writes: progress, starts, failures, outcomes and speeds."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from experiment.cell import from_fields
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, escape_controls
+from experiment.fields import check_fields
+from experiment.sealed import SHAPELESS
 
 
 def utc_now() -> str:
     """Returns the time as records hold it: UTC, ISO 8601, in seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def parse_time(text: str) -> datetime:
+    """Returns the time that a record holds, in UTC where it names no zone; the earliest of all where it is no time."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def is_recent(text: str, now: datetime, seconds: float) -> bool:
+    """Returns whether the time that a record holds is so near. One hours ahead is not: it would keep a dead attempt alive."""
+    return abs((now - parse_time(text)).total_seconds()) < seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +56,23 @@ class Progress:
     seconds_left: float
     time: str
     device: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The start of a cell's latest attempt.
+
+    Attributes:
+        step: step of the checkpoint from which the attempt goes on; 0 without one.
+        starts: number of attempts in a row that began at this step, with this one.
+        time: time in UTC, ISO 8601.
+    """
+
+    cell: str
+    attempt: str
+    step: int
+    starts: int
+    time: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +117,24 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lease:
+    """What holds a cell for one attempt (``experiment.lease``).
+
+    Attributes:
+        holder: who holds the cell, in words; empty where the lease was ended because its holder did not renew it.
+        seat: a place that one process at a time can have; empty without one.
+        token: unique to this taking of the cell.
+        renewals: how often the holder has renewed it.
+    """
+
+    cell: str
+    holder: str
+    seat: str
+    token: str
+    renewals: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Throughput:
     """A measured training speed.
 
@@ -104,37 +154,8 @@ class Throughput:
     time: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Provenance:
-    """The origin of a result, stored in the metadata of its Parquet files.
-
-    Attributes:
-        arithmetic: arithmetic of the convolutions, float32 or bfloat16, as the device that began the cell chose it.
-        packages: versions of the packages that determine the numbers.
-        started, ended: start and end of the committing attempt in UTC, ISO 8601.
-        resumed_from_step: step of the checkpoint from which the attempt went on; 0 without a checkpoint.
-        training_seconds: wall time of the epochs of all attempts.
-        peak_memory_bytes: largest resident size of the process.
-    """
-
-    attempt: str
-    numerics: int
-    git_commit: str
-    image: str
-    device: str
-    arithmetic: str
-    packages: Mapping[str, str]
-    dataset_sha256: str
-    deterministic: bool
-    started: str
-    ended: str
-    resumed_from_step: int
-    training_seconds: float
-    peak_memory_bytes: int
-
-
-Record = Progress | Failure | Outcome | Throughput
-_KINDS: dict[str, type[Any]] = {c.__name__.lower(): c for c in (Progress, Failure, Outcome, Throughput)}
+Record = Progress | Start | Failure | Outcome | Lease | Throughput
+_KINDS: dict[str, type[Any]] = {c.__name__.lower(): c for c in (Progress, Start, Failure, Outcome, Lease, Throughput)}
 
 
 def to_line(record: Record) -> str:
@@ -150,13 +171,19 @@ def to_bytes(record: Record) -> bytes:
 def parse_record(data: bytes | str, source: str) -> Any:
     """Returns the record that the JSON holds; ``source`` names it in errors.
 
+    Whatever steers a terminal comes back as escapes, because people are shown its texts.
+
     Raises:
-        InvalidInput: the JSON is not a record of a known kind.
+        InvalidInput: the JSON is not a record of a known kind, or a field is of another type.
     """
     try:
         fields = json.loads(data)
         kind = _KINDS[fields.pop("record")]
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except SHAPELESS as error:
         allowed = ", ".join(_KINDS)
         raise InvalidInput(f"{source} is not a record of this suite; allowed: {allowed}; remove it") from error
-    return from_fields(kind, fields)
+    check_fields(kind, fields, source)
+    shown = {
+        k: escape_controls(v, keep="\n" if k == "traceback" else "") for k, v in fields.items() if isinstance(v, str)
+    }
+    return from_fields(kind, {**fields, **shown})

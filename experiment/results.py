@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from experiment.cell import Cell
 from experiment.errors import InvalidInput, describe_error
+from experiment.provenance import METADATA, read_provenance
 
 SCHEMA_VERSION = 1
-_METADATA = b"collaborative_ensembles"  # one JSON object: schema_version, table and provenance
 
 CELL_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
     "cell_id": (pa.string(), "the cell's id"),
@@ -93,7 +93,7 @@ def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any
         given, allowed = ", ".join(sorted(columns)), ", ".join(sorted(schema.names))
         raise InvalidInput(f"columns of {name} are {given}; allowed: {allowed}; correct the caller")
     origin = {"schema_version": SCHEMA_VERSION, "table": name, **provenance}
-    metadata = {_METADATA: json.dumps(origin, sort_keys=True).encode()}
+    metadata = {METADATA: json.dumps(origin, sort_keys=True).encode()}
     try:
         arrays = [pa.array(columns[n], schema.field(n).type) for n in schema.names]
         table = pa.table(arrays, schema=schema.with_metadata(metadata))
@@ -108,8 +108,8 @@ def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any
 def to_bytes(table: pa.Table) -> bytes:
     """Returns the table as one Parquet file with page checksums, read back and compared with the table.
 
-    Snappy instead of zstd: a zstd context per column doubles the time to read 10,000 files as small as these and saves
-    no space. Columns of measured figures have no dictionaries because the figures seldom repeat.
+    Snappy, since a zstd context per column doubles the time to read 10,000 files as small as these and saves no space.
+    Columns of measured figures have no dictionaries because the figures seldom repeat.
     """
     sink = pa.BufferOutputStream()
     repeating = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_integer(f.type)]
@@ -118,9 +118,8 @@ def to_bytes(table: pa.Table) -> bytes:
     )
     data: bytes = sink.getvalue().to_pybytes()
     written = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
-    names = table.schema.names
-    same = written.schema == table.schema and all(column_bits(written[n]) == column_bits(table[n]) for n in names)
-    if not same:
+    same = (column_bits(written[n]) == column_bits(table[n]) for n in table.column_names)
+    if written.schema != table.schema or not all(same):
         raise InvalidInput("a table changed on its way through Parquet; nothing was written; report this")
     return data
 
@@ -144,9 +143,8 @@ def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
         table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
         len(table.schema.names)  # this decodes the names: a changed byte in one may be no UTF-8
     except (pa.ArrowException, ValueError, OSError) as error:
-        reason = describe_error(error)
-        advice = "remove it and launch its run again"
-        raise InvalidInput(f"{source} is not a whole Parquet file ({reason}); {advice}") from error
+        given = f"{source} is not a whole Parquet file ({describe_error(error)})"
+        raise InvalidInput(f"{given}; remove it and launch its run again") from error
     return upgrade_table(table, name, source)
 
 
@@ -157,8 +155,8 @@ def upgrade_table(table: pa.Table, name: str, source: str) -> pa.Table:
         InvalidInput: the table is foreign, of another name, or of a newer schema version.
     """
     version = read_provenance(table.schema, source).get("schema_version")
-    readable = ", ".join(str(v) for v in range(1, SCHEMA_VERSION + 1))
     if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
+        readable = ", ".join(str(v) for v in range(1, SCHEMA_VERSION + 1))
         advice = "read it with the version of the suite that wrote it"
         raise InvalidInput(f"{source} has results schema {version!r}; allowed: {readable}; {advice}")
     for step in range(version, SCHEMA_VERSION):
@@ -177,22 +175,9 @@ def check_columns(schema: pa.Schema, name: str, source: str) -> None:
     if schema.remove_metadata() != expected.remove_metadata():
         other_type = [f.name for f in schema if f.name in expected.names and f.type != expected.field(f.name).type]
         wrong = ", ".join(sorted(set(schema.names) ^ set(expected.names)) or other_type)
-        given = f"{source} is not a table of {name}: columns {wrong} differ"
-        raise InvalidInput(f"{given}; remove it and launch its run again")
-
-
-def read_provenance(schema: pa.Schema, source: str) -> dict[str, Any]:
-    """Returns what the trainer recorded in the file's metadata: attempt, versions, device, times, checksums.
-
-    Raises:
-        InvalidInput: the file has no metadata of this suite.
-    """
-    try:
-        found: dict[str, Any] = dict(json.loads((schema.metadata or {})[_METADATA]))
-    except (KeyError, ValueError, TypeError) as error:
-        reason = "was not written by this suite: it lacks the suite's metadata"
-        raise InvalidInput(f"{source} {reason}; remove it from the store") from error
-    return found
+        raise InvalidInput(
+            f"{source} is not a table of {name}: columns {wrong} differ; remove it and launch its run again"
+        )
 
 
 def repeat_values(values: Mapping[str, Any], count: int) -> dict[str, Sequence[Any]]:

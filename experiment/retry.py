@@ -11,6 +11,7 @@ from typing import TypeVar
 from experiment.errors import Transient
 
 T = TypeVar("T")
+LONGEST_LOOK_PAUSE = 30.0
 
 
 def growing_pauses(first: float, longest: float) -> Iterator[float]:
@@ -22,6 +23,18 @@ def growing_pauses(first: float, longest: float) -> Iterator[float]:
     while True:
         yield random.uniform(0.5, 1) * pause
         pause = min(2 * pause, longest)
+
+
+def look_pauses(shortest: float) -> Iterator[float]:
+    """Yields the seconds between looks at something that lasts: a 60th of the time so far, within ``shortest`` and 30 s.
+
+    So the looks at a run of many hours cost little, and its end is still seen soon.
+    """
+    waited = 0.0
+    while True:
+        pause = max(shortest, min(waited / 60, LONGEST_LOOK_PAUSE))
+        yield pause
+        waited += pause
 
 
 def retry_transient(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from experiment import keys
+from experiment import keys, urls
 from experiment.cell import Cell
 from experiment.errors import InvalidInput, NotFound, refuse
+from experiment.fields import check_fields
 from experiment.grid import Grid
 from experiment.sealed import SealedForm
 from experiment.store import Store, open_store
@@ -48,9 +50,15 @@ class Run:
         Raises:
             InvalidInput: the file is damaged, of another schema version, or holds cells that have other ids today.
         """
-        body = GRID_FORM.from_bytes(data, source)
-        cells = tuple(_cell_of(entry, source) for entry in body["cells"])
-        return cls(name=body["run"], grid=Grid(name=body["grid"], cells=cells), provenance=body["provenance"])
+
+        def build(body: Mapping[str, Any]) -> Run:
+            grid = Grid(name=body["grid"], cells=tuple(_cell_of(entry, source) for entry in body["cells"]))
+            run = cls(name=body["run"], grid=grid, provenance=body["provenance"])
+            check_fields(Grid, vars(grid), source)
+            check_fields(cls, vars(run), source)
+            return run
+
+        return GRID_FORM.parse(data, source, build)
 
 
 def check_run_name(name: str) -> None:
@@ -89,7 +97,7 @@ def open_run(url: str) -> tuple[Store, Run]:
     Raises:
         InvalidInput: the URL has another form, there is no such store or run, or its grid.json is damaged.
     """
-    place, name = keys.split_run_url(url)
+    place, name = urls.split_run_url(url)
     store = open_store(place)
     try:
         return store, read_run(store, name)

@@ -7,15 +7,16 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import botocore.exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from experiment.claim import hold_lock, machine_claims
 from experiment.errors import NotFound, Transient, refuse
+from experiment.leaps import leap_pages
+from experiment.locks import Lock, lock_first, machine_locks
 from experiment.retry import retry_transient
 from experiment.s3_client import make_client
 from experiment.s3_errors import ATTEMPTS, CLIENT_ERRORS, error_code, translate_error
@@ -94,6 +95,22 @@ class S3Store:
         # Consoles and other tools mark a folder by an empty object whose key ends with a slash.
         yield from (key for key in self._retry(prefix, fetch) if key and not key.endswith("/"))
 
+    def find(self, prefixes: Iterable[str]) -> Iterator[str]:
+        cut = len(self._key(""))
+
+        def page(common: str, after: str, size: int) -> tuple[list[str], bool]:
+            at: dict[str, Any] = {"Bucket": self.bucket, "Prefix": self._key(common), "MaxKeys": size}
+            if after:
+                at["StartAfter"] = self._key(after)
+
+            def fetch() -> tuple[list[str], bool]:
+                answer = self._client.list_objects_v2(**at)
+                return sorted(name[cut:] for name in _keys_of(answer)), answer["IsTruncated"]
+
+            return self._retry(common, fetch)
+
+        yield from (key for key in leap_pages(prefixes, page) if key and not key.endswith("/"))
+
     def delete(self, key: str) -> None:
         self._retry(key, lambda: self._client.delete_object(**self._at(key)))
 
@@ -101,10 +118,9 @@ class S3Store:
         return None
 
     @contextlib.contextmanager
-    def claim(self, cell_id: str) -> Iterator[bool]:
-        # Machines hold nothing against one another: put_once decides, and the second attempt's work is dropped.
-        with hold_lock(machine_claims(self.url) / f"{cell_id}.lock") as held:
-            yield held
+    def lock(self, cell_id: str) -> Iterator[Lock | None]:
+        with lock_first(machine_locks(self.url) / f"{cell_id}.lock") as lock:
+            yield lock
 
     def _key(self, key: str) -> str:
         return f"{self._prefix}/{key}" if self._prefix else key
@@ -134,4 +150,7 @@ class S3Store:
 def _keys_of(page: ListObjectsV2OutputTypeDef) -> list[str]:
     if "IsTruncated" not in page:  # every listing says whether it is whole
         raise ResponseParserError("the answer is not a listing of a bucket")
-    return [item["Key"] for item in page.get("Contents", ())]
+    found = [item["Key"] for item in page.get("Contents", ())]
+    if page["IsTruncated"] and not found:
+        raise ResponseParserError("the listing of the bucket says that there is more, and gives nothing")
+    return found

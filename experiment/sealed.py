@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from experiment.errors import InvalidInput, refuse
+
+T = TypeVar("T")
+# What reading any JSON as a known one raises.
+SHAPELESS = (ValueError, AttributeError, KeyError, TypeError, RecursionError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,7 @@ class SealedForm:
     def to_bytes(self, body: Mapping[str, Any]) -> bytes:
         """Returns the body as JSON with its version and digest."""
         whole = json.loads(json.dumps({**body, self.schema_field: self.schema}))
-        return json.dumps({**whole, self.digest_field: _digest(whole)}, indent=1, sort_keys=True).encode()
+        return json.dumps({**whole, self.digest_field: digest_json(whole)}, indent=1, sort_keys=True).encode()
 
     def from_bytes(self, data: bytes, source: str) -> dict[str, Any]:
         """Returns the body of a sealed object; ``source`` names it in errors.
@@ -43,10 +47,10 @@ class SealedForm:
         try:
             body: dict[str, Any] = json.loads(data)
             digest = body.pop(self.digest_field)
-            schema = body[self.schema_field]
-        except (ValueError, AttributeError, KeyError, TypeError) as error:
+            schema, right = body[self.schema_field], digest_json(body)
+        except SHAPELESS as error:
             raise InvalidInput(f"{source} is not {self.what} ({error!r}); {self.advice}") from error
-        if digest != _digest(body):
+        if digest != right:
             raise InvalidInput(f"{source} is damaged: its content does not have its sha256; {self.advice}")
         if schema != self.schema:
             advice = "use the version of the suite that wrote it"
@@ -54,6 +58,19 @@ class SealedForm:
         del body[self.schema_field]
         return body
 
+    def parse(self, data: bytes, source: str, build: Callable[[dict[str, Any]], T]) -> T:
+        """Returns what ``build`` makes of the body of a sealed object; a seal keeps from damage, and anybody can set one.
 
-def _digest(body: object) -> str:
+        Raises:
+            InvalidInput: the object is foreign, damaged or of another version, or its body has another form.
+        """
+        body = self.from_bytes(data, source)
+        try:
+            return build(body)
+        except SHAPELESS as error:
+            raise InvalidInput(f"{source} is not {self.what} ({error!r}); {self.advice}") from error
+
+
+def digest_json(body: object) -> str:
+    """Returns the sha256 of a JSON value's canonical form: sorted keys, no blanks."""
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from experiment import keys
 from experiment.errors import ExperimentError, InvalidInput, refuse
 from experiment.local_store import LocalStore as LocalStore
+from experiment.locks import Lock
 
 # Every other text is a path: a directory's name may hold any character.
 SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://|(?P<bare>file|s3):", re.IGNORECASE)
@@ -47,14 +48,20 @@ class Store(Protocol):
     def list(self, prefix: str) -> Iterator[str]:
         """Yields the keys that begin with ``prefix``, sorted."""
 
+    def find(self, prefixes: Iterable[str]) -> Iterator[str]:
+        """Yields the keys that begin with any of the prefixes, sorted, at a cost that other keys do not raise."""
+
     def delete(self, key: str) -> None:
         """Removes the object if it exists."""
 
     def local_path(self, key: str) -> Path | None:
         """Returns the path of the object's file if the store is a directory, else None."""
 
-    def claim(self, cell_id: str) -> contextlib.AbstractContextManager[bool]:
-        """Holds the cell for this process until the block or the process ends. Yields whether it is held."""
+    def lock(self, cell_id: str) -> contextlib.AbstractContextManager[Lock | None]:
+        """Holds a cell against the other processes of this machine until the block or the process ends.
+
+        Yields None if one of them holds it. ``experiment.lease`` holds a cell against all processes.
+        """
 
 
 def open_store(url: str, *, create: bool = False) -> Store:

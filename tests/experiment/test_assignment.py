@@ -1,12 +1,15 @@
 """The list of a Job's cells survives its way through the store, and nothing else passes for one."""
 
+import dataclasses
 import json
 
 import pytest
 
 from experiment import keys
-from experiment.assignment import Assignment, read_assignment
+from experiment.assignment import ASSIGNMENT_FORM, Assignment, read_assignment, resolve_indexes
 from experiment.errors import InvalidInput, NotFound
+from experiment.grid import load_grid
+from experiment.run import Run
 from experiment.store import LocalStore
 
 JOB = Assignment(run="r", job="r-mnist-abc123", indexes=(4, 0, 7))
@@ -22,13 +25,50 @@ def store(tmp_path):
 def test_every_index_of_a_job_leads_to_its_cell(store):
     found = read_assignment(store, "r", JOB.job)
 
-    assert [found.grid_index(i) for i in range(3)] == [4, 0, 7]
+    assert [found.group_of(i) for i in range(3)] == [(4,), (0,), (7,)]
 
 
 @pytest.mark.parametrize("index", [-1, 3])
 def test_an_index_outside_the_job_is_refused(index):
     with pytest.raises(InvalidInput, match="0 to 2"):
-        JOB.grid_index(index)
+        JOB.group_of(index)
+
+
+def test_a_job_of_groups_leads_each_index_to_its_cells_and_survives_the_store():
+    grouped = dataclasses.replace(JOB, indexes=(4, 0, 7, 2, 9), sizes=(2, 2, 1), namespace="lab")
+
+    assert grouped.groups == ((4, 0), (7, 2), (9,))
+    assert grouped.group_of(1) == (7, 2)
+    assert Assignment.from_bytes(grouped.to_bytes(), "list") == grouped
+    assert b"indexes" not in grouped.to_bytes()  # a version that knows of no groups must not read them as single cells
+    with pytest.raises(InvalidInput, match="allowed: 0 to 2"):
+        grouped.group_of(3)
+
+
+@pytest.mark.parametrize("sizes", [(2,), (3, 1), (3, 0), (True, 2), (-1, 4)])
+def test_groups_that_do_not_add_up_to_the_cells_are_refused(sizes):
+    with pytest.raises(InvalidInput, match="counts above 0 of its 3 cells"):
+        dataclasses.replace(JOB, sizes=sizes)
+
+
+@pytest.mark.parametrize("groups", [[], [[]], [[0], 1], [["0"]], "ab", {"a": 1}])
+def test_groups_that_are_none_are_refused(groups):
+    body = ASSIGNMENT_FORM.to_bytes({"run": "r", "job": "j", "groups": groups})
+
+    with pytest.raises(InvalidInput):
+        Assignment.from_bytes(body, "there")
+
+
+def test_a_completion_index_stands_for_the_cells_of_its_group_and_without_a_job_for_one_of_the_grid(store):
+    run = Run(name="r", grid=load_grid("smoke"))
+    grouped = Assignment(run="r", job="g", indexes=(3, 1, 0), sizes=(2, 1))
+    store.put_once(keys.assignment("r", "g"), grouped.to_bytes(), "a")
+
+    assert [resolve_indexes(store, run, i, "g") for i in (0, 1)] == [(3, 1), (0,)]
+    assert resolve_indexes(store, run, 2, None) == (2,)
+    for index, job in ((len(run.grid.cells), None), (1, JOB.job + "x")):
+        with pytest.raises((InvalidInput, NotFound)):
+            resolve_indexes(store, run, index, job)
 
 
 @pytest.mark.parametrize("indexes", [(), (1, 1), (-1,), ("0",), (True,)])
@@ -69,3 +109,11 @@ def test_the_key_of_a_data_sets_manifest_names_it():
 def test_the_key_of_a_frozen_grid_names_its_run():
     assert keys.run_of(keys.grid("r")) == "r"
     assert keys.run_of(keys.assignment("r", "j")) is None
+
+
+def test_the_namespace_is_kept_and_a_list_of_an_older_version_has_none():
+    placed = dataclasses.replace(JOB, namespace="lab")
+
+    assert Assignment.from_bytes(placed.to_bytes(), "list") == placed
+    assert b"namespace" not in JOB.to_bytes()
+    assert Assignment.from_bytes(JOB.to_bytes(), "list").namespace == ""

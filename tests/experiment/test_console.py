@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from experiment.console import say_beside
+
 PROGRAM = """
 import os, sys
 from experiment.console import escape_unprintable_output
@@ -45,3 +47,9 @@ def test_without_a_locale_a_path_keeps_its_bytes():
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
     assert printed("/a/\u0434".encode(), **plain) == "/a/\u0434".encode()
+
+
+def test_a_line_beside_the_output_goes_to_stderr(capsys):
+    say_beside("the store is away")
+
+    assert capsys.readouterr() == ("", "the store is away\n")

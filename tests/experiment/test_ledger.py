@@ -6,7 +6,7 @@ import dataclasses
 
 from experiment import keys, records
 from experiment.grid import load_grid
-from experiment.ledger import committed_ids, read_ledger
+from experiment.ledger import Ledger, LedgerReader, committed_ids, read_ledger
 from experiment.records import Failure, Progress
 from tests.factories import commit
 
@@ -67,10 +67,58 @@ def test_a_record_that_goes_away_meanwhile_is_no_problem(local_store, monkeypatc
     leave(local_store, progress(FIRST))
     listed = list(local_store.list(keys.PROGRESS))
     local_store.delete(keys.progress(FIRST))
-    monkeypatch.setattr(local_store, "list", lambda prefix: iter(listed if prefix == keys.PROGRESS else ()))
+    monkeypatch.setattr(local_store, "find", lambda prefixes: iter(set(prefixes) & set(listed)))
     ledger = read_ledger(local_store, CELLS)
 
     assert (ledger.progress, ledger.problems) == ({}, ())
+
+
+class Asked:
+    """A store that remembers what it is asked for."""
+
+    def __init__(self, store):
+        self._store, self.asked = store, []
+
+    def find(self, prefixes):
+        self.asked += (wanted := list(prefixes))
+        return self._store.find(wanted)
+
+    def read(self, key):
+        self.asked.append(key)
+        return self._store.read(key)
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+
+def test_what_cannot_change_any_more_is_read_once(local_store):
+    commit(local_store, CELLS[0])
+    leave(local_store, failure(SECOND, "a", "2026-01"), progress(THIRD))
+    store, now = Asked(local_store), [0.0]
+    reader = LedgerReader(store, CELLS[:3], progress_seconds=30, clock=lambda: now[0])
+    first = reader.read()
+    store.asked.clear()
+    commit(local_store, CELLS[2])
+    now[0] = 29.0
+    second = reader.read()
+
+    assert (first.committed, second.committed) == ({FIRST}, {FIRST, THIRD})
+    assert second.failures == first.failures != {}
+    assert (first.progress, second.progress) == ({THIRD: progress(THIRD)}, {})
+    assert store.asked == [keys.epochs(CELLS[1]), keys.epochs(CELLS[2]), keys.folder(keys.FAILURES, SECOND)]
+
+
+def test_progress_is_read_again_when_it_is_old_and_a_removed_failure_is_forgotten(local_store):
+    leave(local_store, failure(SECOND, "a", "2026-01"), progress(THIRD))
+    now = [0.0]
+    reader = LedgerReader(local_store, CELLS[:3], progress_seconds=30, clock=lambda: now[0])
+    reader.read()
+    later = dataclasses.replace(progress(THIRD), step=5)
+    leave(local_store, later)
+    local_store.delete(keys.failure(SECOND, "a"))
+    now[0] = 30.0
+
+    assert reader.read() == Ledger(committed=frozenset(), failures={}, progress={THIRD: later})
 
 
 def test_only_the_cells_asked_for_count_as_committed(store):

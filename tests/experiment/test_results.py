@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from experiment import results
 from experiment.errors import InvalidInput
 from experiment.grid import load_grid
+from experiment.provenance import METADATA, read_provenance
 from tests.factories import epochs_table
 
 CELL = load_grid("smoke").cells[1]
@@ -58,7 +59,7 @@ def test_a_table_survives_the_way_through_parquet_with_its_provenance():
     assert again.equals(table)
     assert again.num_rows == CELL.epochs * len(CELL.models)
     origin = {"schema_version": 1, "table": "epochs", "attempt": "made", "device": "made"}
-    assert results.read_provenance(again.schema, "here") == origin
+    assert read_provenance(again.schema, "here") == origin
 
 
 @given(st.data())
@@ -96,7 +97,7 @@ def test_a_foreign_file_is_refused():
 
 @pytest.mark.parametrize("version", [0, 2, "1", None])
 def test_another_schema_version_is_refused(version):
-    table = epochs_table(CELL).replace_schema_metadata({results._METADATA: json.dumps({"schema_version": version})})
+    table = epochs_table(CELL).replace_schema_metadata({METADATA: json.dumps({"schema_version": version})})
     with pytest.raises(InvalidInput, match=r"here has results schema .*; allowed: 1; read it with the version"):
         results.from_bytes(file_of(table), "epochs", "here")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from experiment.errors import InvalidInput, Transient
-from experiment.retry import retry_transient
+from experiment.retry import LONGEST_LOOK_PAUSE, look_pauses, retry_transient
 
 
 def failing(errors):
@@ -51,3 +53,12 @@ def test_pauses_grow_up_to_the_longest_and_vary():
 
     for pause, whole in zip(pauses, (1, 2, 4, 5, 5), strict=True):
         assert whole / 2 <= pause <= whole
+
+
+def test_looks_at_what_lasts_grow_rare_and_stay_frequent_enough():
+    pauses = look_pauses(5)
+    began = list(itertools.takewhile(lambda pause: pause == 5, pauses))
+
+    assert len(began) == pytest.approx(60, abs=1)  # five minutes of looks every 5 s
+    assert list(itertools.islice(pauses, 200))[-1] == LONGEST_LOOK_PAUSE
+    assert next(look_pauses(60)) == 60

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment import cell as cell_module
-from experiment import keys
+from experiment import keys, urls
 from experiment.errors import InvalidInput, NotFound
 from experiment.grid import Grid, load_grid
 from experiment.run import GRID_FORM, Run, open_run, read_run
@@ -86,7 +86,7 @@ def test_a_run_is_read_from_its_store(local_store):
 
 def test_a_run_is_opened_by_its_url_with_its_store(local_store):
     local_store.put_once(keys.grid("demo-1"), RUN.to_bytes(), "a")
-    store, run = open_run(keys.run_url(local_store.url, "demo-1"))
+    store, run = open_run(urls.run_url(local_store.url, "demo-1"))
 
     assert (store.url, run) == (local_store.url, RUN)
 
@@ -94,4 +94,4 @@ def test_a_run_is_opened_by_its_url_with_its_store(local_store):
 def test_an_unknown_run_is_refused_with_the_runs_that_there_are(local_store):
     local_store.put_once(keys.grid("demo-1"), RUN.to_bytes(), "a")
     with pytest.raises(InvalidInput, match="the run is 'demo-2'; allowed: demo-1; correct --run"):
-        open_run(keys.run_url(local_store.url, "demo-2"))
+        open_run(urls.run_url(local_store.url, "demo-2"))

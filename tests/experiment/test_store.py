@@ -12,8 +12,8 @@ import pytest
 
 from experiment import keys
 from experiment.errors import InvalidInput, NotFound
-from experiment.keys import run_url, split_run_url
 from experiment.store import LocalStore, check_conditional_writes, open_store, store_directory
+from experiment.urls import run_url, split_run_url
 
 
 def test_what_is_put_is_read(store):
@@ -49,6 +49,16 @@ def test_list_gives_sorted_keys_under_a_prefix_only(store):
     assert list(store.list("x/deep")) == ["x/deep/er"]
     assert list(store.list("")) == ["x/10", "x/2", "x/deep/er", "xy", "y/1"]
     assert list(store.list("none/")) == []
+
+
+def test_find_gives_sorted_keys_under_any_of_the_prefixes(store):
+    for key in ("x/2", "x/10", "x/deep/er", "x-1", "xy", "y/1", "z"):
+        store.put(key, b"")
+
+    assert list(store.find(["y/", "x/deep/", "x/2", "x/deep/er", "none/"])) == ["x/2", "x/deep/er", "y/1"]
+    assert list(store.find(["x/1", "z"])) == ["x/10", "z"]
+    assert list(store.find([""])) == ["x-1", "x/10", "x/2", "x/deep/er", "xy", "y/1", "z"]
+    assert list(store.find([])) == []
 
 
 def test_list_gives_more_than_one_page_of_keys(moto_store, monkeypatch):

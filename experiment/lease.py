@@ -1,0 +1,131 @@
+"""Leases: one process at a time holds a cell, whatever machines use the store, and whatever locks they have.
+
+A lease is a small object, ``leases/CELL/NUMBER.json``; the one of the highest number counts, and ``put_once`` decides who
+gets a number. Its holder renews it. Another process may end a lease that was not renewed for a whole term of its own
+clock, so no two clocks are ever compared. A holder that finds a later lease gives the cell up. Leases save work and never
+decide what a result is: the commit does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from dataclasses import dataclass
+
+from experiment import keys, records
+from experiment.errors import ExperimentError, InvalidInput, NotFound
+from experiment.records import Lease
+from experiment.store import Store
+
+TERM = 60.0  # seconds without a renewal after which a lease may be ended
+
+
+class LeaseLost(ExperimentError):
+    """Another process has the cell now, because this one stalled for longer than a term or was replaced."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who wants to hold a cell.
+
+    Attributes:
+        name: in words, for those who wait.
+        seat: a place that one process at a time can have, such as a completion index of one Job: whoever has it now takes
+            over from whoever had it before. Without one, the lock of this machine is the seat.
+        term: seconds of a lease.
+    """
+
+    name: str
+    seat: str = ""
+    term: float = TERM
+
+
+class HeldLease:
+    """A lease that this process holds, until it is released or lost."""
+
+    def __init__(self, store: Store, number: int, record: Lease) -> None:
+        self.is_lost = False
+        self._store, self._number, self._record = store, number, record
+        self._key = keys.lease(record.cell, number)
+
+    def renew(self) -> None:
+        """Shows that the holder lives, or finds that the lease is lost.
+
+        Raises:
+            Transient, InvalidInput: the store is away or refuses; the lease is neither renewed nor lost.
+        """
+        if not self._is_own():
+            self.is_lost = True
+            return
+        self._record = dataclasses.replace(self._record, renewals=self._record.renewals + 1)
+        self._store.put(self._key, records.to_bytes(self._record))
+        self.is_lost = self._store.exists(keys.lease(self._record.cell, self._number + 1))
+
+    def check(self) -> None:
+        """Raises LeaseLost if another process has the cell."""
+        if self.is_lost:
+            raise LeaseLost(f"{self._record.cell} is in the hands of another process now")
+
+    def release(self) -> None:
+        """Removes the lease, and older ones of holders that ended without doing so."""
+        if self._is_own():
+            for key in list(self._store.list(keys.folder(keys.LEASES, self._record.cell))):
+                if key <= self._key:
+                    self._store.delete(key)
+
+    def _is_own(self) -> bool:
+        record = _read_lease(self._store, self._key)
+        return record is not None and record.token == self._record.token
+
+
+def take_lease(store: Store, cell_id: str, holder: Holder) -> HeldLease | None:
+    """Returns a new lease on a cell; None if another process holds it. Nobody renews it yet.
+
+    Raises:
+        Transient, InvalidInput: the store is away or refuses.
+    """
+    number, newest = newest_lease(store, cell_id)
+    record = parse_lease(newest or b"")
+    if newest is not None and not (record and is_open(record, holder.seat)):
+        return None
+    token = uuid.uuid4().hex
+    mine = Lease(cell=cell_id, holder=holder.name, seat=holder.seat, token=token)
+    won = store.put_once(keys.lease(cell_id, number + 1), records.to_bytes(mine), token)
+    return HeldLease(store, number + 1, mine) if won else None
+
+
+def end_lease(store: Store, cell_id: str, number: int) -> None:
+    """Ends the lease of this number for its holder, unless a later one has done so: the cell can be taken at once."""
+    ended = Lease(cell=cell_id, holder="", seat="", token=uuid.uuid4().hex)
+    store.put_once(keys.lease(cell_id, number + 1), records.to_bytes(ended), ended.token)
+
+
+def is_open(record: Lease, seat: str) -> bool:
+    """Returns whether a process in this seat may take over at once."""
+    return not record.holder or (record.seat != "" and record.seat == seat)
+
+
+def newest_lease(store: Store, cell_id: str) -> tuple[int, bytes | None]:
+    """Returns number and content of the lease that counts; no content where there is none."""
+    numbers = [n for key in store.list(keys.folder(keys.LEASES, cell_id)) if (n := keys.number_of(key)) is not None]
+    number = max(numbers, default=0)
+    try:
+        return number, store.read(keys.lease(cell_id, number)) if number else None
+    except NotFound:  # released meanwhile
+        return number, None
+
+
+def _read_lease(store: Store, key: str) -> Lease | None:
+    try:
+        return parse_lease(store.read(key))
+    except NotFound:
+        return None
+
+
+def parse_lease(data: bytes) -> Lease | None:
+    """Returns the lease of this content; None where it is damaged, which counts as held until it has been ended."""
+    try:
+        record = records.parse_record(data, "a lease")
+    except InvalidInput:
+        return None
+    return record if isinstance(record, Lease) else None
