@@ -9,15 +9,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-from experiment.assignment import resolve_index
+from experiment.assignment import resolve_indexes
+from experiment.errors import refuse
 from experiment.interrupts import interrupted_by_signals
 from experiment.needs import import_packages
+from experiment.outage import Patience, outage_seconds
 from experiment.program import report_errors, run_program
-from experiment.run import open_run
-from experiment.store import open_store
+from experiment.run import Run, open_run
+from experiment.store import Store, open_store
 from trainer import arguments, environment
 from trainer.datasets.waiting import await_dataset
-from trainer.outage import Patience
 from trainer.stopping import Stop, stop_on_signals
 
 _log = logging.getLogger("trainer")
@@ -39,7 +40,7 @@ def _run(given: argparse.Namespace) -> int:
             return _verify_resume()
     stop = Stop()
     patience = Patience(
-        seconds=arguments.outage_seconds(os.environ) if arguments.is_unattended(given, os.environ) else 0,
+        seconds=outage_seconds(os.environ) if arguments.is_unattended(given, os.environ) else 0,
         stopping=stop.is_set,
         say=_log.warning,
     )
@@ -56,10 +57,12 @@ def _run(given: argparse.Namespace) -> int:
 def _prepare(names: Sequence[str], url: str, patience: Patience) -> int:
     from trainer.datasets import prepare_dataset
     from trainer.datasets.overrides import find_misspelt
+    from trainer.rights import check_rights
 
     for variable, near in find_misspelt(os.environ).items():
         _log.warning("ignored from the environment: %s; did you mean %s?", variable, near)
     store = patience.wait_out(lambda: open_store(url, create=True))
+    patience.wait_out(lambda: check_rights(store))
     for name in names:
         manifest = patience.wait_out(functools.partial(prepare_dataset, name, store))
         print(f"{name}: {manifest.train} training and {manifest.test} test images in {store.url}/{manifest.key}")
@@ -74,14 +77,43 @@ def _verify_resume() -> int:
 
 def _train(given: argparse.Namespace, stop: Stop, patience: Patience) -> int:
     store, run = patience.wait_out(lambda: open_run(given.run))
-    index = None if given.indexes else patience.wait_out(lambda: resolve_index(store, run, given.index, given.job))
+    indexes = () if given.indexes else patience.wait_out(lambda: resolve_indexes(store, run, given.index, given.job))
+    if given.workers:
+        return _train_group(given, store, run, indexes, stop, patience)
+    if len(indexes) > 1:
+        what = f"the number of cells of index {given.index} of Job {given.job}"
+        raise refuse(what, len(indexes), "1 without --workers", "give --workers 1")
     import_packages("trainer", "tensorflow", "keras", "safetensors")  # takes seconds: only for input that is good
     from trainer import process
 
-    options = process.attempt_options(store, run, stop, tensorboard=given.tensorboard)
-    if index is None:
-        return process.run_warm_worker(run, sys.stdin, sys.stdout, stop, options)
-    return process.train_one_cell(run, index, stop, options)
+    holder = arguments.cell_holder(given, run.name, os.environ)
+    options = process.attempt_options(store, run, stop, holder=holder, tensorboard=given.tensorboard)
+    if given.indexes:
+        return process.run_warm_worker(run, sys.stdin, sys.stdout, stop, options, of_pod=bool(given.job))
+    return process.train_one_cell(run, indexes[0], stop, options)
+
+
+def _train_group(
+    given: argparse.Namespace, store: Store, run: Run, indexes: Sequence[int], stop: Stop, patience: Patience
+) -> int:
+    """Trains the cells of a completion index in warm workers, which are this program with ``--indexes -``."""
+    from trainer import group, stalling, warm
+
+    left = patience.wait_out(lambda: stalling.order_cells(store, run, indexes))
+    if not left:
+        return 0
+    workers, attempt = min(given.workers, len(left)), arguments.attempt_name(os.environ)
+    command, environ = arguments.worker_command(given), arguments.worker_environ(os.environ, attempt, workers)
+    return group.Group(
+        store=store,
+        run=run,
+        indexes=left,
+        start=lambda: warm.WarmWorker(command, environ),
+        attempt=attempt,
+        stop=stop,
+        out=sys.stdout,
+        patience=patience,
+    ).train(workers)
 
 
 if __name__ == "__main__":

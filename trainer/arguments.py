@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
+import socket
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 
 from experiment.datasets import DATASETS
 from experiment.errors import refuse
+from experiment.lease import Holder
+from experiment.outage import parse_seconds_of
 from experiment.program import CommandLine, parse_seconds
+
+MOST_WORKERS = 64
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -31,6 +37,13 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--index", type=int, help="index of the cell to train (JOB_COMPLETION_INDEX)")
     parser.add_argument("--job", help="name of the Job whose assignment maps the index to a cell")
     parser.add_argument("--indexes", choices=["-"], help="read indexes from standard input, as a warm worker")
+    parser.add_argument(
+        "--workers",
+        type=_parse_count,
+        default=0,
+        metavar="N",
+        help="train the cells of the index, one or a group, in so many warm workers",
+    )
     parser.add_argument("--tensorboard", action="store_true", help="put summaries for TensorBoard into the store")
     parser.add_argument(
         "--await-seconds",
@@ -42,11 +55,23 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if (arguments.prepare or arguments.await_dataset) and not arguments.store:
         parser.error("--prepare and --await-dataset need --store URL")
-    if arguments.indexes and (arguments.job or arguments.index is not None):
-        parser.error("--indexes - takes neither --index nor --job")
-    if arguments.run and not arguments.indexes and arguments.index is None:
+    if arguments.indexes and not arguments.job and arguments.index is not None:
+        parser.error("--indexes - takes --index only with --job: as a worker of that index's pod")
+    if arguments.workers and (arguments.indexes or not arguments.run):
+        parser.error("--workers N trains the cells of --run, with --index or --job; without --indexes")
+    if arguments.run and (arguments.job or not arguments.indexes) and arguments.index is None:
         arguments.index = _completion_index(parser, os.environ)
     return arguments
+
+
+def _parse_count(text: str) -> int:
+    if not _is_worker_count(text):
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: 1 to {MOST_WORKERS}; correct it")
+    return int(text)
+
+
+def _is_worker_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_WORKERS
 
 
 def _completion_index(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> int:
@@ -64,6 +89,42 @@ def attempt_name(environ: Mapping[str, str]) -> str:
     return given
 
 
+def cell_holder(arguments: argparse.Namespace, run: str, environ: Mapping[str, str]) -> Holder:
+    """Returns who this process is for those who wait for its cells: a completion index of a Job, or a machine.
+
+    ``JOB_UID`` is the UID of the pod's Job. The next pod of the same index takes over at once.
+    """
+    uid = environ.get("JOB_UID")
+    if not uid or not arguments.job:
+        return Holder(name=f"run {run} on {socket.gethostname()}")
+    name = f"run {run}, Job {arguments.job}, index {arguments.index}"
+    return Holder(name=name, seat=f"{uid}/{arguments.index}")
+
+
+def worker_command(arguments: argparse.Namespace) -> list[str]:
+    """Returns the command of a warm worker of the pod that these arguments describe."""
+    job = ["--job", arguments.job, "--index", str(arguments.index)] if arguments.job else []
+    more = ["--tensorboard"] if arguments.tensorboard else []
+    return [sys.executable, "-m", "trainer", "--run", arguments.run, *job, "--indexes", "-", *more]
+
+
+def worker_environ(environ: Mapping[str, str], attempt: str, workers: int) -> dict[str, str]:
+    """Returns the environment of each of a pod's workers: the pod's attempt and, of several, their shares of GPU and cores."""
+    own = {**environ, "ATTEMPT": attempt}
+    if workers > 1:
+        threads = str(max((os.cpu_count() or 1) // workers, 1))
+        own |= {"GPU_WORKERS": str(workers), **{name: own.get(name, threads) for name in THREADS}}
+    return own
+
+
+def gpu_workers(environ: Mapping[str, str]) -> int:
+    """Returns how many processes share this one's GPU, each within its part of the memory: ``GPU_WORKERS``, 1 by default."""
+    given = environ.get("GPU_WORKERS", "1")
+    if not _is_worker_count(given):
+        raise refuse("GPU_WORKERS", given, f"1 to {MOST_WORKERS}", "correct or unset it")
+    return int(given)
+
+
 def is_unattended(arguments: argparse.Namespace, environ: Mapping[str, str]) -> bool:
     """Returns whether a pod or the launcher has started the program: a person who has started it is to see errors at once."""
     return bool(arguments.indexes or environ.get("ATTEMPT"))
@@ -71,23 +132,7 @@ def is_unattended(arguments: argparse.Namespace, environ: Mapping[str, str]) -> 
 
 def checkpoint_seconds(environ: Mapping[str, str]) -> float:
     """Returns the seconds between two checkpoints: ``CHECKPOINT_SECONDS``, 60 by default."""
-    return _seconds(environ, "CHECKPOINT_SECONDS", "60")
-
-
-def outage_seconds(environ: Mapping[str, str]) -> float:
-    """Returns the seconds of the longest outage of the store that is waited out: ``OUTAGE_SECONDS``, 1800 by default."""
-    return _seconds(environ, "OUTAGE_SECONDS", "1800")
-
-
-def _seconds(environ: Mapping[str, str], name: str, default: str) -> float:
-    given = environ.get(name, default)
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise refuse(name, given, "seconds of at least 0", "correct or unset it")
-    return seconds
+    return parse_seconds_of(environ, "CHECKPOINT_SECONDS", 60.0)
 
 
 def is_deterministic(environ: Mapping[str, str]) -> bool:

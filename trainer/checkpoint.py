@@ -11,14 +11,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from experiment import keys
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, NotFound, Transient
+from experiment.sealed import SHAPELESS
 from experiment.store import Store
-from trainer.model.program import STATE
-from trainer.model.types import Snapshot
+from trainer.model.types import STATE, Snapshot
 
 _HEADER = (
     "__header__"  # an array of bytes that holds the other fields as JSON: safetensors does not return its metadata
 )
+LISTINGS = 5  # of checkpoints that another attempt removes
 
 
 def to_bytes(cell_id: str, snapshot: Snapshot) -> bytes:
@@ -40,7 +41,7 @@ def from_bytes(data: bytes, cell_id: str, source: str) -> Snapshot:
         if header.pop("sha256") != _digest(header, arrays) or header.pop("cell") != cell_id:
             raise ValueError("content does not match its header")
         return Snapshot(arrays=arrays, **{**header, "seconds": tuple(header["seconds"])})
-    except (SafetensorError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (SafetensorError, *SHAPELESS) as error:
         raise InvalidInput(f"{source} is not a whole checkpoint of {cell_id} ({error}); remove it") from error
 
 
@@ -54,7 +55,20 @@ def write_checkpoint(store: Store, cell_id: str, snapshot: Snapshot) -> None:
 
 
 def newest_checkpoint(store: Store, cell_id: str, say: Callable[[str], None]) -> Snapshot | None:
-    """Returns the newest valid checkpoint of a cell, if it has one; ``say`` is told of each damaged one that is skipped."""
+    """Returns the newest valid checkpoint of a cell, if it has one; ``say`` is told of each damaged one that is skipped.
+
+    Raises:
+        Transient: the store failed, or whatever it lists is removed before it can be read.
+    """
+    for _ in range(LISTINGS):
+        try:
+            return _read_newest(store, cell_id, say)
+        except NotFound:  # another attempt has put a later one since, or has committed the cell
+            continue
+    raise Transient(f"the checkpoints of {cell_id} are removed while they are read; launch again later")
+
+
+def _read_newest(store: Store, cell_id: str, say: Callable[[str], None]) -> Snapshot | None:
     for key in reversed(_keys(store, cell_id)):
         try:
             return from_bytes(store.read(key), cell_id, f"{store.url}/{key}")
@@ -70,7 +84,7 @@ def remove_checkpoints(store: Store, cell_id: str) -> None:
 
 
 def _keys(store: Store, cell_id: str) -> list[str]:
-    return [k for k in store.list(keys.checkpoints(cell_id)) if keys.step_of(k) is not None]
+    return [k for k in store.list(keys.folder(keys.CHECKPOINTS, cell_id)) if keys.number_of(k) is not None]
 
 
 def _digest(header: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> str:

@@ -19,6 +19,7 @@ SET = {
     "KERAS_BACKEND": "tensorflow",  # whichever keras.json names
     "KERAS_HOME": f"{os.devnull}/keras",  # where no keras.json can be: neither read nor written
     "TF2_BEHAVIOR": "1",  # as TensorFlow itself sets it; 0 is TensorFlow 1's
+    "TF_OVERRIDE_GLOBAL_THREADPOOL": "1",  # a session has threads of its own: trainer.model.inference measures on one
 }
 
 TERRAFORM = "Terraform's, whose names begin as TensorFlow's do"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import Any
@@ -22,7 +23,8 @@ class Log:
         self._lines.append(json.dumps({"time": utc_now(), **self._fixed, "message": message, **values}))
         if self._echo:
             shown = " ".join(f"{k}={v}" for k, v in values.items() if "\n" not in str(v))
-            print(f"{self._fixed['cell']}: {message} {shown}".rstrip(), file=sys.stderr, flush=True)
+            with contextlib.suppress(BrokenPipeError):  # a launcher that died: its worker still saves its checkpoint
+                print(f"{self._fixed['cell']}: {message} {shown}".rstrip(), file=sys.stderr, flush=True)
 
     def to_bytes(self) -> bytes:
         """Returns all lines so far."""

@@ -7,30 +7,39 @@ import functools
 import logging
 import os
 import threading
+import time
 import uuid
 from typing import IO
 
-from experiment import records
+from experiment import keys, records
+from experiment.cell import Cell
 from experiment.errors import Interrupted
+from experiment.hold import CellWatch
+from experiment.lease import Holder
+from experiment.outage import Patience, outage_seconds
 from experiment.run import Run
 from experiment.store import Store
 from trainer import arguments, datasets, worker
 from trainer.attempt import AttemptOptions, attempt_cell
-from trainer.model import device
 from trainer.stopping import Stop
 
-HELD_SECONDS = 2.0  # between two tries at a cell that another process of this machine holds
+HELD_SECONDS = 5.0  # between two looks at a cell that another process holds
+SAY_SECONDS = 600.0  # between two lines about it
 _log = logging.getLogger(__name__)
 
 
-def attempt_options(store: Store, run: Run, stop: Stop, *, tensorboard: bool = False) -> AttemptOptions:
+def attempt_options(
+    store: Store, run: Run, stop: Stop, *, holder: Holder | None = None, tensorboard: bool = False
+) -> AttemptOptions:
     """Returns the options that all attempts of this process share, taken from its environment.
 
     Raises:
         InvalidInput: a variable has an impossible value.
     """
+    from trainer.model import device  # of TensorFlow, which the rest of this module does without
+
     deterministic = arguments.is_deterministic(os.environ)
-    jit = device.prepare_device(deterministic=deterministic)
+    jit = device.prepare_device(deterministic=deterministic, workers=arguments.gpu_workers(os.environ))
     _log.info("training on %s", device.device_name())
     if unused := device.explain_unused_gpu(os.environ):
         _log.warning("%s", unused)
@@ -39,9 +48,10 @@ def attempt_options(store: Store, run: Run, stop: Stop, *, tensorboard: bool = F
         attempt=arguments.attempt_name(os.environ),
         load=functools.lru_cache(maxsize=1)(functools.partial(datasets.load_dataset, store)),
         stopping=stop.is_set,
+        holder=holder or Holder(name=f"run {run.name}"),
         finish_first=stop.finish_first,
         checkpoint_seconds=arguments.checkpoint_seconds(os.environ),
-        outage_seconds=arguments.outage_seconds(os.environ),
+        outage_seconds=outage_seconds(os.environ),
         git_commit=os.environ.get("GIT_COMMIT") or run.provenance.get("git_commit", "unknown"),
         image=os.environ.get("IMAGE", ""),
         deterministic=deterministic,
@@ -52,24 +62,52 @@ def attempt_options(store: Store, run: Run, stop: Stop, *, tensorboard: bool = F
 
 def train_one_cell(run: Run, index: int, stop: threading.Event, options: AttemptOptions) -> int:
     """Tries one cell until it is committed, by this process or another; returns 0."""
-    while attempt_cell(run.grid.cells[index], options) == "held":
-        if stop.wait(HELD_SECONDS):
-            raise Interrupted(
-                "told to stop while another process of this machine trained the cell; launch again to go on"
-            )
+    cell = run.grid.cells[index]
+    while attempt_cell(cell, options) == "held":
+        # Who was replaced by the next process in its seat must not replace that one in turn.
+        options = dataclasses.replace(options, holder=dataclasses.replace(options.holder, seat=""))
+        _await_cell(cell, stop, options)
     return 0
 
 
-def run_warm_worker(run: Run, lines: IO[str], out: IO[str], stop: threading.Event, options: AttemptOptions) -> int:
-    """Tries the cells whose indexes are read from ``lines`` until ``quit``; returns 0. Each attempt gets a name of its own."""
+def _await_cell(cell: Cell, stop: threading.Event, options: AttemptOptions) -> None:
+    """Returns when a cell that another process holds is committed, or can be taken.
+
+    Raises:
+        Interrupted: the process was told to stop meanwhile.
+        Transient: the store was away for longer than an outage may last.
+    """
+    store, watch = options.store, CellWatch(options.store, cell.id, term=options.holder.term)
+    patience = Patience(seconds=options.outage_seconds, stopping=stop.is_set, say=_log.warning)
+    said = float("-inf")
+    while not patience.wait_out(lambda: watch.look() or store.exists(keys.epochs(cell))):
+        if time.monotonic() - said >= SAY_SECONDS:
+            said = time.monotonic()
+            _log.warning("%s is in the hands of %s: waited for", cell.id, watch.holder)
+        if stop.wait(HELD_SECONDS):
+            raise Interrupted(f"told to stop while {watch.holder} had {cell.id}; launch again to go on")
+
+
+def run_warm_worker(
+    run: Run, lines: IO[str], out: IO[str], stop: threading.Event, options: AttemptOptions, *, of_pod: bool = False
+) -> int:
+    """Tries the cells whose indexes are read from ``lines`` until ``quit``; returns 0.
+
+    Each attempt gets a name of its own. ``of_pod``: that of the pod, which tries a cell once.
+    """
+    # Cells that another process had, perhaps the next one in this seat: that one must not be replaced.
+    left = set[int]()
 
     def show(progress: records.Progress) -> None:
-        out.write(records.to_line(progress) + "\n")
-        out.flush()
+        worker.tell_launcher(out, progress, stop)
 
     def try_index(index: int) -> str:
-        name = f"{options.attempt[:24]}-{uuid.uuid4().hex[:8]}"
-        return attempt_cell(run.grid.cells[index], dataclasses.replace(options, attempt=name, show=show))
+        name = options.attempt if of_pod else f"{options.attempt[:24]}-{uuid.uuid4().hex[:8]}"
+        holder = dataclasses.replace(options.holder, seat="") if index in left else options.holder
+        own = dataclasses.replace(options, attempt=name, show=show, holder=holder)
+        state = attempt_cell(run.grid.cells[index], own)
+        left.update({index} if state == "held" else ())
+        return state
 
     worker.answer_indexes(run, lines, out, stop, try_index)
     return 0

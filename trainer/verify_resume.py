@@ -9,9 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from experiment import keys, records, results
+import pyarrow as pa
+
+from experiment import artifacts, keys, records, results, urls
 from experiment.cell import Cell
 from experiment.grid import Grid
+from experiment.provenance import read_provenance
 from experiment.records import Progress
 from experiment.run import Run
 from experiment.store import Store, open_store
@@ -42,11 +45,18 @@ def verify_resume(cell: Cell = CELL, kills: int = KILLS) -> int:
 def differing_columns(cell: Cell, one: Store, other: Store) -> list[str]:
     """Returns the columns in which a cell's results differ between two stores, without timings; NaN equals NaN."""
     found = []
-    for name, key in (("epochs", keys.epochs(cell)), ("predictions", keys.predictions(cell))):
-        first, second = (results.from_bytes(store.read(key), name, key) for store in (one, other))
+    for first, second in zip(_read_tables(cell, one), _read_tables(cell, other), strict=True):
         compared = [column for column in first.column_names if column not in TIMINGS]
         found += [c for c in compared if results.column_bits(first[c]) != results.column_bits(second[c])]
     return found
+
+
+def _read_tables(cell: Cell, store: Store) -> tuple[pa.Table, pa.Table]:
+    """Returns a cell's epochs and the predictions that belong to them."""
+    key = keys.epochs(cell)
+    epochs = results.from_bytes(store.read(key), "epochs", key)
+    artifact = artifacts.find_artifact(read_provenance(epochs.schema, key), keys.predictions(cell), key, key)
+    return epochs, results.from_bytes(artifacts.read_artifact(store, artifact), "predictions", artifact.key)
 
 
 def _store_with_run(folder: Path, cell: Cell) -> Store:
@@ -59,7 +69,7 @@ def _store_with_run(folder: Path, cell: Cell) -> Store:
 
 def _train(store: Store, kill_at: int | None) -> tuple[int, int]:
     """Runs a worker until it finishes or shows step ``kill_at`` and is killed; returns (last step shown, steps in all)."""
-    command = [sys.executable, "-m", "trainer", "--run", keys.run_url(store.url, RUN_NAME), "--indexes", "-"]
+    command = [sys.executable, "-m", "trainer", "--run", urls.run_url(store.url, RUN_NAME), "--indexes", "-"]
     environ = {**os.environ, "CHECKPOINT_SECONDS": "0"}  # a checkpoint whenever there can be one
     reached = steps = 0
     with subprocess.Popen(

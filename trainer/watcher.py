@@ -10,29 +10,35 @@ from experiment import keys, records
 from experiment.cell import Cell
 from experiment.errors import Interrupted
 from experiment.records import Progress, utc_now
+from experiment.retry import look_pauses
 from trainer import checkpoint
 from trainer.background import BackgroundWriter
 from trainer.log import Log
-from trainer.model import device
 from trainer.model.types import Pace, Snapshot
 
 if TYPE_CHECKING:
     from trainer.attempt import AttemptOptions
 
-PROGRESS_SECONDS = 10.0  # between two progress records in the store
+PROGRESS_SECONDS = 10.0  # between the first progress records in the store; they grow rarer
 
 
 class Watcher:
     """Called after every call of the device: stops the training when told to, and keeps checkpoint and progress up to date.
 
     Both are written beside the training, which an outage of the store does not hold up.
+
+    Args:
+        check: raises if the training is to be given up, because another process has the cell.
     """
 
-    def __init__(self, cell: Cell, options: AttemptOptions, log: Log) -> None:
+    def __init__(self, cell: Cell, options: AttemptOptions, log: Log, check: Callable[[], None] = lambda: None) -> None:
         self.epoch = 0
+        self._check = check
         self._cell, self._options, self._log = cell, options, log
         self._writer = BackgroundWriter(log.say)
         self._saved = self._told = time.monotonic()
+        self._pauses = look_pauses(PROGRESS_SECONDS)
+        self._pause = next(self._pauses)
 
     def __enter__(self) -> Self:
         return self
@@ -42,6 +48,7 @@ class Watcher:
 
     def __call__(self, pace: Pace, snapshot: Callable[[], Snapshot]) -> None:
         now, self.epoch = time.monotonic(), pace.epoch
+        self._check()
         if self._options.stopping():
             self._stop(pace, snapshot())
         if now - self._saved >= self._options.checkpoint_seconds and self._writer.is_idle:
@@ -50,8 +57,8 @@ class Watcher:
             self._writer.start(f"the checkpoint of step {taken.step}", lambda: self._save(taken))
         progress = self._progress(pace)
         self._options.show(progress)
-        if now - self._told >= PROGRESS_SECONDS and self._writer.is_idle:
-            self._told = now
+        if now - self._told >= self._pause and self._writer.is_idle:
+            self._told, self._pause = now, next(self._pauses)
             record, key = records.to_bytes(progress), keys.progress(self._cell.id)
             self._writer.start("the progress record", lambda: self._options.store.put(key, record))
 
@@ -82,5 +89,5 @@ class Watcher:
             images_per_second=round(pace.images_per_second, 1),
             seconds_left=round(pace.seconds_left, 1),
             time=utc_now(),
-            device=device.device_name(),
+            device=self._options.engine.device_name(),
         )

@@ -13,7 +13,7 @@ from typing import IO
 
 from experiment import records
 from experiment.errors import ExperimentError, Interrupted, describe_error, refuse
-from experiment.records import Outcome
+from experiment.records import Outcome, Progress
 from experiment.run import Run
 
 QUIT = "quit"
@@ -35,9 +35,19 @@ def answer_indexes(
     threading.Thread(target=_listen, args=(lines, waiting, stop), daemon=True).start()
     while (line := _next(waiting, stop)) != QUIT:
         index = _index(line, run)
-        outcome = _outcome(index, run.grid.cells[index].id, attempt)
-        out.write(records.to_line(outcome) + "\n")
+        tell_launcher(out, _outcome(index, run.grid.cells[index].id, attempt), stop)
+
+
+def tell_launcher(out: IO[str], record: Progress | Outcome, stop: threading.Event) -> None:
+    """Writes a record to ``out`` as a line. Where nobody reads any more, the launcher has died: sets ``stop``, no error.
+
+    An error here would be recorded as a failure of the cell that is being trained.
+    """
+    try:
+        out.write(records.to_line(record) + "\n")
         out.flush()
+    except BrokenPipeError:
+        stop.set()
 
 
 def _listen(lines: IO[str], waiting: queue.Queue[str], stop: threading.Event) -> None:

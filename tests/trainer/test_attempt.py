@@ -5,6 +5,7 @@ import dataclasses
 import json
 import tempfile
 import threading
+import time
 
 import keras
 import numpy as np
@@ -12,9 +13,13 @@ import pytest
 
 from experiment import keys, records, results
 from experiment.errors import Diverged, Interrupted, InvalidInput, Transient
-from trainer import checkpoint
+from experiment.hold import hold_cell
+from experiment.inference import FIGURES, find_wrong_figure
+from experiment.lease import HeldLease, Holder, end_lease
+from experiment.provenance import Provenance, read_provenance
+from trainer import attempt, checkpoint
 from trainer.attempt import AttemptOptions, attempt_cell
-from trainer.model import device, export, training
+from trainer.model import export, inference, training
 from trainer.verify_resume import differing_columns
 
 
@@ -27,7 +32,6 @@ def make_options(local_store, tiny):
             load=lambda name: tiny,
             stopping=lambda: False,
             git_commit="abc",
-            packages=device.package_versions(),
         )
         return dataclasses.replace(base, **fields)
 
@@ -43,8 +47,8 @@ def test_a_committed_cell_has_results_predictions_and_models_and_nothing_else_is
     epochs = results.from_bytes(store.read(keys.epochs(cell)), "epochs", "epochs")
     assert epochs.num_rows == cell.epochs * 3
     assert epochs["model"].to_pylist()[:3] == ["A", "B", "Ens"]
-    facts = results.read_provenance(epochs.schema, "epochs")
-    assert set(facts) >= {f.name for f in dataclasses.fields(records.Provenance)}
+    facts = read_provenance(epochs.schema, "epochs")
+    assert set(facts) >= {f.name for f in dataclasses.fields(Provenance)}
     assert (facts["attempt"], facts["git_commit"], facts["dataset_sha256"]) == ("first", "abc", tiny.sha256)
     predictions = results.from_bytes(store.read(keys.predictions(cell)), "predictions", "predictions").to_pandas()
     for member in cell.members:
@@ -68,6 +72,45 @@ def test_a_committed_cell_has_results_predictions_and_models_and_nothing_else_is
     assert [x["message"] for x in lines if x["message"] != "checkpoint"] == ["started", "committed"]
 
 
+def facts_of(store, cell):
+    return read_provenance(results.from_bytes(store.read(keys.epochs(cell)), "epochs", "epochs").schema, "epochs")
+
+
+def test_a_commit_says_what_inference_takes(make_options, make_cell, local_store):
+    cell = make_cell()
+    attempt_cell(cell, make_options())
+    facts = facts_of(local_store, cell)
+
+    assert list(facts["inference"]) == list(cell.models)
+    assert all(set(own) == set(FIGURES) for own in facts["inference"].values())
+    assert find_wrong_figure(facts["inference"], cell) == ""
+    assert facts["processor"]
+
+
+def test_a_speed_that_cannot_be_measured_loses_no_cell(make_options, make_cell, local_store, monkeypatch):
+    def fail(*_):
+        raise MemoryError("too large")
+
+    cell = make_cell()
+    monkeypatch.setattr(inference, "measure_speeds", fail)
+
+    assert attempt_cell(cell, make_options()) == "committed"
+    assert {name for own in facts_of(local_store, cell)["inference"].values() for name in own} == set(FIGURES[:2])
+    assert "the speed of inference was not measured: " in local_store.read(keys.log(cell.id, "first")).decode()
+
+
+def test_who_is_told_to_stop_when_the_training_is_over_commits_without_measuring(
+    make_options, make_cell, local_store, monkeypatch
+):
+    cell, stopped = make_cell(), []
+    train = training.train_cell
+    monkeypatch.setattr(training, "train_cell", lambda *a, **k: (train(*a, **k), stopped.append(True))[0])
+    monkeypatch.setattr(inference, "measure_speeds", None)
+
+    assert attempt_cell(cell, make_options(stopping=lambda: bool(stopped))) == "committed"
+    assert {name for own in facts_of(local_store, cell)["inference"].values() for name in own} == set(FIGURES[:2])
+
+
 def test_a_finished_cell_is_found_not_trained(make_options, make_cell, monkeypatch):
     attempt_cell(make_cell(), make_options())
     monkeypatch.setattr(training, "train_cell", None)
@@ -76,8 +119,28 @@ def test_a_finished_cell_is_found_not_trained(make_options, make_cell, monkeypat
 
 def test_a_cell_that_another_process_trains_is_held(make_options, make_cell):
     options = make_options()
-    with options.store.claim(make_cell().id):
+    with hold_cell(options.store, make_cell().id, Holder(name="another")):
         assert attempt_cell(make_cell(), options) == "held"
+
+
+def test_an_attempt_that_loses_its_cell_gives_it_up_without_a_failure(
+    make_options, make_cell, local_store, monkeypatch
+):
+    monkeypatch.setattr(training, "SECONDS_PER_CALL", 0.0)
+    cell, ended = make_cell(), []
+
+    def show(progress):
+        if progress.step >= 4 and not ended:
+            ended.append(end_lease(local_store, cell.id, 1))
+            time.sleep(1.0)
+
+    held = attempt_cell(cell, make_options(show=show, holder=Holder(name="stalled", term=0.2)))
+
+    assert held == "held"
+    assert list(local_store.list(keys.FAILURES)) == []
+    assert "is in the hands of another process now" in local_store.read(keys.log(cell.id, "first")).decode()
+    assert attempt_cell(cell, make_options(attempt="second")) == "committed"
+    assert list(local_store.list(keys.LEASES)) == []
 
 
 def test_an_interrupted_attempt_leaves_a_checkpoint_and_the_next_goes_on_to_the_same_numbers(
@@ -92,7 +155,7 @@ def test_an_interrupted_attempt_leaves_a_checkpoint_and_the_next_goes_on_to_the_
     step = checkpoint.newest_checkpoint(local_store, cell.id, print).step
     assert attempt_cell(cell, make_options(attempt="second")) == "committed"
     epochs = results.from_bytes(local_store.read(keys.epochs(cell)), "epochs", "epochs")
-    assert results.read_provenance(epochs.schema, "x")["resumed_from_step"] == step > 0
+    assert read_provenance(epochs.schema, "x")["resumed_from_step"] == step > 0
     undisturbed = type(local_store)(local_store.root.with_name("other"), create=True)
     attempt_cell(cell, make_options(store=undisturbed))
     assert differing_columns(cell, local_store, undisturbed) == []
@@ -147,9 +210,13 @@ def test_a_commit_that_cannot_succeed_is_found_before_the_training(make_options,
         attempt_cell(make_cell(), make_options())
 
 
-def test_two_processes_that_race_past_the_claim_commit_once(make_options, make_cell, local_store, monkeypatch):
-    """Between machines no claim holds: both train, the first commit stands and the second is told so."""
-    monkeypatch.setattr(type(local_store), "claim", lambda *_: contextlib.nullcontext(True))
+def test_a_stalled_holder_that_comes_back_at_the_end_and_its_successor_commit_once(
+    make_options, make_cell, local_store, monkeypatch
+):
+    """Both have trained the cell: the first commit stands and the second is told so."""
+    monkeypatch.setattr(
+        attempt, "hold_cell", lambda store, cell, holder: contextlib.nullcontext(HeldLease(store, 1, LEASE))
+    )
     barrier, said = threading.Barrier(2), []
 
     def work(name):
@@ -162,6 +229,9 @@ def test_two_processes_that_race_past_the_claim_commit_once(make_options, make_c
     for t in threads:
         t.join()
     assert sorted(said) == ["committed", "found"]
+
+
+LEASE = records.Lease(cell="c", holder="both", seat="", token="")
 
 
 def _one_at_a_time(original, barrier):

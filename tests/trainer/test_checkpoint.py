@@ -7,10 +7,9 @@ import pytest
 from safetensors.numpy import load, save
 
 from experiment import keys
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, Transient
 from trainer import checkpoint
-from trainer.model.program import STATE
-from trainer.model.types import Snapshot
+from trainer.model.types import STATE, Snapshot
 
 CELL = "digits-l2-0p01-s0-0123456789"
 
@@ -83,6 +82,48 @@ def test_older_ones_go_only_after_a_newer_one_is_there(local_store, monkeypatch)
     monkeypatch.undo()
     assert checkpoint.newest_checkpoint(local_store, CELL, print).step == 10
     checkpoint.write_checkpoint(local_store, CELL, snapshot(30))
-    assert list(local_store.list(keys.checkpoints(CELL))) == [keys.checkpoint(CELL, 30)]
+    assert list(local_store.list(keys.folder(keys.CHECKPOINTS, CELL))) == [keys.checkpoint(CELL, 30)]
     checkpoint.remove_checkpoints(local_store, CELL)
     assert checkpoint.newest_checkpoint(local_store, CELL, print) is None
+
+
+def test_a_header_of_an_unusable_depth_is_refused():
+    header = np.frombuffer(b"[" * 100_000, np.uint8)
+    with pytest.raises(InvalidInput, match="x is not a whole checkpoint"):
+        checkpoint.from_bytes(save({**snapshot(3).arrays, checkpoint._HEADER: header}), CELL, "x")
+
+
+def test_a_checkpoint_that_another_attempt_replaces_while_it_is_read_costs_nothing(local_store, monkeypatch):
+    """The first attempt's pod was replaced, and goes on beside the second: it puts a later checkpoint, removes this one."""
+    checkpoint.write_checkpoint(local_store, CELL, snapshot(3))
+    read = local_store.read
+
+    def overtaken(key):
+        if key == keys.checkpoint(CELL, 3):
+            checkpoint.write_checkpoint(local_store, CELL, snapshot(6))
+        return read(key)
+
+    monkeypatch.setattr(local_store, "read", overtaken)
+
+    assert checkpoint.newest_checkpoint(local_store, CELL, pytest.fail).step == 6
+
+
+def test_a_checkpoint_that_goes_with_the_commit_of_another_attempt_is_no_failure(local_store, monkeypatch):
+    checkpoint.write_checkpoint(local_store, CELL, snapshot(3))
+    read = local_store.read
+
+    def committed_meanwhile(key):
+        checkpoint.remove_checkpoints(local_store, CELL)
+        return read(key)
+
+    monkeypatch.setattr(local_store, "read", committed_meanwhile)
+
+    assert checkpoint.newest_checkpoint(local_store, CELL, pytest.fail) is None
+
+
+def test_a_store_that_lists_what_it_does_not_hold_is_waited_for(local_store, monkeypatch):
+    checkpoint.write_checkpoint(local_store, CELL, snapshot(3))
+    monkeypatch.setattr(local_store, "read", lambda key: type(local_store).read(local_store, key + "x"))
+
+    with pytest.raises(Transient, match=f"checkpoints of {CELL} are removed while they are read"):
+        checkpoint.newest_checkpoint(local_store, CELL, pytest.fail)

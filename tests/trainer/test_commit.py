@@ -1,11 +1,14 @@
 """The commit of a cell: what is put, in which order, and what stands when another attempt was first."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
-from experiment import keys, results
+from experiment import artifacts, keys, results
 from experiment.cell import NUMERICS
-from experiment.records import Provenance
+from experiment.errors import Misconfigured, Transient
+from experiment.provenance import Provenance, read_provenance
 from tests.trainer.conftest import tiny_cell
 from trainer import commit
 from trainer.model import training
@@ -42,7 +45,100 @@ def test_the_epochs_are_put_last(local_store, cell_and_result, monkeypatch):
     monkeypatch.setattr(local_store, "put_once", lambda key, *rest: (order.append(key), put_once(key, *rest))[1])
 
     assert commit.commit_cell(local_store, cell, result, provenance("first"), print)
-    assert order == [*(keys.model(cell.id, m.name) for m in cell.members), keys.predictions(cell), keys.epochs(cell)]
+    assert order == [*artifact_keys(cell), keys.epochs(cell)]
+
+
+def artifact_keys(cell):
+    return [*(keys.model(cell.id, m.name) for m in cell.members), keys.predictions(cell)]
+
+
+def named_by(store, cell):
+    """What the commit names, by usual key."""
+    key = keys.epochs(cell)
+    facts = read_provenance(results.from_bytes(store.read(key), "epochs", key).schema, key)
+    return artifacts.list_artifacts(facts, key, key)
+
+
+def test_the_commit_names_every_artifact_by_its_digest(local_store, cell_and_result):
+    cell, result = cell_and_result
+    commit.commit_cell(local_store, cell, result, provenance("first"), print)
+
+    found = named_by(local_store, cell)
+    assert list(found) == sorted(artifact_keys(cell))
+    for usual, artifact in found.items():
+        assert artifact.key == usual
+        assert artifact.sha256 == hashlib.sha256(local_store.read(usual)).hexdigest()
+
+
+def test_what_another_attempt_put_is_relied_upon_if_its_content_is_the_same(local_store, cell_and_result):
+    cell, result = cell_and_result
+    commit.commit_cell(local_store, cell, result, provenance("first"), print)
+    local_store.delete(keys.epochs(cell))
+
+    assert commit.commit_cell(local_store, cell, result, provenance("second"), print)
+    assert [a.key for a in named_by(local_store, cell).values()] == sorted(artifact_keys(cell))
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1"], ids=["empty", "torn"])
+def test_beside_what_differs_or_is_damaged_an_attempt_puts_its_own(local_store, cell_and_result, content):
+    cell, result = cell_and_result
+    said = []
+    for key in artifact_keys(cell):
+        local_store.put(key, content)
+
+    assert commit.commit_cell(local_store, cell, result, provenance("second"), said.append)
+    named = named_by(local_store, cell)
+    assert {usual: a.key for usual, a in named.items()} == {
+        key: keys.artifact_beside(key, "second") for key in artifact_keys(cell)
+    }
+    assert all(artifacts.read_artifact(local_store, artifact) for artifact in named.values())
+    assert [local_store.read(key) for key in artifact_keys(cell)] == [content] * 3
+    assert all("of another attempt differs; this attempt's is" in line for line in said)
+
+
+def test_what_cannot_be_read_is_not_relied_upon(local_store, cell_and_result, monkeypatch):
+    cell, result = cell_and_result
+    for key in artifact_keys(cell):
+        local_store.put(key, b"x")
+
+    def refuse(key):
+        raise Misconfigured("no right to read")
+
+    monkeypatch.setattr(local_store, "read", refuse)
+    assert commit.commit_cell(local_store, cell, result, provenance("second"), print)
+
+
+def test_a_commit_that_is_tried_again_names_what_its_first_try_put(local_store, cell_and_result, monkeypatch):
+    cell, result = cell_and_result
+    for key in artifact_keys(cell):
+        local_store.put(key, b"of another attempt")
+    put_once = local_store.put_once
+
+    def fail(key, *rest):
+        if key == keys.epochs(cell):
+            raise Transient("away")
+        return put_once(key, *rest)
+
+    monkeypatch.setattr(local_store, "put_once", fail)
+    with pytest.raises(Transient):
+        commit.commit_cell(local_store, cell, result, provenance("second"), print)
+    monkeypatch.undo()
+
+    assert commit.commit_cell(local_store, cell, result, provenance("second"), print)
+    assert {a.key for a in named_by(local_store, cell).values()} == {
+        keys.artifact_beside(key, "second") for key in artifact_keys(cell)
+    }
+
+
+def test_an_own_object_that_another_hand_has_changed_is_never_named(local_store, cell_and_result):
+    cell, result = cell_and_result
+    for key in artifact_keys(cell):
+        local_store.put(key, b"of another attempt")
+        local_store.put(keys.artifact_beside(key, "second"), b"changed")
+
+    with pytest.raises(Transient, match="is not what this attempt wrote; launch again"):
+        commit.commit_cell(local_store, cell, result, provenance("second"), print)
+    assert not local_store.exists(keys.epochs(cell))
 
 
 def test_the_first_commit_stands(local_store, cell_and_result):
@@ -53,8 +149,8 @@ def test_the_first_commit_stands(local_store, cell_and_result):
 
     assert not commit.commit_cell(local_store, cell, result, provenance("second"), said.append)
     epochs = results.from_bytes(local_store.read(keys.epochs(cell)), "epochs", "epochs")
-    assert results.read_provenance(epochs.schema, "epochs")["attempt"] == "first"
-    assert said == ["predictions of an earlier attempt at this cell stand"]
+    assert read_provenance(epochs.schema, "epochs")["attempt"] == "first"
+    assert said == [f"{key} stands with the same content" for key in artifact_keys(cell)]
     assert not local_store.exists(keys.progress(cell.id))
 
 

@@ -16,9 +16,9 @@ from experiment import keys, results
 from experiment.cell import Cell, Member
 from experiment.errors import InvalidInput
 from experiment.grid import Grid
-from experiment.keys import run_url
 from experiment.run import Run
 from experiment.store import open_store
+from experiment.urls import run_url
 from trainer import environment
 from trainer.datasets import prepare_dataset
 from trainer.environment import LEFT, REMOVED, SET, apply_decisions

@@ -18,3 +18,15 @@ def test_each_message_is_a_line_of_json_and_a_line_on_standard_error(capsys):
         "digits-ce-0p1-s0-0123456789: started step=0 device=CPU",
         "digits-ce-0p1-s0-0123456789: failed",
     ]
+
+
+def test_where_nobody_reads_the_lines_any_more_they_still_reach_the_store(monkeypatch):
+    class Broken:
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stderr", Broken())
+    log = Log("digits-ce-0p1-s0-0123456789", "first")
+    log.say("checkpoint", step=1)
+
+    assert json.loads(log.to_bytes())["message"] == "checkpoint"

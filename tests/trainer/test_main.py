@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from experiment import keys, records
+from experiment import keys, records, results
+from experiment.assignment import Assignment
 from experiment.cell import Cell
 from experiment.grid import Grid
-from experiment.keys import run_url
+from experiment.provenance import read_provenance
 from experiment.records import Outcome, Progress
 from experiment.run import Run
+from experiment.urls import run_url
 from trainer import datasets
 
 CELLS = tuple(
@@ -74,7 +76,7 @@ def test_a_worker_that_must_stop_leaves_a_checkpoint_and_exits_143(local_store, 
     assert time.monotonic() - started < 2
     assert code == 143, err
     assert "told to stop" in err
-    assert len(list(local_store.list(keys.checkpoints(LONG.id)))) == 1
+    assert len(list(local_store.list(keys.folder(keys.CHECKPOINTS, LONG.id)))) == 1
 
 
 def test_an_idle_worker_stops_too(local_store):
@@ -98,9 +100,72 @@ def test_the_index_comes_from_the_jobs_environment_and_a_lost_data_set_is_named(
     assert (record.kind, record.exit_code) == ("invalid", 42)
 
 
+def group_of(store, *cells):
+    """The arguments of the pod that trains these cells as index 1 of a Job."""
+    url = freeze(store, *cells)
+    indexes, sizes = (len(cells), *range(len(cells))), (1, len(cells))  # index 0 is another pod's
+    store.put(keys.assignment("test", "j"), Assignment(run="test", job="j", indexes=indexes, sizes=sizes).to_bytes())
+    return ("--run", url, "--job", "j")
+
+
+POD = {"JOB_COMPLETION_INDEX": "1", "ATTEMPT": "pod-uid", "JOB_UID": "job-uid"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_pod_trains_its_group_in_warm_workers_and_leaves_out_what_can_never_work(local_store, workers):
+    lost = Cell(dataset="mnist", method="l2", alpha=0.1)  # nobody has prepared its data set
+    code, said, err = finish(start(*group_of(local_store, lost, *CELLS), "--workers", str(workers), **POD))
+
+    assert code == 0, err
+    outcomes = {r.cell: (r.state, r.kind) for r in said if isinstance(r, Outcome)}
+    assert outcomes == {lost.id: ("failed", "invalid"), **{c.id: ("committed", "") for c in CELLS}}
+    assert f"{lost.id} failed for good: " in err
+    assert err.count("training on CPU") == workers  # each imports and compiles once
+    assert local_store.exists(keys.failure(lost.id, "pod-uid"))
+    for cell in CELLS:
+        found = results.from_bytes(local_store.read(keys.epochs(cell)), "epochs", "here")
+        assert read_provenance(found.schema, "here")["attempt"] == "pod-uid"
+
+
+def test_an_evicted_pod_leaves_the_checkpoint_of_the_cell_that_it_trains_and_the_next_begins_with_the_others(
+    local_store,
+):
+    given = group_of(local_store, LONG, *CELLS)
+    pod = start(*given, "--workers", "1", **POD)
+    assert isinstance(records.parse_record(pod.stdout.readline(), "output"), Progress)
+    pod.send_signal(signal.SIGTERM)
+    code, _, err = finish(pod)
+
+    assert code == 143, err
+    assert "told to stop when 0 of 3 cells are done; launch again to go on" in err.splitlines()[-1]
+    assert len(list(local_store.list(keys.folder(keys.CHECKPOINTS, LONG.id)))) == 1
+    record = records.parse_record(local_store.read(keys.failure(LONG.id, "pod-uid")), "record")
+    assert record.kind == "interrupted"
+
+    following = start(*given, "--workers", "1", **{**POD, "ATTEMPT": "next-uid"})
+    said = [records.parse_record(following.stdout.readline(), "output")]
+    while said[-1].cell != LONG.id:
+        said.append(records.parse_record(following.stdout.readline(), "output"))
+    following.send_signal(signal.SIGTERM)
+    finish(following)
+    assert [r.cell for r in said if isinstance(r, Outcome)] == [c.id for c in CELLS]
+    assert said[-1].cell == LONG.id
+    assert said[-1].step > 0
+
+
+def test_a_group_without_a_number_of_workers_is_refused(local_store):
+    code, _, err = finish(start(*group_of(local_store, *CELLS), **POD))
+
+    assert code == 42
+    assert "the number of cells of index 1 of Job j is 2; allowed: 1 without --workers" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
+        (["--run", "STORE/runs/test", "--index", "0", "--workers", "0"], 2, "'0' given; allowed: 1 to 64"),
+        (["--run", "STORE/runs/test", "--indexes", "-", "--workers", "2"], 2, "without --indexes"),
+        (["--run", "STORE/runs/test", "--indexes", "-", "--index", "1"], 2, "only with --job"),
         (["--run", "STORE/runs/none", "--index", "0"], 42, "the run is 'none'; allowed: test"),
         (["--run", "STORE", "--index", "0"], 42, "STORE/runs/RUN"),
         (["--run", "STORE/runs/test", "--index", "7"], 42, "allowed: 0 to 1"),
@@ -234,10 +299,19 @@ def test_a_verification_that_is_told_to_stop_ends_with_its_worker(tmp_path, numb
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("seconds", [0.7, 1.5, 3.0])
+def catches(process, number):
+    """Whether the process has begun to catch a signal; before, it ends as any program does."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    (mask,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.8, 2.3])
 def test_a_trainer_that_is_told_to_stop_before_its_first_step_ends(local_store, seconds):
     """While it imports, loads, traces and compiles, nothing has come that could be kept."""
     process = start("--run", freeze(local_store, LONG), "--index", "0")
+    while not catches(process, signal.SIGTERM):
+        time.sleep(0.02)
     time.sleep(seconds)
     code, err = stopped_within(process, signal.SIGTERM, 3.0)  # a second more where it has just begun to save
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
-from experiment import keys
+from experiment import keys, outage
 from experiment.errors import Interrupted, Transient
 from experiment.s3 import S3Store
 from tests.faults import Proxy
-from trainer import outage
 from trainer.attempt import AttemptOptions, attempt_cell
 from trainer.model import training
 from trainer.verify_resume import differing_columns
 
 OUTAGES = ["gone", "SlowDown", "AccessDenied", "ExpiredToken"]
-AWAY_SECONDS = 3.0
 pytestmark = pytest.mark.usefixtures("impatient_client")
 
 
@@ -24,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("impatient_client")
 def quick(monkeypatch):
     monkeypatch.setattr(training, "SECONDS_PER_CALL", 0.0)
     monkeypatch.setattr(outage, "FIRST_PAUSE", 0.1)
-    monkeypatch.setattr(outage, "LONGEST_PAUSE", 0.5)
+    monkeypatch.setattr(outage, "LONGEST_PAUSE", 0.1)
 
 
 @pytest.fixture(params=["moto_store", pytest.param("minio_store", marks=pytest.mark.s3)])
@@ -55,34 +51,44 @@ def calm(local_store, make_cell, tiny):
     return local_store
 
 
-def go_away(proxy, kind, seconds=AWAY_SECONDS):
-    proxy.outage = kind
-    threading.Timer(seconds, setattr, (proxy, "outage", None)).start()
+@pytest.fixture
+def short(monkeypatch, away):
+    """Outages end when somebody has begun to wait for it, however fast this machine is."""
+    rest = outage.Patience._rest
+
+    def come_back(patience, seconds):
+        away[1].outage = None
+        rest(patience, seconds)
+
+    monkeypatch.setattr(outage.Patience, "_rest", come_back)
 
 
 def end_committed(away, calm, cell, err):
     store, proxy = away
-    assert proxy.outage is None, "the outage was shorter than the attempt"
+    assert proxy.outage is None
     assert differing_columns(cell, calm, store) == []
     assert [list(store.list(prefix)) for prefix in (keys.FAILURES, keys.CHECKPOINTS, keys.PROGRESS)] == [[], [], []]
     assert err.count("the store is back after") == 1
 
 
 @pytest.mark.parametrize("kind", OUTAGES)
+@pytest.mark.usefixtures("short")
 def test_an_outage_before_the_training(away, options, calm, make_cell, capsys, kind):
-    go_away(away[1], kind)
+    away[1].outage = kind
 
     assert attempt_cell(make_cell(), options()) == "committed"
     end_committed(away, calm, make_cell(), capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("kind", OUTAGES)
+@pytest.mark.usefixtures("short")
 def test_an_outage_that_begins_in_the_training_and_outlasts_it(away, options, calm, make_cell, capsys, kind):
     begun = []
 
     def show(progress):
         if progress.step >= 4 and not begun:
-            begun.append(go_away(away[1], kind))
+            away[1].outage = kind
+            begun.append(kind)
 
     assert attempt_cell(make_cell(), options(show=show)) == "committed"
     err = capsys.readouterr().err

@@ -5,11 +5,12 @@ import itertools
 import pytest
 
 from experiment import keys
+from experiment.lease import Holder
 from trainer import checkpoint
 from trainer.attempt import AttemptOptions, attempt_cell
 from trainer.background import BackgroundWriter
 from trainer.model import training
-from trainer.model.program import STATE
+from trainer.model.types import STATE
 from trainer.verify_resume import differing_columns
 
 
@@ -63,7 +64,12 @@ def every_write_is_awaited(monkeypatch):
 
 def options(store, tiny, name):
     return AttemptOptions(
-        store=store, attempt=name, load=lambda _: tiny, stopping=lambda: False, checkpoint_seconds=0.0
+        store=store,
+        attempt=name,
+        load=lambda _: tiny,
+        stopping=lambda: False,
+        holder=Holder(name=name, term=1e6),  # its renewals would come at moments of their own
+        checkpoint_seconds=0.0,
     )
 
 
@@ -78,7 +84,7 @@ def cut_at_every_touch(store, calm, cell, tiny, stride):
             pass
         assert attempt_cell(cell, options(store, tiny, f"next{touches}")) in ("committed", "found")
         assert differing_columns(cell, calm, store) == []
-        assert not list(store.list(keys.checkpoints(cell.id)))
+        assert not list(store.list(keys.folder(keys.CHECKPOINTS, cell.id)))
         if survived:
             return touches
         for key in [*store.list(keys.RESULTS), *store.list(keys.MODELS)]:
@@ -113,12 +119,12 @@ def test_a_torn_checkpoint_costs_the_steps_since_the_one_before_and_nothing_else
     stopping = options(local_store, tiny, "cut")
     with pytest.raises(BaseException, match="told to stop"):
         attempt_cell(cell, AttemptOptions(**{**vars(stopping), "stopping": lambda: next(looks, True)}))
-    [key] = local_store.list(keys.checkpoints(cell.id))
+    [key] = local_store.list(keys.folder(keys.CHECKPOINTS, cell.id))
     whole = local_store.read(key)
-    later = keys.checkpoint(cell.id, keys.step_of(key) + 1)
+    later = keys.checkpoint(cell.id, keys.number_of(key) + 1)
     for torn in (whole[: len(whole) // 2], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
         local_store.put(later, torn)
-        assert checkpoint.newest_checkpoint(local_store, cell.id, lambda _: None).step == keys.step_of(key)
+        assert checkpoint.newest_checkpoint(local_store, cell.id, lambda _: None).step == keys.number_of(key)
     assert attempt_cell(cell, options(local_store, tiny, "next")) == "committed"
     assert differing_columns(cell, calm, local_store) == []
 

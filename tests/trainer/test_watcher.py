@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -13,8 +14,7 @@ from experiment.errors import Interrupted, Transient
 from trainer import watcher
 from trainer.attempt import AttemptOptions
 from trainer.log import Log
-from trainer.model.program import STATE
-from trainer.model.types import Pace, Snapshot
+from trainer.model.types import STATE, Pace, Snapshot
 from trainer.watcher import Watcher
 
 
@@ -68,7 +68,12 @@ def test_a_store_that_answers_late_does_not_hold_up_the_training(watch, slow_sto
     slow_store.set()
 
     assert took < 5
-    until(lambda: list(local_store.list(keys.checkpoints(make_cell().id))) == [keys.checkpoint(make_cell().id, 1)])
+    until(
+        lambda: (
+            list(local_store.list(keys.folder(keys.CHECKPOINTS, make_cell().id)))
+            == [keys.checkpoint(make_cell().id, 1)]
+        )
+    )
 
 
 def test_what_is_not_due_is_not_written(watch, local_store):
@@ -77,6 +82,20 @@ def test_what_is_not_due_is_not_written(watch, local_store):
     until(lambda: list(local_store.list(keys.PROGRESS)))
 
     assert list(local_store.list(keys.CHECKPOINTS)) == []
+
+
+def test_progress_is_told_less_often_the_longer_a_cell_trains(watch, local_store, monkeypatch):
+    now, told = [0.0], []
+    monkeypatch.setattr(watcher, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(watcher, "PROGRESS_SECONDS", 10.0)
+    monkeypatch.setattr(local_store, "put", lambda key, data: told.append(now[0]))
+    look = watch(checkpoint_seconds=1e9)
+    for now[0] in range(0, 7200, 5):
+        look(1)
+        time.sleep(0.0005)
+
+    assert 20 <= sum(t < 600 for t in told) <= 60
+    assert 5 <= sum(t >= 6600 for t in told) <= 21
 
 
 def test_a_stop_waits_for_the_write_under_way_and_leaves_the_newest_checkpoint(
@@ -90,7 +109,7 @@ def test_a_stop_waits_for_the_write_under_way_and_leaves_the_newest_checkpoint(
     with pytest.raises(Interrupted, match="was told to stop at step 2 of 9"):
         look(2)
 
-    assert list(local_store.list(keys.checkpoints(make_cell().id))) == [keys.checkpoint(make_cell().id, 2)]
+    assert list(local_store.list(keys.folder(keys.CHECKPOINTS, make_cell().id))) == [keys.checkpoint(make_cell().id, 2)]
 
 
 def test_a_stop_is_a_stop_though_the_store_takes_no_checkpoint(watch, local_store, monkeypatch):

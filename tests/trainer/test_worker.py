@@ -1,6 +1,8 @@
 """The protocol of the warm worker, without training."""
 
+import contextlib
 import io
+import os
 import threading
 
 import pytest
@@ -8,8 +10,9 @@ import pytest
 from experiment import records
 from experiment.errors import Diverged, Interrupted, InvalidInput
 from experiment.grid import Grid
+from experiment.records import Outcome
 from experiment.run import Run
-from trainer.worker import answer_indexes
+from trainer.worker import answer_indexes, tell_launcher
 
 
 @pytest.fixture
@@ -70,3 +73,15 @@ def test_a_worker_that_is_told_to_stop_while_idle_stops(run):
     with pytest.raises(Interrupted):
         answer_indexes(run, lines(), io.StringIO(), stop, lambda index: "committed")
     silent.set()
+
+
+def test_a_launcher_that_no_longer_reads_stops_the_worker_and_is_no_failure_of_the_cell():
+    reading, writing = os.pipe()
+    os.close(reading)
+    stop = threading.Event()
+    out = os.fdopen(writing, "w")
+    tell_launcher(out, Outcome(index=0, cell="c", state="committed"), stop)
+
+    assert stop.is_set()
+    with contextlib.suppress(BrokenPipeError):
+        out.close()

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from experiment.claim import claim_file
+from experiment.locks import lock_file
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -31,7 +31,7 @@ def wait_for_lock(lock: Path, sleep: Callable[[float], None] = time.sleep) -> It
         OSError: the folder of the lock cannot be written.
     """
     while True:
-        with claim_file(lock) as held:
+        with lock_file(lock) as held:
             if held:
                 yield
                 return

@@ -32,7 +32,10 @@ def parse_idx(data: bytes, dimensions: int, source: str) -> np.ndarray:
     expected = math.prod(shape)
     if len(data) - head != expected:
         raise _not(source, f"it holds {len(data) - head:,} values", f"the {expected:,} that its header says")
-    return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
+    try:
+        return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
+    except ValueError as error:  # one number is 0, and the product of the others is beyond an array's
+        raise _not(source, f"its header says {shape}", "a shape that an array can have") from error
 
 
 def parse_cifar_batch(data: bytes, source: str) -> tuple[np.ndarray, np.ndarray]:

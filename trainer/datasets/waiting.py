@@ -33,7 +33,7 @@ def await_dataset(store: Store, name: str, seconds: float, stop: threading.Event
 
 def _is_prepared(store: Store, name: str, *, is_last: bool) -> bool:
     try:
-        return store.exists(keys.dataset_manifest(name))
+        return name in keys.prepared_datasets(store.list(f"{keys.DATASETS}{name}"))
     except (Transient, Misconfigured) as error:
         if is_last:
             raise Transient(describe_error(error)) from error

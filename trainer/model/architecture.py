@@ -10,8 +10,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiment.cell import Member
-from experiment.datasets import CLASSES
+from experiment.cell import ENSEMBLE, Cell, Member
+from experiment.datasets import CLASSES, DATASETS
+from experiment.inference import MULTIPLY_ADDS, PARAMETERS
 
 
 @dataclass(frozen=True)
@@ -108,3 +109,45 @@ def member_layers(member: Member, channels: int, kind: str) -> list[Layer]:
         layer for _, path, shortcut in residual_blocks(member) for layer in (*path, *((shortcut,) if shortcut else ()))
     ]
     return [*stem_layers(member, channels), *inner, *head_layers(member, kind)]
+
+
+def count_costs(cell: Cell) -> dict[str, dict[str, float]]:
+    """Returns, by model, the parameters and the multiply-adds of one image; the ensemble's are the sums of its members'."""
+    shape = DATASETS[cell.dataset].shape
+    counts: dict[str, dict[str, float]] = {
+        m.name: {
+            PARAMETERS: count_parameters(m, shape[2], cell.head),
+            MULTIPLY_ADDS: count_multiply_adds(m, shape, cell.head),
+        }
+        for m in cell.members
+    }
+    return counts | {ENSEMBLE: {n: sum(own[n] for own in counts.values()) for n in (PARAMETERS, MULTIPLY_ADDS)}}
+
+
+def count_parameters(member: Member, channels: int, kind: str) -> int:
+    """Returns the number of trainable scalars of a member for images of so many channels."""
+    return sum(p.size for layer in member_layers(member, channels, kind) for p in layer.parameters)
+
+
+def count_multiply_adds(member: Member, shape: tuple[int, int, int], kind: str) -> int:
+    """Returns the multiplications, each with its addition, of one image's way through convolutions and the linear map.
+
+    They are counted as the network runs: the head's 1x1 convolution comes after the pooling. Normalisations, biases and
+    sums are not counted.
+
+    Args:
+        shape: of the image, (height, width, channels).
+    """
+    height, width, channels = shape
+    _, first = stem_layers(member, channels)
+    count = height * width * _kernel_size(first)
+    for _, path, shortcut in residual_blocks(member):
+        if shortcut:
+            height, width = height // shortcut.stride, width // shortcut.stride
+        layers = (*path, shortcut) if shortcut else path
+        count += height * width * sum(map(_kernel_size, layers))  # a block strides in its first convolution
+    return count + sum(map(_kernel_size, head_layers(member, kind)))
+
+
+def _kernel_size(layer: Layer) -> int:
+    return sum(p.size for p in layer.parameters if p.is_kernel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import platform
 import resource
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from experiment.errors import refuse
 from trainer.environment import check_import_order
 from trainer.model.types import ALIGNMENT
 
@@ -20,18 +22,65 @@ CPUINFO = Path("/proc/cpuinfo")
 DRIVER = Path("/proc/driver/nvidia/gpus")  # a folder per GPU that the driver lists
 BFLOAT16_CAPABILITY = (8, 0)  # compute capability from which NVIDIA's tensor cores multiply bfloat16 (Ampere)
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}  # of a processor, as Linux names them
+MIB = 2**20
+# Of a process on a GPU, what TensorFlow does not count: CUDA's context, kernels, cuDNN. A cautious guess.
+OUTSIDE_MIB = 1024
+LEAST_MIB = 512  # that a small network needs
 PACKAGES = ("tensorflow", "keras", "numpy", "pyarrow")
 
 
-def prepare_device(*, deterministic: bool = True) -> bool:
-    """Lets GPU memory grow as needed and makes operations deterministic; returns whether to compile with XLA: on a GPU."""
+def prepare_device(*, deterministic: bool = True, workers: int = 1) -> bool:
+    """Lets GPU memory grow as needed and makes operations deterministic; returns whether to compile with XLA: on a GPU.
+
+    Args:
+        workers: number of processes that share the GPU: of several, each has its part of the memory and no more.
+
+    Raises:
+        InvalidInput: a part would be too small.
+    """
     check_import_order()
     gpus = tf.config.list_physical_devices("GPU")
+    limit = memory_limit(total_memory(), workers) if gpus and workers > 1 else 0
     for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
+        if limit:
+            part = tf.config.LogicalDeviceConfiguration(memory_limit=limit)
+            tf.config.set_logical_device_configuration(gpu, [part])
+        else:
+            tf.config.experimental.set_memory_growth(gpu, True)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     return bool(gpus)
+
+
+def memory_limit(total: int, workers: int) -> int:
+    """Returns the MiB that TensorFlow may allocate in each of several workers of a GPU; 0 where its memory is not known.
+
+    Args:
+        total: memory of the GPU in bytes; 0: unknown.
+
+    Raises:
+        InvalidInput: less would be left than a small network needs.
+    """
+    if not total:
+        return 0
+    limit = total // workers // MIB - OUTSIDE_MIB
+    if limit < LEAST_MIB:
+        most = max(total // MIB // (OUTSIDE_MIB + LEAST_MIB), 1)
+        what = f"the number of workers on a GPU of {total // MIB} MiB"
+        raise refuse(what, workers, f"up to {most}", "lower workers_per_gpu (--workers)")
+    return limit
+
+
+def total_memory(library: str = "libcuda.so.1") -> int:
+    """Returns the bytes of the first GPU, or slice of one, that CUDA shows this process; 0 where its driver does not say."""
+    try:
+        cuda = ctypes.CDLL(library)
+        device, total = ctypes.c_int(), ctypes.c_size_t()
+        failed = cuda.cuInit(0) or cuda.cuDeviceGet(ctypes.byref(device), 0)
+        failed = failed or cuda.cuDeviceTotalMem_v2(ctypes.byref(total), device)
+    except (OSError, AttributeError):  # no such library, or none with these functions
+        return 0
+    return 0 if failed else total.value
 
 
 def place_on_device(array: np.ndarray) -> tf.Tensor:
@@ -54,7 +103,12 @@ def device_name() -> str:
     """Returns the name of the GPU, or CPU and the name of the processor where TensorFlow has no GPU."""
     if (gpu := _gpu()) is not None:
         return str(gpu.get("device_name", "GPU"))
-    return f"CPU {_processor('model name') or platform.processor() or platform.machine()}"
+    return f"CPU {processor_name()}"
+
+
+def processor_name() -> str:
+    """Returns the name of the processor; empty where the system does not tell."""
+    return _processor("model name") or platform.processor() or platform.machine()
 
 
 def explain_unused_gpu(environ: Mapping[str, str]) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import io
+import json
+import zipfile
 from collections.abc import Mapping
 
 import keras
@@ -15,6 +18,7 @@ from trainer.model.scratch import scratch_file
 
 # Stated in every layer: keras.json and what a program has set of Keras cannot change a member.
 DTYPE, LAYOUT = "float32", "channels_last"
+NO_DATE = "1980-01-01@00:00:00"  # in Keras' form; its tools need one
 
 
 def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str, np.ndarray]) -> keras.Model:
@@ -45,10 +49,22 @@ def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str,
 
 
 def to_bytes(model: keras.Model) -> bytes:
-    """Returns the content of the model's ``.keras`` file."""
+    """Returns the content of the model's ``.keras`` file: the same bytes for the same weights, whenever it is made."""
     with scratch_file("model.keras") as path:
         model.save(path)
-        return path.read_bytes()
+        return _remove_dates(path.read_bytes())
+
+
+def _remove_dates(data: bytes) -> bytes:
+    """Returns a ``.keras`` file without the hour, which Keras writes into the archive and into its ``metadata.json``."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as file, zipfile.ZipFile(made, "w") as dateless:
+        for name in file.namelist():
+            content = file.read(name)
+            if name == "metadata.json":
+                content = json.dumps({**json.loads(content), "date_saved": NO_DATE}, sort_keys=True).encode()
+            dateless.writestr(zipfile.ZipInfo(name), content)  # whose date is that of NO_DATE
+    return made.getvalue()
 
 
 @functools.cache

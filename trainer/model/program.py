@@ -17,11 +17,10 @@ from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
 from trainer.model import adam, costs, schedule
 from trainer.model.networks import Network
-from trainer.model.types import Rates
+from trainer.model.types import STATE, Rates
 
 EVALUATION_BATCH = 500
 Span = tuple[int, int]
-STATE = ("theta", "adam_m", "adam_v", "moments", "sums", "bad_step")
 
 
 @dataclass(frozen=True)

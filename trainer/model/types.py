@@ -12,6 +12,7 @@ import numpy as np
 from experiment.errors import refuse
 
 ALIGNMENT = 64  # bytes: TensorFlow takes an array as it lies in memory if its address is a multiple of this
+STATE = ("theta", "adam_m", "adam_v", "moments", "sums", "bad_step")  # the arrays of a program's state
 Figures = list[dict[str, float]]  # one epoch: per model the epoch columns
 
 

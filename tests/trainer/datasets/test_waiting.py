@@ -12,6 +12,13 @@ from experiment.errors import Interrupted, Misconfigured, NotFound, Transient
 from trainer.datasets import waiting
 from trainer.datasets.waiting import await_dataset
 
+SHA256 = "0" * 64
+
+
+def put_dataset(store):
+    store.put(keys.dataset("digits", SHA256), b"")
+    store.put(keys.dataset_manifest("digits"), b"{}")
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
@@ -19,9 +26,19 @@ def quick(monkeypatch):
 
 
 def test_it_ends_as_soon_as_the_data_set_is_there(store):
-    threading.Timer(0.05, store.put, (keys.dataset_manifest("digits"), b"{}")).start()
+    threading.Timer(0.05, put_dataset, (store,)).start()
 
     assert await_dataset(store, "digits", 30, threading.Event()) == 0
+
+
+@pytest.mark.parametrize("lost", [keys.dataset_manifest("digits"), keys.dataset("digits", SHA256)])
+def test_a_data_set_of_which_one_object_is_lost_is_waited_for_until_it_is_prepared_again(store, lost):
+    put_dataset(store)
+    store.delete(lost)
+    store.put(keys.dataset("digits", SHA256) + ".part", b"")
+
+    with pytest.raises(NotFound, match="digits is not in"):
+        await_dataset(store, "digits", 0.05, threading.Event())
 
 
 def test_it_ends_at_its_limit(store):
@@ -34,7 +51,7 @@ def test_a_store_that_fails_across_the_deadline_is_not_taken_for_one_without_the
         time.sleep(0.1)
         raise Transient("no answer")
 
-    monkeypatch.setattr(store, "exists", fail_late)
+    monkeypatch.setattr(store, "list", fail_late)
     with pytest.raises(Transient, match="no answer"):
         await_dataset(store, "mnist", 0.05, threading.Event())
 
@@ -44,7 +61,7 @@ def test_a_store_that_fails_to_the_end_is_the_reason_and_another_attempt_may_hel
     def fail(key):
         raise error
 
-    monkeypatch.setattr(store, "exists", fail)
+    monkeypatch.setattr(store, "list", fail)
     with pytest.raises(Transient, match=str(error)):
         await_dataset(store, "mnist", 0.05, threading.Event())
 
@@ -58,14 +75,14 @@ def test_it_ends_when_told_to(store):
 
 
 def test_a_store_that_fails_for_a_while_is_asked_again(store, monkeypatch):
-    exists, answers = store.exists, iter([Transient("away"), Transient("away")])
+    listed, answers = store.list, iter([Transient("away"), Transient("away")])
 
     def flaky(key):
         if error := next(answers, None):
             raise error
-        return exists(key)
+        return listed(key)
 
-    monkeypatch.setattr(store, "exists", flaky)
-    store.put(keys.dataset_manifest("digits"), b"{}")
+    monkeypatch.setattr(store, "list", flaky)
+    put_dataset(store)
 
     assert await_dataset(store, "digits", 30, threading.Event()) == 0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from experiment.errors import InvalidInput
 from trainer.model import device
 from trainer.model.types import ALIGNMENT
 
@@ -105,3 +106,37 @@ def test_without_linuxs_word_on_the_processor_precision_auto_is_float32(monkeypa
     monkeypatch.setattr(device, "CPUINFO", tmp_path / "none")
     assert device.resolve_precision("auto") == "float32"
     assert device.device_name().startswith("CPU ")
+
+
+def test_workers_that_share_a_gpu_have_a_part_of_its_memory_each_and_room_beside_it():
+    t4 = 15 * 2**30
+
+    assert [device.memory_limit(t4, n) for n in (1, 2, 4, 8)] == [14336, 6656, 2816, 896]
+    assert 4 * (device.memory_limit(t4, 4) + device.OUTSIDE_MIB) <= t4 // device.MIB
+    assert device.memory_limit(0, 4) == 0
+    with pytest.raises(InvalidInput, match="the number of workers on a GPU of 15360 MiB is 16; allowed: up to 10"):
+        device.memory_limit(t4, 16)
+    assert device.memory_limit(t4, 10) >= device.LEAST_MIB
+
+
+def test_where_no_driver_tells_the_memory_of_a_gpu_it_is_not_known():
+    assert device.total_memory("libno-such-cuda.so.1") == 0
+    assert device.total_memory("libc.so.6") == 0
+
+
+def test_a_share_of_the_memory_is_set_before_the_device_is_used(monkeypatch):
+    set_to, gpu = [], tf.config.PhysicalDevice("GPU:0", "GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _: [gpu])
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda *given: set_to.append(given))
+    monkeypatch.setattr(
+        tf.config, "set_logical_device_configuration", lambda g, own: set_to.append((g, [p.memory_limit for p in own]))
+    )
+    monkeypatch.setattr(device, "total_memory", lambda: 15 * 2**30)
+
+    assert device.prepare_device(workers=4)
+    assert device.prepare_device()
+    monkeypatch.setattr(device, "total_memory", lambda: 0)
+    assert device.prepare_device(workers=4)
+
+    assert set_to == [(gpu, [2816]), (gpu, True), (gpu, True)]

@@ -27,6 +27,16 @@ def test_the_exported_keras_model_computes_the_same_logits(trained_like, tmp_pat
     np.testing.assert_allclose(loaded(images, training=False), ours, rtol=1e-3, atol=1e-3 * np.abs(ours).max())
 
 
+def test_the_same_weights_are_the_same_bytes_at_any_hour(trained_like):
+    network, shape, theta, moments, _ = trained_like
+    first, second = (export.to_bytes(export.to_keras(network, shape, network.arrays(theta, moments))) for _ in "ab")
+
+    assert first == second
+    with zipfile.ZipFile(io.BytesIO(first)) as file:
+        assert {entry.date_time for entry in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert json.loads(file.read("metadata.json"))["date_saved"] == export.NO_DATE
+
+
 @pytest.fixture
 def other_defaults():
     """Keras set as another program of the process might have set it."""

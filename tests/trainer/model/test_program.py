@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from trainer.model import device, export, schedule
-from trainer.model.program import STATE, Program, program_signature
-from trainer.model.types import Rates
+from trainer.model.program import Program, program_signature
+from trainer.model.types import STATE, Rates
 
 
 def steps(cell, data, count=4, *, jit=False, **rates):
