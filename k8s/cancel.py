@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from experiment.program import run_program
 from k8s import verbs
-from k8s.cluster.connect import connect_cluster
+from k8s.cluster.connect import connect_as_set
 from k8s.manifests import jobs, names
 
 
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def cancel_run(arguments: argparse.Namespace) -> int:
     """Deletes the Jobs and prints their names."""
     store, run, settings = verbs.open_named_run(arguments)
-    with connect_cluster(settings.context, settings.namespace) as kube:
+    with connect_as_set(settings) as kube:
         found = kube.list("Job", names.run_selector(run.name))
         active = [j for j in found if not jobs.has_ended(j) and not jobs.is_part(j, names.COLLECT)]
         for job in active:

@@ -9,13 +9,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from experiment import keys
+from experiment import urls
 from experiment.grid import Grid, load_grid
 from experiment.program import run_program
 from experiment.run import check_run_name
 from experiment.store import Store, check_conditional_writes, open_store
 from k8s import verbs
-from k8s.arguments import parse_launch_arguments
+from k8s.arguments import check_until_flags, parse_launch_arguments
 from k8s.local import devices, executor, probe
 from k8s.local.cores import usable_cores
 from k8s.local.programs import Programs
@@ -23,6 +23,7 @@ from k8s.manifests import sources
 from k8s.planning import cluster_plan, survey
 from k8s.planning.freeze import freeze_grid, launch_provenance
 from k8s.planning.plan import Plan, list_cells, summarize_plan
+from k8s.until import launch_rounds
 
 PROGRAMS = Programs()
 
@@ -33,11 +34,20 @@ def main(argv: Sequence[str] | None = None, programs: Programs = PROGRAMS) -> in
 
 
 def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
-    """Plans the missing cells and hands them to the executor."""
+    """Launches the grid that the flags name: once, or in rounds until claims are decided."""
     sources.check_environment(os.environ)
+    check_until_flags(arguments)
     grid = load_selected_grid(arguments)
     run_name = grid.run if arguments.run is None else arguments.run
     check_run_name(run_name)
+    if arguments.until_decided:
+        launch = functools.partial(launch_cells, programs=programs)
+        return launch_rounds(arguments, grid, run_name, programs, launch)
+    return launch_cells(arguments, grid, run_name, programs=programs)
+
+
+def launch_cells(arguments: argparse.Namespace, grid: Grid, run_name: str, *, programs: Programs) -> int:
+    """Plans the missing cells and hands them to the executor."""
     on_cluster = arguments.executor == "kubernetes"
     if on_cluster and not arguments.plan:
         cluster_plan.require_shared_store(arguments.store)
@@ -55,7 +65,7 @@ def launch_grid(arguments: argparse.Namespace, programs: Programs) -> int:
     if not on_cluster:
         return launch_here(arguments, asked, run_name, plan, programs)
     if arguments.plan or store is None:
-        print(*cluster_plan.preview_launch(arguments, asked, run_name, plan), sep="\n")
+        print(*cluster_plan.preview_launch(arguments, run_name, plan), sep="\n")
         return 0
     from k8s.cluster.executor import launch_on_cluster  # its packages are not needed for a launch on this machine
 
@@ -90,7 +100,7 @@ def launch_here(
     check_conditional_writes(store)
     provenance = launch_provenance()
     run = freeze_grid(store, run_name, plan.grid, provenance)
-    url = keys.run_url(store.url, run_name)
+    url = urls.run_url(store.url, run_name)
     print(f"run {url}", flush=True)
     env = {**programs.env, "GIT_COMMIT": provenance["git_commit"]}
     tensorboard = bool(sources.given_value(arguments, os.environ, "tensorboard"))

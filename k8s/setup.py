@@ -48,7 +48,7 @@ def parse_setup_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         most = f"most {kind.replace('gpus', 'GPUs')} at the same time; 0: no limit (0)"
         parser.add_argument(f"--quota-{kind}", type=parse_limit, default=0, metavar="N", help=most)
     used = ("context", "namespace", "trainer_account", "collector_account", "gpu_resource", "s3_endpoint", "dns")
-    sources.add_setting_flags(parser, *used, "api_ports", "proxy")
+    sources.add_setting_flags(parser, *used, "api_ports", "proxy", "queue")
     return parser.parse_args(argv)
 
 
@@ -67,9 +67,9 @@ def set_up_namespace(arguments: argparse.Namespace) -> int:
     if not arguments.apply:
         print(to_yaml(manifests), end="")
         return 0
-    from k8s.cluster.connect import connect_cluster  # printing needs no cluster and no client
+    from k8s.cluster.connect import connect_as_set  # printing needs no cluster and no client
 
-    with connect_cluster(settings.context, settings.namespace) as kube:
+    with connect_as_set(settings) as kube:
         for manifest in manifests:
             done = _apply(kube, manifest, dry_run=arguments.dry_run)
             print(f"{done} {manifest['kind']} {manifest['metadata']['name']}", flush=True)

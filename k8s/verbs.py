@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from experiment import keys
-from experiment.errors import ExperimentError, describe_error
+from experiment import keys, urls
+from experiment.console import say_beside
+from experiment.errors import ExperimentError, Transient, describe_error
 from experiment.interrupts import interrupted_by_signals
 from experiment.ledger import Problem
+from experiment.outage import Patience
 from experiment.program import CommandLine, report_errors
 from experiment.run import Run, open_run
 from experiment.store import Store
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 
 VERBS = {
     "launch": "trains the cells of a grid that have no result yet, on a cluster or on this machine",
-    "status": "prints the state of every cell of a run",
+    "doctor": "says what a launch would meet in the cluster and the store, before anything is launched",
+    "status": "prints the state of every cell of a run, or the runs of a store",
+    "wait": "shows a run until it has ended; attaches again to one that was launched before",
     "logs": "prints what the attempts at a cell wrote",
     "cancel": "stops the training of a run",
     "retry": "trains the failed cells of a run again",
@@ -44,34 +49,42 @@ def run_verb(verb: Callable[[argparse.Namespace], int], arguments: argparse.Name
     return report_errors(interruptible)
 
 
-def verb_parser(verb: str, about: str) -> argparse.ArgumentParser:
+def verb_parser(verb: str, about: str, *, needs_run: bool = True) -> argparse.ArgumentParser:
     """Returns a verb's command line with the flags that all of them need: the run, and where its Jobs are."""
     made = CommandLine(prog=f"python -m k8s.{verb}", description=about, allow_abbrev=False)
-    add_run_flags(made)
-    sources.add_setting_flags(made, "context", "namespace")
+    add_run_flags(made, needs_run=needs_run)
+    sources.add_setting_flags(made, "context", "namespace", "answer_seconds")
     return made
 
 
-def add_run_flags(parser: argparse.ArgumentParser) -> None:
+def add_run_flags(parser: argparse.ArgumentParser, *, needs_run: bool = True) -> None:
     """Adds the flags that name a run."""
-    parser.add_argument("--run", required=True, metavar="RUN|URL", help="the run's name, or STORE/runs/RUN")
+    about = "the run's name, or STORE/runs/RUN" + ("" if needs_run else "; without it all runs of the store")
+    parser.add_argument("--run", required=needs_run, metavar="RUN|URL", help=about)
     parser.add_argument("--store", default="store", metavar="URL", help="the store, where --run is a name (./store)")
 
 
 def open_named_run(arguments: argparse.Namespace) -> tuple[Store, Run, Settings]:
     """Returns the store and the run that the flags name, and the settings."""
+    settings = sources.load_settings(arguments, os.environ)
     is_url = f"/{keys.RUNS}" in arguments.run
-    store, run = open_run(arguments.run if is_url else keys.run_url(arguments.store, arguments.run))
-    return store, run, sources.load_settings(arguments, os.environ)
+    url = arguments.run if is_url else urls.run_url(arguments.store, arguments.run)
+    store, run = wait_for_store(settings).wait_out(lambda: open_run(url))
+    return store, run, settings
+
+
+def wait_for_store(settings: Settings) -> Patience:
+    """Returns how long a verb waits for a store that is away while a person waits for the verb."""
+    return Patience(seconds=settings.answer_seconds, say=say_beside, waits_for=(Transient,))
 
 
 @contextlib.contextmanager
 def reach_cluster(settings: Settings) -> Iterator[tuple[Kube | None, str]]:
     """Yields the cluster of the settings, or None and the reason, for verbs that can answer from the store alone."""
-    from k8s.cluster.connect import connect_cluster  # a launch on this machine does without the client
+    from k8s.cluster import connect  # a launch on this machine does without the client
 
     try:
-        kube = connect_cluster(settings.context, settings.namespace, quick=True)
+        kube = connect.connect_as_set(dataclasses.replace(settings, outage_seconds=settings.answer_seconds), quick=True)
     except ExperimentError as error:
         yield None, describe_error(error)
         return

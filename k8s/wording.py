@@ -33,3 +33,8 @@ def count_done(done: int, total: int) -> str:
 def count_times(count: int) -> str:
     """Returns how often something happened: once, 3 times."""
     return "once" if count == 1 else f"{count} times"
+
+
+def count_cells(count: int) -> str:
+    """Returns a number of cells: 1 cell, 3 cells."""
+    return "1 cell" if count == 1 else f"{count} cells"

@@ -9,20 +9,21 @@ import sys
 import uuid
 from collections.abc import Mapping, Sequence
 
-from experiment import keys
+from experiment import keys, urls
 from experiment.errors import InvalidInput
 from experiment.grid import Grid
 from experiment.run import Run
 from experiment.store import Store, check_conditional_writes
-from k8s.cluster import submit, watch
-from k8s.cluster.connect import connect_cluster
+from k8s.cluster import consent, handover, submit, watch
+from k8s.cluster.connect import connect_as_set
 from k8s.cluster.kube import Kube
 from k8s.cluster.observe import find_existing
-from k8s.manifests import checks, jobs, names, render, sources
+from k8s.cluster.parallelism import adjust_ceiling, adjust_parallelism
+from k8s.manifests import checks, jobs, names, patch, render, sources
 from k8s.manifests.names import Manifest
 from k8s.manifests.settings import Settings
 from k8s.manifests.template import to_yaml
-from k8s.planning import cluster_plan
+from k8s.planning import ceilings, cluster_plan, expectation
 from k8s.planning.freeze import freeze_grid, launch_provenance
 from k8s.planning.jobs_needed import Existing, NeededJobs, find_needed_jobs
 from k8s.planning.plan import Plan
@@ -46,7 +47,7 @@ def launch_on_cluster(
     settings = sources.load_settings(arguments, os.environ)
     if arguments.dry_run == "client":
         return rehearse_launch(settings, store, run_name, plan, unasked=unasked)
-    with connect_cluster(settings.context, settings.namespace) as kube:
+    with connect_as_set(settings) as kube:
         return launch_jobs(kube, arguments, settings, store, run_name, plan)
 
 
@@ -58,23 +59,34 @@ def launch_jobs(
     provenance = launch_provenance(settings.image)
     plan = dataclasses.replace(plan, grid=_planned_run(store, run_name, plan.grid, provenance).grid)
     existing = find_existing(kube, store, run_name)
-    needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing)
-    print_lines(*cluster_plan.describe_launch(run_name, plan, needed, settings))
+    needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing, cells_per_pod=settings.cells_of_pod)
+    expected = cluster_plan.forecast_launch(plan, needed, existing, settings)
+    print_lines(*cluster_plan.describe_launch(run_name, plan, needed, settings, expected))
     print_server_warning(settings)
-    launch = _launch(store.url, run_name, plan.grid, provenance, settings)
+    spent = expectation.read_dollars(store, run_name, settings)
+    if not arguments.dry_run:
+        ceilings.check_dollars(expected.dollars, settings, spent)
+    launch = make_launch(store.url, run_name, plan.grid, provenance["git_commit"], settings, expected)
     check_active_jobs(existing, launch)
     manifests = launch_manifests(launch, plan.grid, needed)
     checks.check_manifests(manifests)
-    submit.check_on_server(kube, manifests)
+    submit.check_on_server(kube, manifests, print_lines)
     if arguments.dry_run:
         print_lines(f"the server accepts {len(manifests)} Jobs; nothing was created")
+        print_lines(*ceilings.describe_limits(expected.dollars, settings, spent))
         return 0
+    consent.ask_for_consent(expected.dollars, settings, yes=arguments.yes)
     check_conditional_writes(store)
     run = freeze_grid(store, run_name, plan.grid, provenance)
+    print_lines(*adjust_parallelism(kube, existing, settings, expected.shares))
+    print_lines(*adjust_ceiling(kube, existing, settings))
+    expectation.record_expectations(store, run_name, expected.told)
     create_jobs(kube, store, needed, manifests)
-    adjust_parallelism(kube, existing, settings)
+    print_lines(*handover.settle_waiting_jobs(kube, store, run, existing.jobs, existing.assignments or {}))
     if arguments.wait:
-        return watch.watch_run(kube, store, run)
+        where = f" --context {settings.context}" if settings.context else ""
+        minutes, seconds = settings.hopeless_minutes, settings.outage_seconds
+        return watch.watch_run(kube, store, run, hopeless_minutes=minutes, outage_seconds=seconds, where=where)
     print_next_steps(store, run_name, settings)
     return 0
 
@@ -85,11 +97,14 @@ def rehearse_launch(settings: Settings, store: Store, run_name: str, plan: Plan,
     existing = Existing()
     if not unasked:
         plan = dataclasses.replace(plan, grid=_planned_run(store, run_name, plan.grid, provenance).grid)
-        prepared = cluster_plan.prepared_datasets(store)
-        existing = Existing(prepared=prepared, reported=store.exists(keys.report(run_name)))
-    needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing)
-    print(*cluster_plan.describe_launch(run_name, plan, needed, settings), sep="\n", file=sys.stderr)
-    manifests = launch_manifests(_launch(store.url, run_name, plan.grid, provenance, settings), plan.grid, needed)
+        existing = Existing(reported=store.exists(keys.report(run_name)))
+    needed = find_needed_jobs(run_name, plan.grid, plan.missing, existing, cells_per_pod=settings.cells_of_pod)
+    expected = cluster_plan.forecast_launch(plan, needed, existing, settings)
+    limits = ceilings.describe_limits(expected.dollars, settings)
+    lines = cluster_plan.describe_launch(run_name, plan, needed, settings, expected)
+    print(*lines, *limits, sep="\n", file=sys.stderr)
+    launch = make_launch(store.url, run_name, plan.grid, provenance["git_commit"], settings, expected)
+    manifests = launch_manifests(launch, plan.grid, needed)
     checks.check_manifests(manifests)
     print(REHEARSAL, file=sys.stderr)
     print_server_warning(settings)
@@ -104,20 +119,36 @@ def _planned_run(store: Store, run_name: str, grid: Grid, provenance: Mapping[st
     return Run(name=run_name, grid=grid, provenance=provenance)
 
 
-def _launch(url: str, run_name: str, grid: Grid, provenance: Mapping[str, str], settings: Settings) -> render.Launch:
-    commit = provenance["git_commit"]
-    return render.Launch(store=url, run=run_name, grid=grid.name, git_commit=commit, settings=settings)
+def make_launch(
+    url: str, run_name: str, grid: Grid, git_commit: str, settings: Settings, expected: cluster_plan.LaunchForecast
+) -> render.Launch:
+    """Returns what the manifests of a launch have in common.
+
+    Raises:
+        InvalidInput: the setting pod_patch names no patch.
+    """
+    return render.Launch(
+        store=url,
+        run=run_name,
+        grid=grid.name,
+        git_commit=git_commit,
+        settings=settings,
+        pod_patch=patch.read_patch(settings.pod_patch),
+        parallelism=expected.shares,
+        prices=expected.prices,
+    )
 
 
 def launch_manifests(launch: render.Launch, grid: Grid, needed: NeededJobs) -> list[Manifest]:
     """Returns the manifests in the order of their creation: a Job that waits for another comes after it."""
     prepare = [render.prepare_manifest(launch, dataset, job) for job, dataset in needed.prepare.items()]
-    trainers = [
-        render.trainer_manifest(launch, grid.cells[a.indexes[0]].dataset, a.job, len(a.indexes))
-        for a in needed.trainers
-    ]
+    trainers = []
+    for a in needed.trainers:
+        dataset = grid.cells[a.indexes[0]].dataset
+        waits_for = needed.waits.get(a.job) or f"{launch.run}/{needed.preparing[dataset]}"
+        trainers.append(render.trainer_manifest(launch, dataset, a.job, len(a.groups), waits_for))
     collect = [render.collect_manifest(launch, needed.collect)] if needed.collect else []
-    return [*prepare, *trainers, *collect]
+    return [submit.sign_manifest(m) for m in (*prepare, *trainers, *collect)]
 
 
 def check_active_jobs(existing: Existing, launch: render.Launch) -> None:
@@ -130,11 +161,11 @@ def check_active_jobs(existing: Existing, launch: render.Launch) -> None:
         known = (existing.assignments or {}).get(jobs.object_name(job))
         if known and not jobs.has_ended(job):
             dataset = jobs.label_of(job, names.DATASET)
-            wanted = render.trainer_manifest(launch, dataset, known.job, len(known.indexes))
-            changed = submit.job_differences(wanted, job)
+            wanted = render.trainer_manifest(launch, dataset, known.job, len(known.groups), jobs.waits_for(job))
+            changed = submit.setting_differences(wanted, job)
             if changed:
                 raise InvalidInput(
-                    f"Job {known.job} of this run is active with other settings: {'; '.join(changed[:5])}; "
+                    f"Job {known.job} of this run is active with other settings: {'; '.join(map(str, changed[:5]))}; "
                     "launch with those settings, wait for its end, or cancel it (python -m k8s.cancel)"
                 )
 
@@ -142,27 +173,16 @@ def check_active_jobs(existing: Existing, launch: render.Launch) -> None:
 def create_jobs(kube: Kube, store: Store, needed: NeededJobs, manifests: Sequence[Manifest]) -> None:
     """Writes which Job covers which cells, then creates the Jobs."""
     for assignment in needed.trainers:
-        store.put_once(keys.assignment(assignment.run, assignment.job), assignment.to_bytes(), uuid.uuid4().hex)
+        placed = dataclasses.replace(assignment, namespace=kube.namespace)
+        store.put_once(keys.assignment(placed.run, placed.job), placed.to_bytes(), uuid.uuid4().hex)
     submit.create_manifests(kube, manifests, print_lines)
     if not manifests:
         print_lines("nothing to create")
 
 
-def adjust_parallelism(kube: Kube, existing: Existing, settings: Settings) -> None:
-    """Gives the run's unfinished trainer Jobs the parallelism of the settings, where no Kueue queue decides it."""
-    for job in existing.jobs:
-        if not jobs.is_part(job, names.TRAINER) or jobs.has_ended(job) or jobs.label_of(job, names.QUEUE):
-            continue
-        most = job["spec"]["completions"]
-        wanted = min(settings.of(jobs.label_of(job, names.DATASET)).parallelism or most, most)
-        if wanted != job["spec"]["parallelism"]:
-            kube.patch("Job", jobs.object_name(job), {"spec": {"parallelism": wanted}})
-            print_lines(f"parallelism of {jobs.object_name(job)}: {job['spec']['parallelism']} -> {wanted}")
-
-
 def print_next_steps(store: Store, run_name: str, settings: Settings) -> None:
     """Prints how to follow the run."""
-    where = f"--run {keys.run_url(store.url, run_name)} --namespace {settings.namespace}"
+    where = f"--run {urls.run_url(store.url, run_name)} --namespace {settings.namespace}"
     report = f"{store.url}/{keys.report(run_name)}"
     print_lines(f"follow it with python -m k8s.status {where}", f"report: {report}, made by the collecting Job")
 
@@ -175,4 +195,5 @@ def print_server_warning(settings: Settings) -> None:
 
 def print_lines(*lines: str) -> None:
     """Prints lines at once, whatever buffers standard output."""
-    print(*lines, sep="\n", flush=True)
+    for line in lines:
+        print(line, flush=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from experiment.errors import InvalidInput, NotFound
+from experiment.sealed import digest_json
 from k8s.cluster.kube import Kube
 from k8s.cluster.refusals import AlreadyExists
 from k8s.manifests import jobs, names
-from k8s.manifests.checks import find_differences
+from k8s.manifests.differences import Difference, find_differences
 from k8s.manifests.names import Manifest
 from k8s.manifests.settings import Settings
 
@@ -33,15 +34,18 @@ def check_namespace(kube: Kube, settings: Settings) -> None:
             continue
 
 
-def check_on_server(kube: Kube, manifests: Iterable[Manifest]) -> None:
+def check_on_server(kube: Kube, manifests: Iterable[Manifest], say: Say) -> None:
     """Has the server check every manifest as if it were created: strict fields, admission, quota. Nothing is kept.
+
+    What admission changes without changing the work is said: a mirrored image, a toleration, a certificate.
 
     Raises:
         InvalidInput: the server refuses one, or would change or drop a part of it.
     """
     for manifest in manifests:
         try:
-            _compare(manifest, kube.create(manifest, dry_run=True), "the server would make of it")
+            for change in _compare(manifest, kube.create(manifest, dry_run=True), "the server would make of it"):
+                say(f"note: the cluster changes {manifest['kind']} {jobs.object_name(manifest)}: {change}")
         except AlreadyExists:
             there = kube.get(manifest["kind"], jobs.object_name(manifest))
             _compare(manifest, there, "it already exists, but")
@@ -63,22 +67,37 @@ def create_manifests(kube: Kube, manifests: Sequence[Manifest], say: Say) -> Non
         _compare(manifest, kube.get(kind, name), "the server holds")
 
 
-def _compare(manifest: Manifest, found: Manifest, what: str) -> None:
+def _compare(manifest: Manifest, found: Manifest, what: str) -> list[Difference]:
     changed = job_differences(manifest, found)
-    if changed:
+    grave = [str(d) for d in changed if not d.harmless]
+    if grave:
         raise InvalidInput(
-            f"{manifest['kind']} {jobs.object_name(manifest)}: {what}: {'; '.join(changed[:5])}; "
+            f"{manifest['kind']} {jobs.object_name(manifest)}: {what}: {'; '.join(grave[:5])}; "
             "launch with the settings that made it, or cancel the run first (python -m k8s.cancel)"
         )
+    return changed
 
 
-def job_differences(wanted: Manifest, found: Manifest) -> list[str]:
+def job_differences(wanted: Manifest, found: Manifest) -> list[Difference]:
     """Returns how a Job differs, in what decides its work, from the one that these settings would make."""
-    return find_differences(_essence(wanted), _essence(found))
+    return list(find_differences(_essence(wanted), _essence(found)))
+
+
+def setting_differences(wanted: Manifest, found: Manifest) -> list[Difference]:
+    """Returns how an active Job differs from the one that these settings would make, whatever admission made of it."""
+    changed = job_differences(wanted, found)
+    as_sent = jobs.annotation_of(found, names.SENT) == digest_json(_essence(wanted)["spec"])
+    return [d for d in changed if not (as_sent and d.path.startswith("spec."))]
+
+
+def sign_manifest(job: Manifest) -> Manifest:
+    """Returns a Job with a digest of its content, by which a later launch knows its own settings again."""
+    annotations = {**job["metadata"]["annotations"], names.SENT: digest_json(_essence(job)["spec"])}
+    return {**job, "metadata": {**job["metadata"], "annotations": annotations}}
 
 
 def _essence(job: Manifest) -> Manifest:
-    """Returns a Job without parallelism and suspension, which may change, and without the commit of its launcher."""
+    """Returns a Job without what may change (parallelism, what follows from it, suspension, cost) and the commit of its launcher."""
     spec, template = job["spec"], job["spec"]["template"]
     pod = dict(template["spec"])
     if jobs.label_of(job, names.QUEUE):
@@ -87,7 +106,10 @@ def _essence(job: Manifest) -> Manifest:
         pod[kind] = [_without_commit(c) for c in pod.get(kind, ())]
     own = {k: v for k, v in spec.items() if k not in ("parallelism", "suspend")}
     own["template"] = {"metadata": _without_commit_label(template["metadata"]), "spec": pod}
-    return {**job, "metadata": _without_commit_label(job["metadata"]), "spec": own}
+    metadata = _without_commit_label(job["metadata"])
+    changing = (names.QUEUE_MINIMUM, names.PRICE, names.CEILING)
+    annotations = {k: v for k, v in metadata.get("annotations", {}).items() if k not in changing}
+    return {**job, "metadata": {**metadata, "annotations": annotations}, "spec": own}
 
 
 def _without_commit(container: Manifest) -> Manifest:

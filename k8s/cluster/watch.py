@@ -1,22 +1,36 @@
-"""Shows a run until it has ended and its report is made: what ``k8s.launch --wait`` does."""
+"""Shows a run until it has ended and its report is made: what ``k8s.launch --wait`` and ``k8s.wait`` do."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from experiment import keys
-from experiment.ledger import DONE, FAILED
+from experiment import keys, urls
+from experiment.console import say_beside
+from experiment.errors import Transient
+from experiment.interrupts import interrupted_by_signals
+from experiment.ledger import DONE
+from experiment.outage import OUTAGE_SECONDS, Patience
+from experiment.retry import look_pauses
 from experiment.run import Run
 from experiment.store import Store
+from k8s.cluster import handover, notice
+from k8s.cluster.ceiling import Guard
+from k8s.cluster.hopeless import MINUTES, Stopper
 from k8s.cluster.kube import Kube
-from k8s.cluster.observe import observe_run
+from k8s.cluster.news import describe_changes, describe_waits
+from k8s.cluster.observe import Observer
 from k8s.cluster.states import STATES, CellState, View, cell_states, describe_cell
+from k8s.cluster.unreported import explain_missing_report
 from k8s.manifests import jobs, names
 from k8s.wording import count_done, format_duration
 
-POLL = 5.0  # seconds between two observations
+POLL = 5.0  # seconds between the first observations; they grow rarer
 EVERY = 30.0  # seconds between two lines on the whole run where no terminal shows them in place
 
 
@@ -40,40 +54,102 @@ class Ticker:
             self._last, self._said = self._clock(), text
 
 
-def watch_run(kube: Kube, store: Store, run: Run, sleep: Callable[[float], None] = time.sleep) -> int:
-    """Shows the run's progress to its end; returns 0 if every cell is done and the report is there."""
-    ticker, before, named = Ticker(), dict[int, CellState](), set[str]()
-    while True:
-        view = observe_run(store, run, kube)
-        cells = {c.index: c for c in cell_states(view)}
-        for problem in view.problems:
-            if problem.key not in named:
-                ticker.note(f"warning: {problem.reason}")
-        named |= {problem.key for problem in view.problems}
-        for line in describe_changes(before, cells) if before else ():
-            ticker.note(line)
-        ticker.show_run(summarize_cells(list(cells.values())))
-        before = cells
-        if run_has_ended(view):
-            return print_conclusion(ticker, store, run, list(cells.values()))
-        for line in cancel_unprepared(kube, view):
-            ticker.note(line)
-        sleep(POLL)
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Follows a run to its end.
+
+    Attributes:
+        look: observes the run.
+        has_ended: returns whether what was observed is the end.
+        act: does what is to be done about what was observed, and returns a line for each thing done.
+        outage_seconds: longest outage of store or cluster that is waited out.
+        notify: URL that is told the end; empty for none.
+        where: flags with which ``k8s.wait`` finds the run's cluster.
+    """
+
+    store: Store
+    run: Run
+    look: Callable[[], View]
+    has_ended: Callable[[View], bool]
+    act: Callable[[View], Sequence[str]] = lambda _: ()
+    outage_seconds: float = OUTAGE_SECONDS
+    notify: str = ""
+    where: str = ""
+    sleep: Callable[[float], None] = time.sleep
+
+    def follow(self) -> int:
+        """Shows the run's progress to its end; returns 0 if every cell is done and the report is there.
+
+        Raises:
+            Interrupted: by Ctrl-C or SIGTERM; the run goes on.
+        """
+        attach = f"python -m k8s.wait --run {urls.run_url(self.store.url, self.run.name)}{self.where}"
+        with interrupted_by_signals(f"the run goes on; {attach} shows it again"):
+            return self._follow(Ticker())
+
+    def _follow(self, ticker: Ticker) -> int:
+        what = "the store or the cluster"
+        patience = Patience(seconds=self.outage_seconds, say=say_beside, what=what, sleep=self.sleep)
+        at_first = dataclasses.replace(patience, waits_for=(Transient,))  # who attaches with a wrong login is there
+        before, named = dict[int, CellState](), set[str]()
+        for pause in look_pauses(POLL):
+            view = (patience if before else at_first).wait_out(self.look)
+            cells = {c.index: c for c in cell_states(view)}
+            for problem in view.problems:
+                if problem.key not in named:
+                    ticker.note(f"warning: {problem.reason}")
+            named |= {problem.key for problem in view.problems}
+            waits = describe_waits(cells.values())
+            news = [line for reason, line in waits.items() if reason not in named]
+            named |= waits.keys()
+            for line in (*(describe_changes(before, cells) if before else ()), *news):
+                ticker.note(line)
+            ticker.show_run(summarize_cells(list(cells.values())))
+            before = cells
+            if patience.wait_out(functools.partial(self.has_ended, view)):
+                reported = patience.wait_out(lambda: self.store.exists(keys.report(self.run.name)))
+                unreported = (
+                    "" if reported else explain_missing_report(view, urls.run_url(self.store.url, self.run.name))
+                )
+                if self.notify:
+                    done = sum(c.state == DONE for c in cells.values())
+                    ticker.note(notice.post_notice(self.notify, notice.make_notice(self.store, self.run, done)))
+                return print_conclusion(ticker, self.store, self.run, list(cells.values()), unreported)
+            for line in patience.wait_out(functools.partial(self.act, view)):
+                if line not in named:
+                    ticker.note(line)
+                    named.add(line)
+            self.sleep(pause)
+        raise AssertionError("looks never end by themselves")
 
 
-def describe_changes(before: Mapping[int, CellState], now: Mapping[int, CellState]) -> list[str]:
-    """Returns what happened to cells between two observations, one line each."""
-    lines = []
-    for index, cell in now.items():
-        earlier = before.get(index)
-        if earlier is None:
-            continue
-        if earlier.state != cell.state and cell.state in (DONE, FAILED):
-            reason = f": {describe_cell(cell)}" if cell.state == FAILED else ""
-            lines.append(f"{cell.state}: {cell.cell}{reason}")
-        if cell.interrupted > earlier.interrupted and cell.state != DONE:
-            lines.append(f"interrupted: {cell.cell}; it goes on from its checkpoint")
-    return lines
+def watch_run(
+    kube: Kube,
+    store: Store,
+    run: Run,
+    sleep: Callable[[float], None] = time.sleep,
+    hopeless_minutes: float = MINUTES,
+    **more: Any,
+) -> int:
+    """Shows the run's progress in the cluster to its end; ``more``: attributes of ``Watch``. Returns its exit code."""
+    stopper, guard = Stopper(minutes=hopeless_minutes), Guard()
+
+    def act(view: View) -> list[str]:
+        ended = guard.hold(kube, store, run, view.jobs or (), view.pods or ())
+        if guard.reached:  # nothing is started any more
+            return ended
+        ended += stopper.stop_jobs(kube, view.jobs or (), view.pods or (), view.said)
+        return [*ended, *handover.follow_waiting_jobs(kube, store, view)]
+
+    return Watch(
+        store=store,
+        run=run,
+        look=Observer(store, run, kube).observe,
+        has_ended=run_has_ended,
+        act=act,
+        sleep=sleep,
+        **more,
+    ).follow()
 
 
 def summarize_cells(cells: Sequence[CellState]) -> str:
@@ -93,29 +169,12 @@ def run_has_ended(view: View) -> bool:
     return all(jobs.has_ended(j) for j in view.jobs or () if not jobs.is_part(j, names.PREPARE))
 
 
-def cancel_unprepared(kube: Kube, view: View) -> list[str]:
-    """Cancels trainer Jobs whose data set could not be prepared: their pods would hold GPUs for nothing. Returns a line each."""
-    preparing = [j for j in view.jobs or () if jobs.is_part(j, names.PREPARE)]
-    preparing.sort(key=lambda j: str(j["metadata"]["creationTimestamp"]))
-    latest = {jobs.label_of(j, names.DATASET): j for j in preparing}
-    lines = []
-    for job in view.jobs or ():
-        first = latest.get(jobs.label_of(job, names.DATASET))
-        failure = jobs.true_condition(first, "Failed") if first else None
-        if failure and jobs.is_part(job, names.TRAINER) and not jobs.has_ended(job):
-            kube.delete("Job", jobs.object_name(job))
-            reason = f"its data set could not be prepared: {failure.get('message', '')}"
-            lines.append(f"cancelled {jobs.object_name(job)}: {reason}")
-    return lines
-
-
-def print_conclusion(ticker: Ticker, store: Store, run: Run, cells: Sequence[CellState]) -> int:
-    """Prints how the run ended and where its report is; returns the exit code."""
+def print_conclusion(ticker: Ticker, store: Store, run: Run, cells: Sequence[CellState], unreported: str) -> int:
+    """Prints how the run ended and where its report is, or why there is none; returns the exit code."""
     for cell in cells:
         if cell.state != DONE:
             ticker.note(f"{cell.state}: {cell.cell}: {describe_cell(cell)}")
     ticker.note(summarize_cells(cells))
-    reported = store.exists(keys.report(run.name))
     url = f"{store.url}/{keys.report(run.name)}"
-    ticker.note(f"report: {url}" if reported else f"no report at {url}: see the log of the collecting Job")
-    return 0 if reported and all(c.state == DONE for c in cells) else 1
+    ticker.note(f"no report at {url}: {unreported}" if unreported else f"report: {url}")
+    return 0 if not unreported and all(c.state == DONE for c in cells) else 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from experiment import keys
 from experiment.cell import Cell
+from experiment.console import say_beside
+from experiment.ledger import committed_ids
+from experiment.outage import Patience, outage_seconds
 from experiment.store import Store
 from k8s.local import display
 from k8s.local.board import Board
@@ -35,9 +38,10 @@ def launch_locally(store: Store, url: str, plan: Plan, slots: Sequence[Slot], pr
     if cells:
         gave_up = train_cells(store, url, cells, plan, slots, programs)
         failed |= {cells[i].id: reason for i, reason in sorted(gave_up.items())}
-    for cell in plan.grid.cells:  # the store decides: another launch may have done it meanwhile
-        if cell.id in failed and store.exists(keys.epochs(cell)):
-            del failed[cell.id]
+    patience = Patience(seconds=outage_seconds(os.environ), say=say_beside)
+    lost = [c for c in plan.grid.cells if c.id in failed]
+    for cell_id in patience.wait_out(lambda: committed_ids(store, lost)):  # another launch may have done it meanwhile
+        del failed[cell_id]
     for cell_id, reason in failed.items():
         print(f"failed: {cell_id}: {reason}", flush=True)
     code = report_run(url, programs)

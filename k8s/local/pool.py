@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,11 +13,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from experiment import keys, records
 from experiment.cell import Cell
 from experiment.errors import PERMANENT, ExperimentError, Misconfigured, kind_of
+from experiment.outage import Patience, outage_seconds
 from experiment.records import Failure, Outcome, Progress, utc_now
 from experiment.store import Store
 from k8s.local.board import Board
 from k8s.local.devices import Slot
 from k8s.local.display import Screen
+from k8s.local.held import HeldCells
 from k8s.local.pending import PendingCell, PendingCells
 from k8s.local.worker import Died, Worker
 from k8s.planning.plan import compiled_shape, multiply_adds
@@ -24,7 +27,7 @@ from k8s.wording import format_duration
 
 ATTEMPTS = 3  # of a cell, within one launch
 BACK_OFF = 2.0  # seconds before the second attempt; doubled for the third
-HELD = 2.0  # seconds until a cell that another launch trains is looked at again
+HELD = 2.0  # seconds until a cell that another process trains is looked at again
 GRACE = 10.0  # seconds that a worker has to stop
 STILLBORN = 3  # workers in a row that died before their first word: the next would too
 Start = Callable[[Slot], Awaitable[Worker]]
@@ -39,12 +42,14 @@ class Pool:
 
     def __init__(self, store: Store, cells: Mapping[int, Cell], board: Board, screen: Screen, start: Start) -> None:
         self.failed: dict[int, str] = {}
+        outage = outage_seconds(os.environ)  # as its workers wait
         self._store, self._cells, self._board, self._screen, self._new = store, cells, board, screen, start
         self._pending = PendingCells(
             PendingCell(index=i, shape=compiled_shape(c), work=multiply_adds(c)) for i, c in cells.items()
         )
         self._busy: set[int] = set()
-        self._held: set[int] = set()  # by another launch, when last looked at
+        self._held = HeldCells(store, Patience(seconds=outage, say=screen.note, stopping=lambda: self._ended))
+        self._ended = False
         self._workers: set[Worker] = set()
         self._stillborn = 0
         self._answered = False  # whether any worker has ever said anything
@@ -71,6 +76,8 @@ class Pool:
                     group.create_task(self._serve(slot))
         except ExceptionGroup as several:
             raise several.exceptions[0] from None
+        finally:
+            self._ended = True
 
     def kill(self) -> None:
         """Kills the workers: what is in training is lost up to its last checkpoint."""
@@ -86,7 +93,7 @@ class Pool:
                     await asyncio.sleep(0.1)
                     continue
                 self._busy.add(pending.index)
-                if pending.index in self._held and not await asyncio.to_thread(self._free, self._cells[pending.index]):
+                if pending.index in self._held and not await asyncio.to_thread(self._held.is_free, pending.index):
                     self._pending.add(dataclasses.replace(pending, not_before=time.monotonic() + HELD))
                     self._busy.discard(pending.index)
                     continue
@@ -103,11 +110,6 @@ class Pool:
             raise
         if worker:
             await self._end(worker, stop=False)
-
-    def _free(self, cell: Cell) -> bool:
-        """Returns whether another launch has finished or released a cell that it held."""
-        with self._store.claim(cell.id) as free:
-            return free or self._store.exists(keys.epochs(cell))
 
     async def _start(self, slot: Slot) -> Worker:
         worker = await self._new(slot)
@@ -162,8 +164,8 @@ class Pool:
         if outcome.state == "failed":
             self._again_or_give_up(slot, pending, outcome.kind, outcome.message)
         elif outcome.state == "held":
-            self._held.add(pending.index)
-            self._put_back(slot, pending, HELD, "is being trained by another launch")
+            self._held.add(pending.index, self._cells[pending.index])
+            self._put_back(slot, pending, HELD, "is being trained by another process: waited for")
         else:
             trained = outcome.state == "committed"
             text = f"done in {format_duration(seconds)}" if trained else "was done by another launch"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +49,10 @@ class Programs:
     def report(self, run_url: str) -> tuple[str, ...]:
         """Returns the command that makes the report of a run; its last line of output says where the report is."""
         return (*self.aggregator, "--run", run_url)
+
+    def judge(self, run_url: str, seeds: Sequence[int]) -> tuple[str, ...]:
+        """Returns the command that judges the claims of a run, and says the chance of a verdict with so many seeds."""
+        return (*self.report(run_url), "--judge", *([",".join(map(str, seeds))] if seeds else ()))
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Returns the environment of a program, in which it finds the suite from any working directory."""

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
-from typing import Any
 
 from experiment.errors import InvalidInput
 from k8s.manifests.names import Manifest
@@ -20,10 +16,6 @@ MOST_RULES, MOST_CODES = 20, 255
 LARGEST = 1_000_000  # bytes: etcd refuses objects of about 1.5 MiB, annotations and status come on top
 LONGEST_GRACE = 115  # seconds: a spot node is gone two minutes after its notice
 LEAST_TTL = 3600  # seconds: the collecting Job must see a finished Job before it is removed
-QUANTITY_TEXT = re.compile(r"(?P<number>[0-9]+(\.[0-9]*)?|\.[0-9]+)(?P<unit>[numkMGTPE]|[KMGTPE]i)?")
-UNITS = {"": Fraction(1), "n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000)}
-UNITS |= {unit: Fraction(1000 ** (n + 1)) for n, unit in enumerate("kMGTPE")}
-UNITS |= {f"{unit}i": Fraction(1024 ** (n + 1)) for n, unit in enumerate("KMGTPE")}
 
 
 def check_manifests(manifests: Iterable[Manifest]) -> None:
@@ -67,10 +59,9 @@ def _limits(spec: Manifest) -> Iterator[str]:
     if not 1 <= parallelism <= MOST_PARALLEL:
         yield f"parallelism is {parallelism}; allowed: 1 to {MOST_PARALLEL}"
     if completions > LARGE_JOB and "backoffLimitPerIndex" in spec:
-        max_failed = spec.get("maxFailedIndexes", LARGE_JOB_LIMIT + 1)
-        for name, value in (("parallelism", parallelism), ("max_failed", max_failed)):
-            if value > LARGE_JOB_LIMIT:
-                yield f"{name} is {value}; allowed with {completions} cells in a Job: up to {LARGE_JOB_LIMIT}"
+        for name, value in (("parallelism", parallelism), ("max_failed", spec.get("maxFailedIndexes", -1))):
+            if not 0 <= value <= LARGE_JOB_LIMIT:
+                yield f"{name} is {value}; allowed with {completions} cells in a Job: 0 to {LARGE_JOB_LIMIT}"
 
 
 def _rules(spec: Manifest, pod: Manifest) -> Iterator[str]:
@@ -78,7 +69,7 @@ def _rules(spec: Manifest, pod: Manifest) -> Iterator[str]:
     first = rules[0] if rules else {}
     if first.get("action") != "Ignore" or [c["type"] for c in first.get("onPodConditions", ())] != ["DisruptionTarget"]:
         yield "the first rule does not ignore disruptions: a lost node would cost a retry"
-    if pod["restartPolicy"] != "Never":
+    if pod.get("restartPolicy") != "Never":
         yield "restartPolicy is not Never: the rules for failed pods would not apply"
     if spec.get("podReplacementPolicy") != "Failed":
         yield "podReplacementPolicy is not Failed: two pods could train one cell"
@@ -97,12 +88,12 @@ def _rules(spec: Manifest, pod: Manifest) -> Iterator[str]:
 def _time(spec: Manifest, pod: Manifest) -> Iterator[str]:
     if spec.get("ttlSecondsAfterFinished", LEAST_TTL) < LEAST_TTL:
         yield f"it would be removed {spec['ttlSecondsAfterFinished']} s after its end; allowed: at least {LEAST_TTL}, for its report"
-    if pod["terminationGracePeriodSeconds"] > LONGEST_GRACE:
+    if pod.get("terminationGracePeriodSeconds", 30) > LONGEST_GRACE:
         yield f"the grace period is {pod['terminationGracePeriodSeconds']} s; allowed: up to {LONGEST_GRACE}, within a spot node's notice"
 
 
 def _pod(pod: Manifest) -> Iterator[str]:
-    together = pod["securityContext"]
+    together = pod.get("securityContext") or {}
     if not together.get("runAsNonRoot") or together.get("runAsUser", 0) == 0 or "seccompProfile" not in together:
         yield "its pods are not held to a user other than root and a seccomp profile"
     for container in (*pod.get("initContainers", ()), *pod["containers"]):
@@ -110,8 +101,8 @@ def _pod(pod: Manifest) -> Iterator[str]:
 
 
 def _container(container: Manifest) -> Iterator[str]:
-    own, room = container["securityContext"], container["resources"]
-    image = container["image"]
+    own, room = container.get("securityContext") or {}, container.get("resources") or {}
+    image = container.get("image", "")
     if not image:
         yield "has no image: set image and aggregator_image, by flag or in cluster.toml"
     elif "@" not in image and image.endswith(":latest"):
@@ -128,31 +119,3 @@ def _size(manifest: Manifest) -> Iterator[str]:
     size = len(json.dumps(manifest))
     if size > LARGEST:
         yield f"it has {size} bytes; allowed: up to {LARGEST}"
-
-
-def find_differences(wanted: Any, found: Any, path: str = "") -> list[str]:
-    """Returns where an object of the server lacks or changes what was sent; the server may add fields of its own."""
-    if wanted in ({}, [], "", None) and found in ({}, [], "", None):
-        return []
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        return [d for k, v in wanted.items() for d in find_differences(v, found.get(k), f"{path}.{k}".lstrip("."))]
-    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
-        pairs = enumerate(zip(wanted, found, strict=True))
-        return [d for i, (w, f) in pairs for d in find_differences(w, f, f"{path}[{i}]")]
-    is_quantity = ".resources." in path or path.endswith("sizeLimit")
-    same = parse_quantity(wanted) == parse_quantity(found) if is_quantity else wanted == found
-    return [] if same else [f"{path} is {_short(found)}, not {_short(wanted)}"]
-
-
-def parse_quantity(text: Any) -> Any:
-    """Returns a Kubernetes quantity in thousandths, rounded up as the server does; anything else as it is.
-
-    So 0.7 and 700m are equal, and 1.4Gi is equal to the 1503238553600m that the server makes of it.
-    """
-    match = QUANTITY_TEXT.fullmatch(text) if isinstance(text, str) else None
-    return math.ceil(Fraction(match["number"]) * UNITS[match["unit"] or ""] * 1000) if match else text
-
-
-def _short(value: Any) -> str:
-    text = "absent" if value is None else json.dumps(value)
-    return text if len(text) <= 90 else f"{text[:87]}..."

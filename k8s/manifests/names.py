@@ -12,6 +12,15 @@ Manifest = dict[str, Any]  # a Kubernetes object as JSON
 APP = "collaborative-ensembles"
 RUN, PART, DATASET, GRID, COMMIT = (f"{APP}/{n}" for n in ("run", "part", "dataset", "grid", "commit"))
 RUN_URL = f"{APP}/run-url"  # an annotation: where the run lives
+# An annotation of a suspended Job, RUN/JOB: another run's Job that has its cells, or the own run's that prepares its data.
+WAITS_FOR = f"{APP}/waits-for"
+WAITS_QUEUE = f"{APP}/waits-for-queue"  # an annotation: the queue that it enters afterwards
+STOPPED = f"{APP}/stopped"  # an annotation: why whoever watched a Job ended it
+STOP_KIND = f"{APP}/stop-kind"  # an annotation beside that: the kind of failure that its cells' records get
+# Annotations of a trainer Job for whoever watches, who has neither prices nor settings: what an hour of one of its pods costs, and
+# the dollars of its run at which all of its Jobs are ended.
+PRICE, CEILING = f"{APP}/dollars-per-hour", f"{APP}/max-dollars"
+SENT = f"{APP}/sent"  # an annotation: a digest of the Job as it was sent
 TRAINER, PREPARE, COLLECT = PARTS = ("trainer", "prepare", "collect")
 AWAIT = "await-dataset"  # the init container of a trainer pod
 INDEX = "batch.kubernetes.io/job-completion-index"
@@ -22,8 +31,14 @@ NO_DISRUPTION = "karpenter.sh/do-not-disrupt"
 _PREPARE = re.compile(r".+-prepare-(?P<dataset>[a-z0-9]+)(-\d+)?")
 
 
-def trainer_job(run: str, dataset: str, indexes: Sequence[int], taken: Collection[str] = ()) -> str:
-    """Returns the name of the Job that trains these grid indexes: the same for the same cells, unless it is ``taken``."""
+def trainer_job(
+    run: str, dataset: str, indexes: Sequence[int] | Sequence[Sequence[int]], taken: Collection[str] = ()
+) -> str:
+    """Returns the name of the Job that trains these grid indexes: the same for the same cells, unless it is ``taken``.
+
+    Args:
+        indexes: or groups of them, for a Job whose pods train several cells.
+    """
     for generation in range(len(taken) + 1):
         name = f"{run}-{dataset}-{_digest([list(indexes), generation])}"
         if name not in taken:
@@ -57,6 +72,12 @@ def run_labels(run: str, part: str) -> dict[str, str]:
 def run_selector(run: str, part: str | None = None) -> str:
     """Returns the label selector of a run's Jobs and pods, or of one part of them."""
     return f"{RUN}={run}" + (f",{PART}={part}" if part else "")
+
+
+def describe_holder(waits_for: str) -> str:
+    """Returns in words which Job of which run ``RUN/JOB`` is."""
+    run, _, job = waits_for.partition("/")
+    return f"run {run} (Job {job})"
 
 
 def label_value(text: str) -> str:

@@ -55,7 +55,8 @@ def namespace_manifests(settings: Settings, options: Options) -> list[Manifest]:
             *(_subject("User", name) for name in options.users),
         ],
         "dns": dns_rules(settings.dns),
-        "ports": find_ports(settings.api_ports, (settings.s3_endpoint, settings.proxy)),
+        "ports": find_ports(settings.api_ports, (settings.s3_endpoint, settings.proxy, settings.notify)),
+        "queue": settings.queue,
         "quota": quota_limits(settings, options),
     }
     return fill_documents("setup", values)

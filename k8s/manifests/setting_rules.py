@@ -25,6 +25,7 @@ ENV_NAME = re.compile(r"[A-Za-z_.-][A-Za-z0-9_.-]*")
 SECRET = re.compile(rf"{DOMAIN}/[A-Za-z0-9._-]+")
 IMAGE = re.compile(r"[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?(:[A-Za-z0-9._-]+)?(@sha256:[0-9a-f]{64})?")
 URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._/-]*)?")
+HOOK = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[!-~]*)?")
 PROXY = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+/?")
 HOST = re.compile(r"[A-Za-z0-9.:*/\[\]-]+")
 OWN_ENV = ("ATTEMPT", "IMAGE", "GIT_COMMIT", "CHECKPOINT_SECONDS", "OUTAGE_SECONDS", "HOME", "JOB_COMPLETION_INDEX")
@@ -40,15 +41,25 @@ PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (("gpu_resource", "capacity_label"), KEY, "a name such as nvidia.com/gpu"),
     (("capacity", "instance_types", "s3_region"), VALUE, "a label's value"),
     (("image", "aggregator_image"), IMAGE, "REPOSITORY@sha256:DIGEST"),
-    (("tolerations",), TOLERATION, "KEY[=VALUE][:EFFECT]"),
+    (("tolerations", "cpu_tolerations"), TOLERATION, "KEY[=VALUE][:EFFECT]"),
+    (("arch",), re.compile("amd64|arm64"), "amd64 or arm64"),
+    (("do_not_disrupt",), re.compile(r"true|([0-9]+(h|m|s))+"), "true, or a duration such as 2h or 90m"),
+    (("ca_bundle",), SECRET, "CONFIGMAP/KEY"),
     (("s3_endpoint",), URL, "http(s)://HOST[:PORT]"),
+    (("notify",), HOOK, "http(s)://HOST[:PORT]/PATH, without a user"),
     (("proxy",), PROXY, "http(s)://HOST[:PORT], without a password"),
     (("no_proxy",), HOST, "a host name, .DOMAIN, an address or a network"),
 )
-ADDRESSES = ("s3_endpoint", "proxy")
+ADDRESSES = ("s3_endpoint", "proxy", "notify")
 RANGES: dict[str, tuple[float, float]] = {
     "parallelism": (0, 100_000),
+    "cells_per_pod": (1, 1000),
+    "workers_per_gpu": (1, 64),
+    "max_gpus": (0, 6_400_000),
+    "max_dollars": (0, 1e9),
+    "ask_above": (0, 1e9),
     "gpus": (0, 64),
+    "gpu_share": (0, 1),
     "queue_minimum": (0, 100_000),
     "retries": (0, 100),
     "max_failed": (-1, 100_000),
@@ -58,16 +69,20 @@ RANGES: dict[str, tuple[float, float]] = {
     "grace_seconds": (30, 115),
     "checkpoint_seconds": (1, 3600),
     "outage_seconds": (0, 86_400),
+    "hopeless_minutes": (0, 10_080),
+    "answer_seconds": (0, 86_400),
     "refresh_seconds": (1, 3600),
     "api_ports": (1, LARGEST_PORT),
 }
 TABLES: dict[str, tuple[re.Pattern[str], re.Pattern[str] | None]] = {  # patterns of keys and values
     "node_selector": (KEY, VALUE),
+    "cpu_node_selector": (KEY, VALUE),
     "labels": (KEY, VALUE),
     "annotations": (KEY, None),
     "env": (ENV_NAME, None),
     "env_secrets": (ENV_NAME, SECRET),
 }
+VARIABLES = ("env", "env_secrets")
 TYPES = {
     "str": "text",
     "bool": "true or false",
@@ -134,6 +149,18 @@ def check_values(values: Mapping[str, Any]) -> None:
     _check_environment(values["env"], values["env_secrets"])
 
 
+def check_group(cells: int, workers: int, gpus: int) -> None:
+    """Accepts the number of cells of a pod, of those that it trains at the same time, and of its GPUs.
+
+    Raises:
+        InvalidInput: more workers than cells, or a pod of several cells with GPUs that its workers would not use.
+    """
+    if workers > cells:
+        raise refuse("setting workers_per_gpu", workers, f"1 to cells_per_pod, {cells}", "raise cells_per_pod too")
+    if cells > 1 and gpus > 1:
+        raise refuse("setting gpus", gpus, f"0 or 1 with cells_per_pod {cells}", "give each group of cells one GPU")
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else (value,)
 
@@ -143,8 +170,9 @@ def _check_table(name: str, table: Mapping[str, str]) -> None:
     for key, value in table.items():
         good = value_pattern.fullmatch(value) if value_pattern else _is_plain(value)
         if not key_pattern.fullmatch(key) or not good:
-            allowed = "what Kubernetes takes in this place, printable"
-            raise refuse(f"setting {name}", f"{key}={value}", allowed, "correct it")
+            allowed = "NAME=SECRET/KEY" if name == "env_secrets" else "what Kubernetes takes in this place, printable"
+            given = key if name in VARIABLES else f"{key}={value}"  # a secret may stand there by mistake
+            raise refuse(f"setting {name}", given, allowed, "correct it")
 
 
 def _is_plain(text: str) -> bool:
@@ -157,3 +185,13 @@ def _check_environment(env: Mapping[str, str], secrets: Mapping[str, str]) -> No
         if name in OWN_ENV or (name in KEYS_IN_THE_OPEN and name in env):
             allowed = f"names other than {', '.join(OWN_ENV)}, and keys of S3 only from Secrets"
             raise refuse("a variable of setting env", name, allowed, "take keys from a Secret with env_secrets")
+
+
+def parse_toleration(text: str) -> dict[str, Any]:
+    """Returns a pod's toleration from ``KEY[=VALUE][:EFFECT]``. Raises InvalidInput."""
+    match = TOLERATION.fullmatch(text)
+    if match is None:
+        raise refuse("a toleration", text, "KEY[=VALUE][:EFFECT]", "correct it")
+    value, effect = match["value"], match["effect"]
+    kind: dict[str, Any] = {"operator": "Equal", "value": value} if value else {"operator": "Exists"}
+    return {"key": match["key"], **kind, **({"effect": effect} if effect else {})}

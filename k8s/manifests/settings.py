@@ -12,8 +12,9 @@ from experiment.errors import refuse
 from k8s.manifests import setting_rules
 
 PER_DATASET = (
-    *("cpu", "memory", "scratch", "gpus", "gpu_resource", "gpu_type", "parallelism", "retries", "max_failed"),
-    *("deadline_hours", "cell_hours", "instance_types", "node_selector", "tolerations", "priority_class"),
+    *("cpu", "memory", "scratch", "gpus", "gpu_resource", "gpu_type", "gpu_share", "parallelism", "retries"),
+    *("cells_per_pod", "workers_per_gpu"),
+    *("max_failed", "deadline_hours", "cell_hours", "instance_types", "node_selector", "tolerations", "priority_class"),
 )
 
 
@@ -35,11 +36,23 @@ class Settings:
     parallelism: int = _is(
         0, "cells of one Job that are trained at the same time; 0: all; another launch may change it"
     )
+    cells_per_pod: int = _is(1, "cells that one pod trains, of one shape: warm workers start and compile once for all")
+    workers_per_gpu: int = _is(
+        1, "cells of a pod that are trained at the same time, each in a part of the GPU's memory"
+    )
+    max_gpus: int = _is(
+        0, "GPUs of the whole run, which its trainer Jobs share in proportion to their cells; 0: no ceiling"
+    )
+    max_dollars: float = _is(0.0, "dollars above whose forecast a launch is refused; 0: no ceiling")
+    ask_above: float = _is(20.0, "dollars above whose forecast a launch asks first, or needs --yes")
     gpus: int = _is(1, "GPUs of a cell; 0: none")
     gpu_resource: str = _is(
         "nvidia.com/gpu", "resource name of a GPU, a shared GPU or a slice, such as nvidia.com/mig-1g.10gb"
     )
     gpu_type: str = _is("t4", "type of GPU for forecasts: a row of the table of GPU types")
+    gpu_share: float = _is(
+        0.0, "part of a GPU that one of gpu_resource is, for forecasts; 0: by the name of a MIG slice, else a whole one"
+    )
     gpu_table: str = _is("", "a TOML file whose rows add to that table or replace its rows")
     cpu: str = _is("3", "CPUs of a cell")
     memory: str = _is("12Gi", "memory of a cell")
@@ -53,7 +66,13 @@ class Settings:
     instance_types: tuple[str, ...] = _is((), "instance types that a cell may run on")
     node_selector: Mapping[str, str] = _is({}, "labels that a node must have")
     tolerations: tuple[str, ...] = _is((), "taints that a cell tolerates: KEY[=VALUE][:EFFECT]")
-    priority_class: str = _is("", "PriorityClass of the trainer pods")
+    cpu_node_selector: Mapping[str, str] = _is({}, "labels of the nodes of preparing and collecting pods")
+    cpu_tolerations: tuple[str, ...] = _is((), "taints that preparing and collecting pods tolerate")
+    arch: str = _is("amd64", "processor architecture of the images; empty: any node")
+    do_not_disrupt: str = _is(
+        "", "true, or a duration such as 2h: Karpenter disrupts no trainer pod, and warns none of a spot interruption"
+    )
+    priority_class: str = _is("", "PriorityClass of the pods")
     runtime_class: str = _is("", "RuntimeClass of the trainer pods, such as nvidia")
     queue: str = _is("", "Kueue LocalQueue that admits the trainer Jobs")
     queue_minimum: int = _is(1, "smallest parallelism at which Kueue may start a Job; 0: all or nothing")
@@ -65,6 +84,8 @@ class Settings:
     s3_endpoint: str = _is("", "URL of an S3 server other than AWS, as pods reach it")
     s3_region: str = _is("", "region of the bucket")
     proxy: str = _is("", "URL of the proxy through which pods reach the store and the sources of data sets")
+    ca_bundle: str = _is("", "certificates that pods trust beside those of their image: CONFIGMAP/KEY")
+    pod_patch: str = _is("", "a YAML file merged into the pods of every Job, for what no setting says")
     no_proxy: tuple[str, ...] = _is((), "hosts and networks beside the cluster's own that pods reach without the proxy")
     dns: tuple[str, ...] = _is(
         ("kube-system", "169.254.20.10"),
@@ -82,7 +103,16 @@ class Settings:
     ttl_hours: float = _is(72.0, "hours for which a finished Job stays in the cluster; at least 1")
     grace_seconds: int = _is(100, "seconds from SIGTERM to SIGKILL, for the last checkpoint")
     checkpoint_seconds: int = _is(60, "seconds between checkpoints")
-    outage_seconds: int = _is(1800, "seconds for which a cell waits for a store that is away or refuses")
+    outage_seconds: int = _is(
+        1800,
+        "seconds for which cells, --wait, k8s.wait and the collecting Job wait for a server that is away or refuses",
+    )
+    hopeless_minutes: int = _is(
+        15,
+        "minutes after which a Job is ended whose pods wait for what time does not heal, such as a wrong image; 0: never",
+    )
+    notify: str = _is("", "URL that gets one JSON POST when the run has ended; whoever may read Jobs can read it")
+    answer_seconds: int = _is(30, "seconds for which a verb waits for the first answer of the API server")
     tensorboard: bool = _is(False, "put summaries for TensorBoard into the store, under tensorboard/")
     refresh_seconds: int = _is(60, "smallest number of seconds between two reports of the collecting Job")
     dataset: Mapping[str, Mapping[str, Any]] = _is({}, "other values for the Job of one data set")
@@ -91,6 +121,7 @@ class Settings:
         for f in dataclasses.fields(self):
             setting_rules.check_type(f.name, getattr(self, f.name), str(f.type))
         setting_rules.check_values(vars(self))
+        setting_rules.check_group(self.cells_per_pod, self.workers_per_gpu, self.gpus)
         self._check_images()
         for name in self.dataset:
             self.of(name)
@@ -101,6 +132,10 @@ class Settings:
             if image and "@sha256:" not in image and not self.allow_tag:
                 allowed = "an image by digest, REPOSITORY@sha256:..."
                 raise refuse(f"setting {name}", image, allowed, "resolve the tag, or accept it with --allow-tag")
+
+    def cells_of_pod(self, dataset: str) -> int:
+        """Returns how many cells of a data set one pod trains at most."""
+        return self.of(dataset).cells_per_pod
 
     def of(self, dataset: str) -> Settings:
         """Returns the settings with those of one data set in place."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import itertools
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from experiment.assignment import Assignment
 from experiment.grid import Grid
 from k8s.manifests import jobs, names
 from k8s.manifests.names import Manifest
+from k8s.planning.plan import compiled_shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,15 +19,19 @@ class NeededJobs:
     """The Jobs to create, and the missing cells that need none.
 
     Attributes:
-        trainers: one per data set with cells to train.
-        prepare: data set of each preparing Job, by the Job's name.
+        trainers: one per data set with cells to train, and one more for each Job of another run that has some of them.
+        waits: the ``RUN/JOB`` that has the cells of a trainer Job, by the Job's name.
+        prepare: data set of each preparing Job that is to be created, by the Job's name.
+        preparing: the preparing Job, new or active, of each data set that the trainer Jobs wait for.
         collect: the collecting Job's name; empty if none is needed.
         active: the Job of each missing cell that an unfinished Job covers.
         given_up: the Job of each missing cell that a Job has given up; ``k8s.retry`` trains them again.
     """
 
     trainers: tuple[Assignment, ...]
+    waits: Mapping[str, str]
     prepare: Mapping[str, str]
+    preparing: Mapping[str, str]
     collect: str
     active: Mapping[int, str]
     given_up: Mapping[int, str]
@@ -37,20 +44,30 @@ class Existing:
     Attributes:
         jobs: the run's Jobs in the cluster.
         assignments: the cells of its trainer Jobs, by the Job's name.
-        prepared: names of the data sets that the store has.
+        held: the ``RUN/JOB`` of other runs' unfinished Jobs, by the id of the cells that they have.
         reported: whether the store has a report of the run.
     """
 
     jobs: Sequence[Manifest] = ()
     assignments: Mapping[str, Assignment] | None = None
-    prepared: Collection[str] = ()
+    held: Mapping[str, str] = field(default_factory=dict)
     reported: bool = False
 
 
 def find_needed_jobs(
-    run_name: str, grid: Grid, missing: Iterable[int], existing: Existing, *, again: bool = False
+    run_name: str,
+    grid: Grid,
+    missing: Iterable[int],
+    existing: Existing,
+    *,
+    again: bool = False,
+    cells_per_pod: Callable[[str], int] = lambda _: 1,
 ) -> NeededJobs:
-    """Returns the Jobs that the missing cells need beside the existing ones; ``again``: also cells that a Job has given up."""
+    """Returns the Jobs that the missing cells need beside the existing ones; ``again``: also cells that a Job has given up.
+
+    Args:
+        cells_per_pod: of a data set.
+    """
     known = existing.assignments or {}
     taken = {jobs.object_name(j) for j in existing.jobs}
     missing_indexes = list(missing)
@@ -59,33 +76,61 @@ def find_needed_jobs(
     failed = jobs.given_up_cells(existing.jobs, known)
     given_up = {i: j for i, j in failed.items() if i in set(missing_indexes) and i not in active}
     uncovered = [i for i in missing_indexes if i not in active and (again or i not in given_up)]
-    by_dataset = _by_dataset(grid, uncovered)
-    trainers = tuple(_assign(run_name, dataset, own, taken) for dataset, own in by_dataset.items())
-    unprepared = by_dataset.keys() - set(existing.prepared) - _datasets_in_preparation(existing.jobs)
+    shares = _share_out(grid, uncovered, existing.held)
+    jobs_of = {
+        _assign(run_name, grid, own, taken, cells_per_pod(dataset)): holder for (dataset, holder), own in shares.items()
+    }
+    trainers = tuple(jobs_of)
+    active_preparing = _preparing_jobs(existing.jobs)
+    datasets = sorted({dataset for dataset, _ in shares})
+    new = {d: names.prepare_job(run_name, d, taken) for d in datasets if d not in active_preparing}
     return NeededJobs(
         trainers=trainers,
-        prepare={names.prepare_job(run_name, d, taken): d for d in sorted(unprepared)},
+        waits={a.job: holder for a, holder in jobs_of.items() if holder},
+        prepare={job: dataset for dataset, job in new.items()},
+        preparing={d: new.get(d) or active_preparing[d] for d in datasets},
         collect=_collecting_job(run_name, trainers, existing, taken),
         active=active,
         given_up=given_up,
     )
 
 
-def _by_dataset(grid: Grid, indexes: Iterable[int]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+def _share_out(grid: Grid, indexes: Iterable[int], held: Mapping[str, str]) -> dict[tuple[str, str], list[int]]:
+    """Returns the indexes by data set and by the other run's Job that has them; empty where none has."""
+    found: dict[tuple[str, str], list[int]] = {}
     for index in indexes:
-        found.setdefault(grid.cells[index].dataset, []).append(index)
+        cell = grid.cells[index]
+        found.setdefault((cell.dataset, held.get(cell.id, "")), []).append(index)
     return found
 
 
-def _assign(run_name: str, dataset: str, indexes: list[int], taken: Collection[str]) -> Assignment:
-    job = names.trainer_job(run_name, dataset, indexes, taken)
-    return Assignment(run=run_name, job=job, indexes=tuple(indexes))
+def _assign(run_name: str, grid: Grid, indexes: list[int], taken: Collection[str], most: int) -> Assignment:
+    dataset = grid.cells[indexes[0]].dataset
+    if most == 1:
+        job = names.trainer_job(run_name, dataset, indexes, taken)
+        return Assignment(run=run_name, job=job, indexes=tuple(indexes))
+    groups = group_cells(grid, indexes, most)
+    job, sizes = names.trainer_job(run_name, dataset, groups, taken), tuple(map(len, groups))
+    return Assignment(run=run_name, job=job, indexes=tuple(itertools.chain(*groups)), sizes=sizes)
 
 
-def _datasets_in_preparation(found: Iterable[Manifest]) -> set[str]:
-    preparing = [j for j in found if jobs.is_part(j, names.PREPARE) and not jobs.has_ended(j)]
-    return {jobs.label_of(j, names.DATASET) for j in preparing}
+def group_cells(grid: Grid, indexes: Iterable[int], most: int) -> list[list[int]]:
+    """Returns the indexes in groups of one compiled shape, of ``most`` at most and as equal as can be: none is left over alone."""
+    shapes: dict[object, list[int]] = {}
+    for index in indexes:
+        shapes.setdefault(compiled_shape(grid.cells[index]), []).append(index)
+    return [group for own in shapes.values() for group in _split_evenly(own, math.ceil(len(own) / most))]
+
+
+def _split_evenly(indexes: list[int], parts: int) -> list[list[int]]:
+    ends = [len(indexes) * n // parts for n in range(parts + 1)]
+    return [indexes[a:b] for a, b in itertools.pairwise(ends)]
+
+
+def _preparing_jobs(found: Iterable[Manifest]) -> dict[str, str]:
+    """Returns the unfinished preparing Jobs by their data sets."""
+    preparing = jobs.unfinished_jobs(found, names.PREPARE)
+    return {jobs.label_of(j, names.DATASET): jobs.object_name(j) for j in preparing}
 
 
 def _collecting_job(run_name: str, trainers: Sequence[Assignment], existing: Existing, taken: Collection[str]) -> str:

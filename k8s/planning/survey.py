@@ -13,6 +13,7 @@ from experiment.grid import Grid
 from experiment.ledger import Problem, committed_ids, read_failures
 from experiment.local_store import is_missing
 from experiment.parallel import map_parallel
+from experiment.provenance import read_provenance
 from experiment.records import Throughput
 from experiment.store import Store, store_directory
 from k8s.planning.plan import DoneCell, Plan
@@ -91,7 +92,7 @@ def _verify(store: Store, cell: Cell) -> DoneCell | InvalidInput:
     source = f"{store.url}/{key}"
     try:
         table = results.from_bytes(store.read(key), "epochs", source)
-        made = results.read_provenance(table.schema, source)
+        made = read_provenance(table.schema, source)
     except InvalidInput as error:
         return error
     ensemble = table.filter(pc.equal(table["model"], cell.models[-1]))

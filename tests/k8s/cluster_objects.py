@@ -17,6 +17,7 @@ GRID = load_grid("smoke")
 RUN = Run(name="r", grid=GRID)
 JOB = "r-digits-123456"  # its completion index 0 trains cell 3 of the grid
 MAP = {JOB: Assignment(run="r", job=JOB, indexes=(3, 1, 0))}
+GROUPED = {JOB: Assignment(run="r", job=JOB, indexes=(3, 1, 0), sizes=(2, 1))}  # its index 0 trains cells 3 and 1
 
 
 def job(name=JOB, **status):
@@ -24,7 +25,7 @@ def job(name=JOB, **status):
     labels = names.run_labels("r", names.TRAINER)
     return {
         "kind": "Job",
-        "metadata": {"name": name, "creationTimestamp": "2026-11-01T11:00:00Z", "labels": labels},
+        "metadata": {"name": name, "uid": "j", "creationTimestamp": "2026-11-01T11:00:00Z", "labels": labels},
         "spec": spec,
         "status": status,
     }
@@ -34,7 +35,9 @@ def pod(position, uid="u", phase="Running", created="2026-11-01T11:00:01Z", **st
     labels = {**names.run_labels("r", names.TRAINER), names.JOB: JOB, names.INDEX: str(position)}
     metadata = {"name": f"p{position}{uid}", "uid": uid, "creationTimestamp": created, "labels": labels}
     containers = [{"name": "trainer", "resources": {"limits": {"memory": "12Gi"}}}]
-    return {"metadata": metadata, "spec": {"containers": containers}, "status": {"phase": phase, **status}}
+    waiting = [{"name": names.AWAIT, "resources": {"limits": {"memory": "256Mi"}}}]
+    spec = {"containers": containers, "initContainers": waiting}
+    return {"metadata": metadata, "spec": spec, "status": {"phase": phase, **status}}
 
 
 def ended(code, reason="Error", message=""):
@@ -56,6 +59,18 @@ def progress(cell, attempt="u", time=""):
     return Progress(cell=cell, attempt=attempt, epoch=1, epochs=3, step=1, steps=9, time=time, **speed)
 
 
+def cells_of(**view):
+    """The states of all cells of the grid in a view."""
+    return states.cell_states(view_of(**view))
+
+
 def state_of(index, **view):
     """The state of one cell of the grid in a view."""
-    return states.cell_states(view_of(**view))[index]
+    return cells_of(**view)[index]
+
+
+def warning(uid, reason, message, first="2026-11-01T11:10:00Z", last="2026-11-01T11:50:00Z"):
+    """A Warning Event of the object with this UID."""
+    metadata = {"name": f"w-{uid}-{last}", "creationTimestamp": first}
+    times = {"firstTimestamp": first, "lastTimestamp": last}
+    return {"metadata": metadata, "involvedObject": {"uid": uid}, "reason": reason, "message": message, **times}

@@ -19,12 +19,15 @@ from pathlib import Path
 
 from experiment import keys, records
 from experiment.errors import KINDS
-from experiment.keys import split_run_url
+from experiment.hold import hold_cell
+from experiment.lease import Holder
 from experiment.records import Failure, Outcome, Progress
 from experiment.run import read_run
 from experiment.store import open_store
+from experiment.urls import split_run_url
 from k8s.planning.plan import compiled_shape
 from tests.factories import commit
+from trainer.worker import tell_launcher
 
 FAKE = {
     "seconds": 0.05,
@@ -50,13 +53,13 @@ def tries(index: int) -> int:
 
 
 def say(record) -> None:
-    print(records.to_line(record), flush=True)
+    tell_launcher(sys.stdout, record, STOP)
 
 
 def train(store, run: str, index: int) -> Outcome:
     cell = read_run(store, run).grid.cells[index]
-    with store.claim(cell.id) as held:
-        if not held:
+    with hold_cell(store, cell.id, Holder(name="a fake trainer")) as lease:
+        if lease is None:
             return Outcome(index=index, cell=cell.id, state="held")
         if store.exists(keys.epochs(cell)):
             return Outcome(index=index, cell=cell.id, state="found")

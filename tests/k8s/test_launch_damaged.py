@@ -12,6 +12,7 @@ import pytest
 
 from experiment import keys, results
 from experiment.grid import load_grid
+from experiment.provenance import METADATA
 from experiment.store import LocalStore
 from k8s.planning.freeze import freeze_grid
 from tests.factories import epochs_table
@@ -38,7 +39,7 @@ def damage(store: LocalStore, key: str, how: str, cell) -> None:
     elif how == "foreign":
         pq.write_table(pa.table({"x": [1]}), path)
     elif how == "newer":
-        newer = {results._METADATA: json.dumps({"schema_version": 99, "table": "epochs"}).encode()}
+        newer = {METADATA: json.dumps({"schema_version": 99, "table": "epochs"}).encode()}
         pq.write_table(table.replace_schema_metadata(newer), path)
     elif how == "another cell's":
         path.write_bytes(results.to_bytes(epochs_table(load_grid("demo").cells[0])))

@@ -30,7 +30,8 @@ def stored_log(launched):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """A server that is silent is given up soon."""
+    """A server that is away or silent is given up at once."""
+    monkeypatch.setenv("ENSEMBLES_ANSWER_SECONDS", "0")
     monkeypatch.setattr(connect, "QUICK_TIMEOUT", (0.2, 0.2))
 
 
@@ -47,8 +48,8 @@ def refusing(status_code, message):
 
 
 UNREACHABLE = {
-    "gone": (gone, "cannot be reached"),
-    "silent": (silent, "cannot be reached"),
+    "gone": (gone, "does not answer"),
+    "silent": (silent, "does not answer"),
     "no rights": (refusing(403, FORBIDDEN), "ask for the role ensemble-launcher"),
     "not logged in": (refusing(401, "Unauthorized"), "log in again"),
     "anonymous": (refusing(403, ANONYMOUS), "log in again"),

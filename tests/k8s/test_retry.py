@@ -20,7 +20,12 @@ def test_only_failed_cells_are_launched_again(api, launched, capsys):
     failure = Failure(cell=cell, attempt="a", kind="diverged", exit_code=43, message="nan", time="2026-11-01T11:00:00Z")
     launched.put(keys.failure(cell, "a"), records.to_bytes(failure))
 
-    assert retry.main(flags) == 0
+    for ceiling, said in (("--max-dollars", "allowed: up to max_dollars"), ("--ask-above", "give --yes")):
+        assert retry.main([*flags, ceiling, "0.001"]) == 42
+        assert said in capsys.readouterr().err
+    assert api.names("jobs") == []
+
+    assert retry.main([*flags, "--ask-above", "0.001", "--yes"]) == 0
 
     assert f"again: {cell}\n" in capsys.readouterr().out
     assert [a.indexes for a in read_assignments(launched, "mine").values()] == [(2,)]

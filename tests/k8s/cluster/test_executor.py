@@ -7,8 +7,9 @@ from experiment import keys
 from experiment.grid import load_grid
 from experiment.run import Run
 from k8s import launch
-from k8s.manifests import checks
+from k8s.manifests import checks, jobs
 from tests.factories import commit
+from tests.k8s.api_server import ApiServer
 from tests.k8s.factories import AGGREGATOR, IMAGE
 
 IMAGES = ["--image", IMAGE, "--aggregator-image", AGGREGATOR]
@@ -43,14 +44,15 @@ def test_a_client_dry_run_prints_manifests_and_writes_nothing(moto_store, capsys
     checks.check_manifests(manifests)
 
 
-def test_only_missing_cells_are_launched_and_prepared_data_is_not_prepared_again(moto_store, capsys):
+def test_only_missing_cells_are_launched_and_their_job_waits_for_the_pod_that_verifies_the_data(moto_store, capsys):
     cells = load_grid("smoke").cells
     commit(moto_store, cells[1])
-    moto_store.put(keys.dataset_manifest("digits"), b"{}")
 
     _, manifests, err = rehearse(moto_store, capsys)
 
-    assert [m["spec"]["completions"] for m in manifests] == [3, 1]
+    assert [m["spec"]["completions"] for m in manifests] == [1, 3, 1]
+    assert [m["spec"].get("suspend", False) for m in manifests] == [False, True, False]
+    assert jobs.waits_for_data(manifests[1]) == jobs.object_name(manifests[0])
     assert "4 cells, 1 done, 3 to train" in err
     assert "measured" in err
 
@@ -108,6 +110,61 @@ def test_the_plan_needs_no_store_and_no_images(capsys):
 
 
 @pytest.fixture
+def reached(monkeypatch, tmp_path):
+    """An API server with memory, which the kubeconfig of the test names."""
+    server = ApiServer()
+    server.objects["/api/v1/namespaces/ensembles"] = {"metadata": {"name": "ensembles"}}
+    for account in ("ensemble-trainer", "ensemble-collector"):
+        server.add("serviceaccounts", {"metadata": {"name": account}}, "/api/v1")
+    monkeypatch.setenv("KUBECONFIG", str(server.write_kubeconfig(tmp_path / "kubeconfig")))
+    yield server
+    server.stop()
+
+
+def launch_run(store, capsys, *flags):
+    code = launch.main(["--grid", "full", "--store", store.url, *IMAGES, *flags])
+    return code, *capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--max-dollars", "5"], "error: the forecast of this launch is $8.14; allowed: up to max_dollars, $5.00; "),
+        (["--max-dollars", "5", "--yes"], "error: the forecast of this launch is $8.14; allowed: up to max_dollars"),
+        (["--ask-above", "5"], "there is no terminal to ask on; give --yes, or raise --ask-above"),
+        (["--max-gpus", "2"], "error: setting max_gpus is 2; allowed: at least 3, for one pod of each of the run's 3"),
+    ],
+)
+def test_what_is_above_a_ceiling_creates_nothing(moto_store, reached, capsys, flags, said):
+    code, _, err = launch_run(moto_store, capsys, *flags)
+
+    assert (code, said in err.splitlines()[-1]) == (42, True)
+    assert reached.names("jobs") == list(moto_store.list("runs/")) == []
+
+
+@pytest.mark.parametrize("flags", [["--max-dollars", "5"], ["--ask-above", "5"]])
+def test_plans_and_rehearsals_say_what_a_launch_would_meet_and_ask_nothing(moto_store, reached, capsys, flags):
+    for how in (["--plan"], ["--dry-run", "client"], ["--dry-run", "server"]):
+        code, out, err = launch_run(moto_store, capsys, *flags, *how)
+        assert (code, "\na launch would " in out + err) == (0, True)
+
+
+def test_the_gpus_of_a_run_are_shared_by_all_its_jobs_and_shared_anew_by_the_next_launch(moto_store, reached, capsys):
+    def parallel():
+        jobs = [o for p, o in reached.objects.items() if "/jobs/" in p]
+        return sorted(j["spec"]["parallelism"] for j in jobs if j["spec"].get("completionMode") == "Indexed")
+
+    assert launch_run(moto_store, capsys, "--ask-above", "5", "--yes", "--max-gpus", "8")[0] == 0
+    assert parallel() == [2, 3, 3]
+
+    code, out, _ = launch_run(moto_store, capsys, "--max-gpus", "3")
+
+    assert (code, parallel()) == (0, [1, 1, 1])
+    assert out.count(" -> 1\n") == 3
+    assert "nothing to create" in out
+
+
+@pytest.fixture
 def no_credentials(monkeypatch, tmp_path):
     """A user who has never set AWS up."""
     for name in (
@@ -124,7 +181,7 @@ def no_credentials(monkeypatch, tmp_path):
 
 
 def test_without_credentials_the_plan_is_made_as_if_nothing_were_finished_and_says_so_first(no_credentials, capsys):
-    for executor, last in (("kubernetes", "prices: approximate"), ("local", "4 cells, 0 done, 4 to train")):
+    for executor, last in (("kubernetes", "of all types in the table"), ("local", "4 cells, 0 done, 4 to train")):
         assert launch.main(["--grid", "smoke", "--plan", "--store", "s3://bucket/x", "--executor", executor]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert lines[0].startswith("the store could not be asked, so every cell counts as missing: s3://bucket/x")

@@ -1,23 +1,13 @@
-"""What a user who waits is told: changes of cells between two looks, and the whole run in one line."""
+"""What a user who waits is told of the whole run, in one line, and when it has ended."""
 
 from __future__ import annotations
 
 from k8s.cluster import watch
 from k8s.manifests import names
-from tests.k8s.cluster_objects import GRID, failure, job, pod, progress, state_of, view_of
+from tests.k8s.cluster_objects import GRID, job, pod, progress, state_of, view_of
 
 CELL = GRID.cells[3].id
 ENDED = [{"type": "Complete", "status": "True"}]
-
-
-def test_what_happened_between_two_looks_is_told_once():
-    before = {3: state_of(3, jobs=[job()], pods=[pod(0)])}
-    told = {CELL: [failure(CELL, "u", "diverged", "cost is nan")]}
-    after = {3: state_of(3, jobs=[job(failedIndexes="0")], pods=[], failures=told)}
-
-    assert watch.describe_changes(before, after) == [f"failed: {CELL}: cost is nan; failed once"]
-    assert watch.describe_changes(after, after) == []
-    assert watch.summarize_cells(list(after.values())) == "0 of 1 cells done, 1 failed"
 
 
 def test_the_line_on_the_whole_run_has_its_speed_and_the_time_that_is_left():

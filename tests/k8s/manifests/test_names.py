@@ -10,6 +10,9 @@ from k8s.manifests.setting_rules import VALUE
 
 def test_names_are_built_and_parsed_alike():
     job = names.trainer_job("run", "mnist", [1, 2])
+    grouped = {names.trainer_job("run", "mnist", g) for g in ([[1, 2]], [[1], [2]])}
+
+    assert len({job, *grouped}) == 3  # the same cells in other groups are another Job's
 
     assert job == names.trainer_job("run", "mnist", [1, 2]) != names.trainer_job("run", "mnist", [1, 3])
     assert names.trainer_job("run", "mnist", [1, 2], taken={job}) not in (

@@ -32,6 +32,24 @@ def test_no_role_has_a_wildcard_or_reaches_secrets():
     assert ("ClusterRole", "ensemble-launcher") not in by_name()
 
 
+@pytest.mark.parametrize(
+    ("role", "on_events"), [("ensemble-collector", ["list", "create"]), ("ensemble-launcher", ["list"])]
+)
+def test_events_may_be_listed_and_workloads_only_where_a_queue_is_set(role, on_events):
+    def verbs(**settings):
+        rules = by_name(settings=settings)["Role", role]["rules"]
+        return {r["resources"][0]: r["verbs"] for r in rules if r["resources"][0] in ("events", "workloads")}
+
+    assert verbs() == {"events": on_events}
+    assert verbs(queue="grids") == {"events": on_events, "workloads": ["list"]}
+
+
+def test_the_port_of_whoever_is_told_the_end_is_reached():
+    found = by_name(settings={"notify": "http://hooks.lab.example:8065/a?b=c"})
+
+    assert 8065 in {p["port"] for p in found["NetworkPolicy", "ensemble-egress"]["spec"]["egress"][1]["ports"]}
+
+
 def test_all_traffic_is_denied_and_the_metadata_service_never_reached():
     found = by_name(settings={"s3_endpoint": "http://10.0.0.1:9000"})
     egress = found["NetworkPolicy", "ensemble-egress"]["spec"]["egress"]

@@ -33,10 +33,15 @@ VALUES = {
     "image": "i",
     "scratch": "1Gi",
     "pull_secrets": [],
+    "node_selector": {},
+    "tolerations": [],
+    "priority_class": None,
+    **dict.fromkeys(("ca_bundle", "ca_folder", "ca_file", "notify")),
     "env": [],
     "grace_seconds": 100,
     "ttl_seconds": 1,
     "refresh_seconds": "60",
+    "hopeless_minutes": "15",
 }
 
 

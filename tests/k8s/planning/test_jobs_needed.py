@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from experiment.grid import load_grid
+import math
+from collections import Counter
+
+from experiment.cell import Cell
+from experiment.grid import Grid, load_grid
 from k8s.manifests import names
-from k8s.planning.jobs_needed import Existing, find_needed_jobs
+from k8s.planning.jobs_needed import Existing, find_needed_jobs, group_cells
+from k8s.planning.plan import compiled_shape
 
 GRID = load_grid("full")
 CELLS = range(len(GRID.cells))
@@ -29,7 +34,6 @@ def scene(first, **status):
     return Existing(
         jobs=[live(a, **status) for a in first.trainers],
         assignments={a.job: a for a in first.trainers},
-        prepared=["mnist", "cifar10", "notmnist"],
     )
 
 
@@ -45,6 +49,46 @@ def test_every_missing_cell_is_in_exactly_one_job_of_its_data_set():
         assert len({GRID.cells[i].dataset for i in a.indexes}) == 1
     assert set(found.prepare.values()) == {"mnist", "cifar10", "notmnist"}
     assert found.collect
+
+
+def grouped(most, missing=CELLS, existing=None, **more):
+    return find_needed_jobs("r", GRID, missing, existing or Existing(), cells_per_pod=lambda _: most, **more)
+
+
+def test_several_cells_of_a_pod_are_of_one_shape_and_none_is_left_over_alone():
+    found = grouped(4)
+
+    assert sorted(i for a in found.trainers for i in a.indexes) == list(CELLS)
+    for a in found.trainers:
+        assert a.sizes and max(a.sizes) <= 4
+        for group in a.groups:
+            assert len({compiled_shape(GRID.cells[i]) for i in group}) == 1
+    shapes = Counter(compiled_shape(c) for c in GRID.cells)
+    sizes = sorted(len(g) for a in found.trainers for g in a.groups)
+    assert len(sizes) == sum(math.ceil(n / 4) for n in shapes.values())
+
+
+def test_groups_are_as_equal_as_can_be():
+    cells = tuple(Cell(dataset="mnist", method="l2", alpha=0.1, seed=s) for s in range(13))
+    groups = {most: group_cells(Grid(name="g", cells=cells), range(13), most) for most in (1, 4, 5, 13)}
+
+    assert {most: [len(g) for g in found] for most, found in groups.items()} == {
+        1: [1] * 13,
+        4: [3, 3, 3, 4],
+        5: [4, 4, 5],
+        13: [13],
+    }
+    assert all([i for group in found for i in group] == list(range(13)) for found in groups.values())
+
+
+def test_a_cell_that_the_pod_of_its_group_left_undone_is_left_to_retry():
+    before = grouped(4)
+    (lost, *_) = before.trainers[0].groups[0]
+    found = scene(before, completedIndexes="0", **COMPLETE)
+
+    assert grouped(4, [lost], found).trainers == ()
+    assert list(grouped(4, [lost], found).given_up) == [lost]
+    assert grouped(4, [lost], found, again=True).trainers[0].indexes == (lost,)
 
 
 def test_cells_in_the_hands_of_active_jobs_are_not_launched_again():
@@ -76,9 +120,31 @@ def test_cells_that_an_ended_job_never_reached_or_only_claimed_to_have_done_are_
         assert not {a.job for a in again.trainers} & {a.job for a in before.trainers}
 
 
+def test_cells_that_another_runs_job_has_are_in_a_job_of_their_own_that_waits_for_it():
+    mnist = [i for i in CELLS if GRID.cells[i].dataset == "mnist"]
+    other = next(i for i in CELLS if GRID.cells[i].dataset != "mnist")
+    holders = {mnist[0]: "b/b-2", mnist[1]: "a/a-1", mnist[2]: "a/a-1", other: "a/a-1"}
+    held = {GRID.cells[i].id: holder for i, holder in holders.items()}
+    found = find_needed_jobs("r", GRID, CELLS, Existing(held=held))
+    waiting = {(found.waits[a.job], a.indexes) for a in found.trainers if a.job in found.waits}
+
+    assert waiting == {("b/b-2", (mnist[0],)), ("a/a-1", tuple(mnist[1:3])), ("a/a-1", (other,))}
+    assert sorted(i for a in found.trainers for i in a.indexes) == list(CELLS)
+    assert find_needed_jobs("r", GRID, CELLS, Existing()).waits == {}
+
+
+def test_every_trainer_job_has_one_that_prepares_or_verifies_its_data_set():
+    found = find_needed_jobs("r", GRID, CELLS, scene(first(), **FAILED))
+
+    assert found.preparing == {d: f"r-prepare-{d}" for d in ("cifar10", "mnist", "notmnist")}
+    assert find_needed_jobs("r", GRID, CELLS, scene(first())).prepare == {}
+
+
 def test_a_preparation_in_progress_is_not_doubled_and_a_failed_one_is_repeated():
     going = [live(None, names.PREPARE)]
-    assert "mnist" not in find_needed_jobs("r", GRID, CELLS, Existing(jobs=going)).prepare.values()
+    found = find_needed_jobs("r", GRID, CELLS, Existing(jobs=going))
+    assert "mnist" not in found.prepare.values()
+    assert found.preparing["mnist"] == going[0]["metadata"]["name"]
 
     failed = [
         {

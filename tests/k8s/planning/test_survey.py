@@ -11,7 +11,6 @@ from experiment.grid import load_grid
 from experiment.records import Failure, Throughput
 from experiment.store import open_store
 from k8s.cluster.observe import read_known_assignments
-from k8s.planning.cluster_plan import prepared_datasets
 from k8s.planning.survey import done_cells, store_is_absent, survey_store, why_unreachable
 from tests.factories import commit
 
@@ -70,7 +69,7 @@ def test_marks_of_folders_and_stray_files_are_no_obstacle(moto_store):
 
     assert plan.speeds == (speed,)
     assert sorted(p.key for p in plan.problems) == sorted(stray)
-    assert prepared_datasets(moto_store) == set()
+    assert keys.prepared_datasets(moto_store.list(keys.DATASETS)) == set()
     assert read_known_assignments(moto_store, "r") == ({}, [])
 
 
