@@ -12,9 +12,11 @@ from aggregator.environment import isolated_libraries
 from experiment.errors import COMMITTED, refuse
 from experiment.interrupts import interrupted_by_signals
 from experiment.program import CommandLine, parse_seconds, report_errors, run_program
-from experiment.run import open_run
+from experiment.run import Run, open_run
+from experiment.store import Store
 
 PRICE = "PRICE_PER_HOUR"
+FEWEST, FURTHEST = 5, 100  # seeds: where tests begin, and where forecasts end
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -45,7 +47,78 @@ def build_parser() -> argparse.ArgumentParser:
         help="dollars per device-hour, for all devices or for those whose name contains DEVICE; may be repeated "
         "(default: the variable PRICE_PER_HOUR; without either, no dollars are shown)",
     )
+    _add_questions(p)
     return p
+
+
+def _add_questions(p: argparse.ArgumentParser) -> None:
+    """Adds the flags that ask for an answer instead of a report."""
+    p.add_argument(
+        "--summary",
+        action="store_true",
+        help="make no report, but print the verdicts and the largest effects as a table",
+    )
+    p.add_argument(
+        "--judge",
+        nargs="?",
+        type=parse_targets,
+        const=(),
+        metavar="SEEDS,SEEDS,...",
+        help="make no report, but print the verdicts as JSON, and the chance of one with so many seeds of each",
+    )
+    p.add_argument(
+        "--suggest",
+        type=parse_file,
+        metavar="FILE.toml",
+        help="make no report, but write a grid of the run's cells and of the seeds that would decide its undecided claims",
+    )
+    p.add_argument("--claims", default="", metavar="1,4", help="with --suggest: the claims to decide (default: all)")
+    p.add_argument(
+        "--power", type=parse_share, default=0.8, help="with --suggest: the probability of a verdict (default: 0.8)"
+    )
+    p.add_argument(
+        "--most", type=parse_seeds, default=30, metavar="SEEDS", help="with --suggest: seeds at most (default: 30)"
+    )
+    p.add_argument("--budget", type=parse_dollars, metavar="USD", help="with --suggest: dollars at most; needs a price")
+
+
+def parse_file(text: str) -> Path:
+    """Returns the path of a grid file."""
+    if not text.lower().endswith(".toml"):
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: a path that ends in .toml; correct it")
+    return Path(text)
+
+
+def parse_share(text: str) -> float:
+    """Returns a probability between 0 and 1."""
+    return _parse_number(text, 0, 1, "a probability between 0 and 1")
+
+
+def parse_dollars(text: str) -> float:
+    """Returns a positive number of dollars."""
+    return _parse_number(text, 0, math.inf, "dollars above 0")
+
+
+def _parse_number(text: str, above: float, below: float, allowed: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not above < number < below:
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: {allowed}; correct it")
+    return number
+
+
+def parse_seeds(text: str) -> int:
+    """Returns a number of seeds that a forecast reaches."""
+    if not text.isdecimal() or not FEWEST <= int(text) <= FURTHEST:
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: {FEWEST} to {FURTHEST} seeds; correct it")
+    return int(text)
+
+
+def parse_targets(text: str) -> tuple[int, ...]:
+    """Returns the numbers of seeds of a list."""
+    return tuple(map(parse_seeds, text.split(",")))
 
 
 def parse_folder(text: str) -> Path:
@@ -85,12 +158,24 @@ def _report(arguments: argparse.Namespace) -> int:
         prices = parse_prices(arguments.price) if arguments.price or not own else parse_prices([own], PRICE)
         store, run = open_run(arguments.run)
         with isolated_libraries():
+            if arguments.summary or arguments.suggest or arguments.judge is not None:
+                _answer(arguments, store, run, prices)
+                return COMMITTED
             from aggregator.report.make import make_report  # pandas and Matplotlib take seconds: after all is checked
 
             options = {"out": arguments.out, "wait": arguments.wait, "prices": prices}
             place = make_report(store, run, **options, now=lambda: dt.datetime.now(dt.UTC))
         print(place)
     return COMMITTED
+
+
+def _answer(arguments: argparse.Namespace, store: Store, run: Run, prices: dict[str, float]) -> None:
+    from aggregator.answers import Wish, answer_wish
+
+    claims = tuple(filter(None, (name.strip() for name in arguments.claims.split(","))))
+    wishes = {name: getattr(arguments, name) for name in ("summary", "judge", "suggest", "power", "most", "budget")}
+    for line in answer_wish(store, run, Wish(claims=claims, **wishes), prices, dt.datetime.now(dt.UTC)):
+        print(line)
 
 
 if __name__ == "__main__":

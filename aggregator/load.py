@@ -1,4 +1,4 @@
-"""``load(url)``: the results of a store or of one run as a tidy DataFrame; ``load_predictions``: those of one cell.
+"""``load(url)``: the results of a store or of one run as a tidy DataFrame; ``load_predictions``, ``load_models``: of one cell.
 
 The modules that import pandas are imported by the call, not with the package: they take a second, and what they read from
 the environment is decided first where a program imports them (``aggregator.environment``).
@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from experiment import keys
+from experiment import artifacts, keys, urls
 from experiment.errors import InvalidInput, Misconfigured, NotFound, refuse
 from experiment.ledger import Problem
 from experiment.run import Run, open_run
@@ -18,6 +18,8 @@ from experiment.store import Store, open_store
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from aggregator.reading.epochs import Results
 
 MOST_NAMED = 5  # problems that an error names
 
@@ -28,24 +30,27 @@ def load(url: str | os.PathLike[str], *, strict: bool = True) -> pd.DataFrame:
     Args:
         url: a store (a directory, ``file://`` or ``s3://bucket/prefix``) for all its results; or ``STORE/runs/RUN`` for
             those of one run.
-        strict: whether a file or folder that cannot be used is an error. If not, it is left out and named in
-            ``frame.attrs["problems"]``.
+        strict: whether a file or folder that cannot be used, or a cell whose rows contradict themselves, is an error. If
+            not, it is left out and named in ``frame.attrs["problems"]``.
 
     Raises:
         InvalidInput: there is no such store or run, or (if strict) a file or folder cannot be used.
     """
     from aggregator.reading.commits import list_results
-    from aggregator.reading.epochs import read_epochs, to_frame
-    from aggregator.reading.rows import find_row_problems
+    from aggregator.reading.epochs import drop_cells, read_epochs, to_frame
+    from aggregator.reading.rows import find_contradictions, find_row_problems
 
-    store, run = _open_results(os.fspath(url))
+    store, run = open_results(os.fspath(url))
     cells = None if run is None else run.grid.cells
     listing = list_results(store, cells)
     found = read_epochs(store, sorted(listing.commits(cells)))
     frame = to_frame(found.epochs)
-    problems = [*listing.problems, *found.problems, *find_row_problems(frame)]
+    by_id = {c.id: c for c in cells or ()}
+    wrong = [*find_contradictions(frame, by_id), *find_row_problems(frame)]
+    problems = [*listing.problems, *found.problems, *wrong]
     if problems and strict:
         raise InvalidInput(_name_problems(problems))
+    frame = drop_cells(frame, {p.cell for p in wrong})
     frame.attrs["problems"] = [f"{p.key}: {p.reason}" for p in problems]
     return frame
 
@@ -53,31 +58,62 @@ def load(url: str | os.PathLike[str], *, strict: bool = True) -> pd.DataFrame:
 def load_predictions(url: str | os.PathLike[str], cell_id: str) -> pd.DataFrame:
     """Returns the predictions of one cell on its test set after the last epoch: one row per model and example.
 
+    They are those that the cell's commit names, checked against its digest.
+
     Raises:
-        NotFound: the store has no predictions of that cell.
-        InvalidInput: the file cannot be used.
+        NotFound: the store has no result of that cell, or no predictions with it.
+        InvalidInput: a file cannot be used.
     """
+    from aggregator.reading.predictions import read_table
+
+    store, _ = open_results(os.fspath(url))
+    commit, found = _read_commit(store, cell_id)
+    frame: pd.DataFrame = read_table(store, commit, found.provenance[cell_id])[0].to_pandas()
+    return frame
+
+
+def load_models(url: str | os.PathLike[str], cell_id: str) -> dict[str, bytes]:
+    """Returns the trained members of one cell by name, each as the content of a ``.keras`` file.
+
+    They are those that the cell's commit names, checked against its digests.
+
+    Raises:
+        NotFound: the store has no result of that cell, or lacks a member.
+        InvalidInput: a file cannot be used.
+    """
+    store, _ = open_results(os.fspath(url))
+    commit, found = _read_commit(store, cell_id)
+    source = f"{store.url}/{commit}"
+    usual = {m: keys.model(cell_id, m) for m in found.epochs["members"][0].as_py().split("+")}
+    named = {m: artifacts.find_artifact(found.provenance[cell_id], usual[m], commit, source) for m in usual}
+    return {member: artifacts.read_artifact(store, artifact) for member, artifact in named.items()}
+
+
+def _read_commit(store: Store, cell_id: str) -> tuple[str, Results]:
+    """Returns the key of a cell's commit and what it holds."""
     from aggregator.reading.commits import list_results
-    from experiment import results
+    from aggregator.reading.epochs import read_epochs
 
-    store, _ = _open_results(os.fspath(url))
     listing = list_results(store)
-    for key in listing.found:
-        if keys.predictions_cell(key) == cell_id:
-            table = results.from_bytes(store.read(key), "predictions", f"{store.url}/{key}")
-            frame: pd.DataFrame = table.to_pandas()
-            return frame
-    if listing.problems:
-        raise InvalidInput(_name_problems(listing.problems))
-    raise NotFound(f"{store.url} holds no predictions of cell {cell_id!r}; take an id from load(...)['cell_id']")
+    found = read_epochs(store, [key for key in listing.commits(None) if keys.committed([key]) == {cell_id}])
+    if cell_id in found.provenance:
+        dataset, method = (found.epochs[name][0].as_py() for name in ("dataset", "method"))
+        return keys.epochs_of(dataset, method, cell_id), found
+    if problems := [*listing.problems, *found.problems]:
+        raise InvalidInput(_name_problems(problems))
+    raise NotFound(f"{store.url} holds no result of cell {cell_id!r}; take an id from load(...)['cell_id']")
 
 
-def _open_results(url: str) -> tuple[Store, Run | None]:
-    """Opens a run with its store, or a store. ``X/runs/NAME`` may be either: a folder called runs may hold stores."""
+def open_results(url: str) -> tuple[Store, Run | None]:
+    """Opens a run with its store, or a store. ``X/runs/NAME`` may be either: a folder called runs may hold stores.
+
+    Raises:
+        InvalidInput: there is no such store or run.
+    """
     if url.startswith(keys.RUNS):
         url = f"./{url}"  # of the working directory, which may be a store
     try:
-        place, name = keys.split_run_url(url)
+        place, name = urls.split_run_url(url)
     except InvalidInput:
         whole = open_store(url)
         if _is_used(whole):
@@ -118,5 +154,5 @@ def _is_used(store: Store) -> bool:
 def _name_problems(problems: Sequence[Problem]) -> str:
     named = "; ".join(f"{p.key}: {p.reason}" for p in problems[:MOST_NAMED])
     more = f"; and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
-    advice = "load(url, strict=False) leaves out what is unreadable"
+    advice = "load(url, strict=False) leaves out what cannot be used"
     return f"{len(problems)} results cannot be used as they are: {named}{more}; {advice}"

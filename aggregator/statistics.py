@@ -1,7 +1,8 @@
 """Intervals, tests and corrections.
 
 Distributions and exact tests are SciPy's; only what SciPy lacks is written here: the paired and unpaired intervals of
-proportions (adjusted Wald) and Holm's step-down, each tested against brute force.
+proportions (adjusted Wald), the error of a mean over seeds and examples, and Holm's step-down, each tested against brute
+force or by simulation.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +81,19 @@ class Difference:
             return self.exact
         return float(2 * stats.t.sf(abs(self.effect - bound) / self.error, self.freedom))
 
+    def tail(self, bound: float = 0.0) -> float:
+        """The one-sided p that speaks for the true difference being below ``bound``; 1 if the data cannot tell."""
+        if not self.known:
+            return 1.0
+        if bound == 0 and self.exact is not None:  # of a symmetric distribution
+            return self.exact / 2 if self.effect < 0 else 1 - self.exact / 2
+        return float(stats.t.cdf((self.effect - bound) / self.error, self.freedom))
+
+    def upper_tail(self, bound: float = 0.0) -> float:
+        """The one-sided p that speaks for the true difference being above ``bound``; 1 if the data cannot tell."""
+        opposite = dataclasses.replace(self, effect=-self.effect)
+        return opposite.tail(-bound)
+
     def scaled(self, factor: float) -> Difference:
         """The same difference in other units."""
         return dataclasses.replace(self, effect=self.effect * factor, error=self.error * abs(factor))
@@ -106,6 +121,36 @@ def mcnemar_difference(wrong_a: NDArray[np.bool_], wrong_b: NDArray[np.bool_]) -
     return Difference(effect=(only_a - only_b) / n, error=error, freedom=math.inf, n=n, test="McNemar", exact=exact)
 
 
+def crossed_difference(values: NDArray[np.floating[Any]]) -> Difference:
+    """Returns the mean of paired differences with the error that both seeds and test examples give it.
+
+    Seeds and examples are crossed random effects: the variance of the mean is that over seeds plus that over examples
+    less that of both together, with Satterthwaite's degrees of freedom. It speaks about other images like these, where
+    a test over seeds speaks about this test set alone. An estimate below that over seeds alone is raised to it.
+
+    Args:
+        values: (seeds, examples), at least 2 of each.
+    """
+    seeds, examples = values.shape
+    grand = float(values.mean(dtype=float))
+    by_seed, by_example = values.mean(axis=1, dtype=float) - grand, values.mean(axis=0, dtype=float) - grand
+    of_seeds = examples * float(by_seed @ by_seed) / (seeds - 1)
+    of_examples = seeds * float(by_example @ by_example) / (examples - 1)
+    total = float(np.square(values, dtype=float).sum()) - values.size * grand**2
+    rest = total - of_seeds * (seeds - 1) - of_examples * (examples - 1)
+    of_both = max(rest, 0.0) / ((seeds - 1) * (examples - 1))
+    mean_square = of_seeds + max(of_examples - of_both, 0.0)
+    parts = [(of_seeds, seeds - 1), (of_examples, examples - 1), (of_both, (seeds - 1) * (examples - 1))]
+    spread = sum(square**2 / freedom for square, freedom in (parts if of_examples > of_both else parts[:1]))
+    return Difference(
+        effect=grand,
+        error=math.sqrt(mean_square / values.size),
+        freedom=mean_square**2 / spread if spread else math.inf,
+        n=seeds,
+        test="seeds and images",
+    )
+
+
 def binomial_difference(rates: Sequence[float], sizes: Sequence[int], factors: Sequence[float]) -> Difference:
     """Returns a sum of independent error rates times their factors (1, -1: a difference), each of so many examples.
 
@@ -124,9 +169,13 @@ def binomial_difference(rates: Sequence[float], sizes: Sequence[int], factors: S
 
 def adjust_by_holm(p: Sequence[float]) -> list[float]:
     """Returns Holm's adjusted p-values, in the order given; NaN counts as 1."""
-    values = np.nan_to_num(np.asarray(p, dtype=float), nan=1.0)
-    order = np.argsort(values, kind="stable")
-    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    adjusted = np.empty_like(values)
-    adjusted[order] = np.minimum(steps, 1.0)
-    return [float(v) for v in adjusted]
+    return [float(v) for v in step_down(np.nan_to_num(np.asarray(p, dtype=float), nan=1.0))]
+
+
+def step_down(p: Floats) -> Floats:
+    """Returns Holm's adjusted p-values of families, (..., family)."""
+    order = np.argsort(p, axis=-1, kind="stable")
+    steps = np.take_along_axis(p, order, axis=-1) * np.arange(p.shape[-1], 0, -1)
+    adjusted = np.empty_like(p)
+    np.put_along_axis(adjusted, order, np.minimum(np.maximum.accumulate(steps, axis=-1), 1.0), axis=-1)
+    return adjusted

@@ -101,13 +101,20 @@ class Study:
         return {k: g.set_index("seed").sort_index() for k, g in _group_by_model(self.last).items()}
 
     @cached_property
+    def _read(self) -> dict[tuple[Treatment, str, str], pd.Series]:
+        return {}
+
+    @cached_property
     def _curves(self) -> Mapping[Model, pd.DataFrame]:
         return _group_by_model(self.rows)
 
     def final(self, treatment: Treatment, model: str, column: str = ERROR) -> pd.Series:
         """The column's values after the last epoch, by seed; empty if there are none."""
-        group = self._finals.get((treatment, model))
-        return pd.Series(dtype=float) if group is None else group[column].dropna()
+        if (treatment, model, column) not in self._read:  # asked for by hundreds of comparisons
+            group = self._finals.get((treatment, model))
+            found = pd.Series(dtype=float) if group is None else group[column].dropna()
+            self._read[treatment, model, column] = found
+        return self._read[treatment, model, column]
 
     def curve(self, treatment: Treatment, model: str, column: str = ERROR) -> pd.DataFrame:
         """The column's values by epoch (rows) and seed (columns); empty if there are none."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aggregator.statistics import SIGNIFICANCE, Difference, Estimate, adjust_by_holm, estimate_mean
+from aggregator.statistics import SIGNIFICANCE, Estimate, estimate_mean
 from aggregator.study import COST, CROSS_ENTROPY, ERROR, Study, Treatment
 from experiment.cell import ENSEMBLE
 
@@ -24,6 +24,7 @@ class Entry:
         best: the best of its column, set in bold.
         equal: not distinguishable from the best.
         absent: without a result, although the grid asks for one.
+        bounds: the interval that the text shows, in full; None if it shows none.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Entry:
     best: bool = False
     equal: bool = False
     absent: bool = False
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +136,12 @@ def _caption(single_run: bool, metric: Metric) -> str:
         COST: " A member's cost holds its weight decay, the ensemble's does not.",
         CROSS_ENTROPY: " Without weight decay.",
     }.get(metric.column, "")
-    cannot = " One run cannot tell costs apart." if single_run and metric.column != ERROR else ""
-    marks = "Bold: best of its column; ≈: not distinguishable from it (5 %, Holm)."
-    return f"{what} After the last epoch. {marks}{decay}{cannot}"
+    marks = "Bold: best of its column; ≈: not shown to be worse (5 % that the truly best one lacks the mark)."
+    if single_run:
+        marks += " This compares these networks and not the methods."
+    if single_run and metric.column != ERROR:
+        marks = "Bold: lowest of its column; which others are as good, one run cannot tell of costs."
+    return f"{what} After the last epoch. {marks}{decay}"
 
 
 def _model_column(study: Study, metric: Metric, model: str) -> list[Entry]:
@@ -149,7 +154,14 @@ def _model_column(study: Study, metric: Metric, model: str) -> list[Entry]:
     best = [_mean_of(t) == best_text and math.isfinite(e.mean) for t, e in zip(texts, found, strict=True)]
     equal = _equal_to_best(study, metric, model, [e.mean == lowest for e in found])
     return [
-        Entry(text=t, value=e.mean if e.n else None, best=b, equal=q and not b, absent=not math.isfinite(e.mean))
+        Entry(
+            text=t,
+            value=e.mean if e.n else None,
+            best=b,
+            equal=q and not b,
+            absent=not math.isfinite(e.mean),
+            bounds=(e.mean - e.half, e.mean + e.half) if math.isfinite(e.half) else None,
+        )
         for t, e, b, q in zip(texts, found, best, equal, strict=True)
     ]
 
@@ -167,15 +179,20 @@ def _show_estimate(e: Estimate, metric: Metric) -> str:
 
 
 def _equal_to_best(study: Study, metric: Metric, model: str, lowest: Sequence[bool]) -> list[bool]:
-    """Returns of each treatment whether its difference from the best one is not significant."""
+    """Returns of each treatment whether it is not shown to be worse than the best one.
+
+    The best one is found in the same numbers, so each one-sided p counts as often as there are others (Bonferroni): the
+    truly best treatment lacks the mark in at most 5 % of runs. Hsu's comparisons with the best do the same for equal variances.
+    """
     if not any(lowest):
         return [False] * len(lowest)
     best = study.treatments[list(lowest).index(True)]
     differences = [study.compare((t, model), (best, model), metric.column) for t in study.treatments]
-    others = [i for i, d in enumerate(differences) if d is not None and study.treatments[i] != best]
-    adjusted = dict(zip(others, adjust_by_holm([_p_of(differences[i]) for i in others]), strict=True))
-    return [adjusted.get(i, 0.0) > SIGNIFICANCE for i in range(len(study.treatments))]
+    others = sum(d is not None for d in differences) - 1
+    return [d is not None and others * d.upper_tail() > SIGNIFICANCE for d in differences]
 
 
-def _p_of(difference: Difference | None) -> float:
-    return difference.p() if difference else 1.0
+def tied_treatments(study: Study) -> list[Treatment]:
+    """Returns the treatments whose ensemble's test error is not shown to be higher than the lowest one, which is among them."""
+    column = _model_column(study, METRICS[0], ENSEMBLE)
+    return [t for t, e in zip(study.treatments, column, strict=True) if e.best or e.equal]

@@ -27,7 +27,7 @@ import numpy as np
 from aggregator import load
 from aggregator.reading.epochs import read_epochs
 from benchmarks.distant import distant_server
-from experiment import keys, results
+from experiment import keys, results, urls
 from experiment.cell import Cell
 from experiment.grid import Grid, load_grid
 from experiment.run import Run
@@ -101,7 +101,7 @@ def time_report(url: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as out:
         start = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "aggregator", "--run", keys.run_url(url, "benchmark"), "--out", out],
+            [sys.executable, "-m", "aggregator", "--run", urls.run_url(url, "benchmark"), "--out", out],
             stdout=subprocess.DEVNULL,
         )
         _, status, usage = os.wait4(process.pid, 0)

@@ -41,7 +41,7 @@ def plan_and_render(settings: Settings, cells: int) -> tuple[float, list[dict[st
         made = scale_grid(cells)
         plan = survey.survey_store(store, made, retry_diverged=False)
         store.put_once(keys.grid("large"), Run(name="large", grid=made, provenance={}).to_bytes(), "launch")
-        needed = find_needed_jobs("large", made, plan.missing, Existing(prepared={"digits"}))
+        needed = find_needed_jobs("large", made, plan.missing, Existing())
         launch = render.Launch(store=store.url, run="large", grid=made.name, git_commit="", settings=settings)
         manifests = executor.launch_manifests(launch, made, needed)
         checks.check_manifests(manifests)

@@ -117,14 +117,15 @@ def launch_ours(ground: Ground, settings: Settings, cells: int, name: str, *, fa
         ground.align()
         began = time.monotonic()
         store.put_once(keys.grid(name), run.to_bytes(), "launch")
-        needed = find_needed_jobs(name, run.grid, range(cells), Existing(prepared={"digits"}))
+        needed = find_needed_jobs(name, run.grid, range(cells), Existing())
         launch = render.Launch(store=store.url, run=name, grid=run.grid.name, git_commit="", settings=settings)
         executor.create_jobs(ground.kube, store, needed, executor.launch_manifests(launch, run.grid, needed))
         launching = time.monotonic() - began
-        indexes = read_assignment(store, name, needed.trainers[0].job).indexes
+        groups = read_assignment(store, name, needed.trainers[0].job).groups
 
         def commit(index: int, uid: str) -> None:
-            cell = run.grid.cells[indexes[index]]
+            (place,) = groups[index]
+            cell = run.grid.cells[place]
             taken[cell.id] += store.put_once(keys.epochs(cell), own[cell.id], uid)
 
         seconds, ends = play_pods(ground, needed.trainers[0].job, commit, faults=faults)

@@ -1,35 +1,24 @@
-"""How a statement is judged: by its comparisons, corrected together by Holm, and by how many of them must hold."""
+"""How a statement is judged: by the p-values of its comparisons, and by how many of these must hold."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from aggregator.statistics import SIGNIFICANCE, Difference, adjust_by_holm
+import numpy as np
+
+from aggregator.claims.parts import Part
+from aggregator.claims.rules import ALPHA, LEAST_SEEDS, Evidence, Tails, level_at, show_at_least, weigh_demands
+from aggregator.statistics import adjust_by_holm
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
+NO_DIFFERENCE = "no difference worth speaking of"
 YES, NO, OPEN = "yes", "no", "open"
-CLOSE = 0.1  # "approximates", "comparable": at most a tenth worse than the reference
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One comparison of a statement: it holds if the true difference is below ``bound``.
-
-    Attributes:
-        says: what is true if it holds.
-        difference: None if there is nothing to compare.
-        answer: yes, no or open, after the correction.
-        adjusted: Holm's p over the statement's comparisons.
-    """
-
-    says: str
-    difference: Difference | None
-    bound: float = 0.0
-    answer: str = OPEN
-    adjusted: float = math.nan
+NOTHING_TO_COMPARE = "nothing in this run to compare"
+ONE_RUN = "One run of each: two networks were compared, not two methods, so the verdict is left open."
+FEW_SEEDS = "Tests begin at {least} seeds of each, and some comparisons have {seeds}: effects and intervals only."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,38 +30,81 @@ class Demand:
     need: int
 
     @property
-    def verdict(self) -> str:
-        """Supported when enough parts are shown to hold, refuted when too many are shown not to."""
-        yes, no = (sum(p.answer == a for p in self.parts) for a in (YES, NO))
-        if not self.parts:
-            return UNDECIDED
-        return SUPPORTED if yes >= self.need else REFUTED if len(self.parts) - no < self.need else UNDECIDED
+    def tails(self) -> Tails:
+        """The one-sided p-values of its comparisons."""
+        columns = ([getattr(p, name) for p in self.parts] for name in ("p_holds", "p_fails", "p_same"))
+        holds, fails, same = (np.array(c, dtype=float) for c in columns)
+        return Tails(holds, fails, same, self.need)
+
+    @property
+    def face(self) -> str:
+        """Whether it holds for the numbers as they are, without any test: yes, no, or open where they do not suffice."""
+        known = [p.face for p in self.parts]
+        if not self.parts or len(known) - known.count(False) >= self.need > known.count(True):
+            return OPEN
+        return YES if known.count(True) >= self.need else NO
 
     @property
     def count(self) -> str:
-        """How many parts are shown to hold, shown not to, and open."""
+        """How many parts hold at face value, how many must, and the p of that."""
         if not self.parts:
-            return "nothing in this run to compare"
-        answers = [p.answer for p in self.parts]
-        return f"{answers.count(YES)} yes, {answers.count(NO)} no, {answers.count(OPEN)} open; needs {self.need} yes"
+            return NOTHING_TO_COMPARE
+        holding = sum(p.face is True for p in self.parts)
+        words = f"{holding} of {len(self.parts)} hold at face value, {self.need} must"
+        tested = any(p.tested for p in self.parts)
+        return f"{words}; p = {float(show_at_least(self.tails.holds, self.need)):.2g}" if tested else words
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A judged statement: ``name`` is its place in section 6.1, ``rule`` says how it is tested."""
+    """A judged statement: ``name`` is its place in section 6.1, ``rule`` says how it is tested.
+
+    Attributes:
+        lacks: what a run must hold for it to be judged at all.
+        looks: how often these results have been looked at, this time included: it lowers the level.
+        planned: the level that a plan of looks gives this one; None where the number of looks gives it.
+        holm: its p after Holm's correction over all statements.
+    """
 
     name: str
     statement: str
     rule: str
     demands: tuple[Demand, ...]
+    lacks: str = "cells of Single and of collaborative methods on one data set"
+    looks: int = 1
+    planned: float | None = None
+    holm: float = 1.0
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Its p-values."""
+        return weigh_demands([d.tails for d in self.demands])
+
+    @property
+    def level(self) -> float:
+        """The one-sided level at which it is judged."""
+        return level_at(self.looks) if self.planned is None else self.planned
+
+    @property
+    def next_level(self) -> float:
+        """The level of a look at more seeds: the next one, or of the same plan."""
+        return level_at(self.looks + any(p.tested for p in self.parts)) if self.planned is None else self.planned
 
     @property
     def verdict(self) -> str:
-        """Supported if all demands are supported, refuted if any is refuted."""
-        verdicts = {d.verdict for d in self.demands}
-        if REFUTED in verdicts:
-            return REFUTED
-        return SUPPORTED if verdicts == {SUPPORTED} else UNDECIDED
+        """Supported, refuted, no difference worth speaking of, or undecided."""
+        return name_verdict(self.evidence, self.level)
+
+    @property
+    def p(self) -> float:
+        """The p of its verdict; of an undecided statement, the smallest one."""
+        return float(min(self.evidence))
+
+    @property
+    def face(self) -> str:
+        """Whether all its demands hold for the numbers as they are, without any test: yes, no or open."""
+        found = {d.face for d in self.demands} or {OPEN}
+        return NO if NO in found else OPEN if OPEN in found else YES
 
     @property
     def parts(self) -> list[Part]:
@@ -80,16 +112,30 @@ class Claim:
         return [p for d in self.demands for p in d.parts]
 
     @property
+    def seeds(self) -> int:
+        """The fewest pairs behind any of its comparisons; 0 where there is nothing to compare, or results lack."""
+        return min((p.seeds for p in self.parts), default=0)
+
+    @property
+    def remark(self) -> str:
+        """Why it is left open whatever its comparisons say; empty if it is tested."""
+        if not self.parts or any(p.tested for p in self.parts):
+            return ""
+        most = max(p.seeds for p in self.parts)
+        return (
+            ONE_RUN if most == 1 else FEW_SEEDS.format(least=LEAST_SEEDS, seeds=most) if 1 < most < LEAST_SEEDS else ""
+        )
+
+    @property
     def why(self) -> str:
         """How the parts of each demand came out, a line for each."""
-        if not self.demands:
-            return "nothing in this run to compare"
-        return "\n".join(f"{d.what}: {d.count}" for d in self.demands)
+        return "\n".join(f"{d.what}: {d.count}" for d in self.demands) or NOTHING_TO_COMPARE
 
 
-def part_in_points(says: str, difference: Difference | None, bound: float = 0.0) -> Part:
-    """Returns the comparison of two shares in percentage points, as its bound is given."""
-    return Part(says=says, difference=difference.scaled(100) if difference else None, bound=bound)
+def name_verdict(evidence: Evidence, level: float = ALPHA) -> str:
+    """Returns the verdict of a statement's p-values at a one-sided level."""
+    answers = {SUPPORTED: evidence.supports, REFUTED: evidence.refutes, NO_DIFFERENCE: evidence.same}
+    return next((name for name, p in answers.items() if p <= level), UNDECIDED)
 
 
 def demand_all(what: str, parts: Sequence[Part]) -> Demand:
@@ -102,19 +148,7 @@ def demand_some(what: str, parts: Sequence[Part], need: int = 1) -> Demand:
     return Demand(what=what, parts=tuple(parts), need=need)
 
 
-def judge_claim(*, name: str, statement: str, rule: str, demands: Sequence[Demand]) -> Claim:
-    """Returns the statement with its comparisons answered: at 5 %, after Holm's correction over all of them."""
-    parts = [p for d in demands for p in d.parts]
-    adjusted = iter(adjust_by_holm([p.difference.p(p.bound) if p.difference else 1.0 for p in parts]))
-    judged = []
-    for demand in demands:
-        answered = tuple(_answer_part(p, next(adjusted)) for p in demand.parts)
-        judged.append(dataclasses.replace(demand, parts=answered))
-    return Claim(name=name, statement=statement, rule=rule, demands=tuple(judged))
-
-
-def _answer_part(part: Part, adjusted: float) -> Part:
-    answer = OPEN
-    if part.difference and adjusted <= SIGNIFICANCE:
-        answer = YES if part.difference.effect < part.bound else NO
-    return dataclasses.replace(part, answer=answer, adjusted=adjusted)
+def correct_together(claims: Sequence[Claim]) -> list[Claim]:
+    """Returns the statements with Holm's p over all of them; what cannot be tested counts among them with a p of 1."""
+    adjusted = adjust_by_holm([c.p for c in claims])
+    return [dataclasses.replace(c, holm=p) for c, p in zip(claims, adjusted, strict=True)]

@@ -43,9 +43,12 @@ def plot_reliability(study: Study, cells: Sequence[Cell], found: Mapping[str, Pr
             lowest = 0.9
             for treatment, predictions in drawn.items():
                 x, y, ece = calibration_bins(predictions.confidence[model], ~predictions.wrong[model])
+                floor = calibration_floor(predictions.confidence[model])
                 lowest = min([lowest, *x, *y])
                 look: dict[str, Any] = {"color": COLOURS[treatment.method], "marker": MARKERS[treatment.method]}
-                axes.plot(x, y, markersize=4, linewidth=1.4, label=f"{treatment.title}: ECE {ece:.3f}", **look)
+                axes.plot(
+                    x, y, markersize=4, linewidth=1.4, label=f"{treatment.title}: ECE {ece:.3f} ({floor:.3f})", **look
+                )
             low = max(0.0, lowest - 0.05)
             axes.set(title=f"{study.label} {model}", xlabel="confidence", xlim=(low, 1), ylim=(low, 1.01))
             axes.legend(loc="upper left")
@@ -56,8 +59,20 @@ def plot_reliability(study: Study, cells: Sequence[Cell], found: Mapping[str, Pr
             title=f"{study.title}: reliability",
             caption=f"Test examples in {BINS} bins of the probability given to the predicted class: the share that is right. On "
             "the dotted line a model is as often right as it says; below it, it is too sure. Single and, of each method, the "
-            f"alpha with the lowest ensemble error, first seed. Bins of fewer than {FEWEST} examples are not drawn. ECE: expected calibration error.",
+            f"alpha with the lowest ensemble error, first seed. Bins of fewer than {FEWEST} examples are not drawn. ECE: expected calibration error; in brackets what a perfectly "
+            "calibrated model of these confidences stays below in 95 % of test sets of this size.",
         )
+
+
+def calibration_floor(confidence: NDArray[np.float64]) -> float:
+    """Returns the 95th percentile of the calibration error of a model that is right exactly as often as it is sure.
+
+    In each bin the share right then varies with the sum of p (1 - p), close to normally.
+    """
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    spread = np.sqrt(np.bincount(place, confidence * (1 - confidence), BINS))
+    drawn = np.abs(np.random.default_rng(0).standard_normal((2_000, BINS))) @ spread
+    return float(np.quantile(drawn, 0.95)) / max(len(confidence), 1)
 
 
 def calibration_bins(

@@ -10,7 +10,7 @@ from experiment import keys
 from experiment.cell import Cell
 from experiment.errors import PERMANENT
 from experiment.ledger import DONE, FAILED, MISSING, RUNNING, UNREADABLE, Problem
-from experiment.records import Failure, Progress
+from experiment.records import Failure, Progress, parse_time
 
 STALE = dt.timedelta(minutes=10)  # an attempt reports every few seconds; after this time it counts as dead
 
@@ -73,7 +73,8 @@ def _state_by_records(cell: Cell, failed: Sequence[Failure], progress: Progress 
     last = failed[-1] if failed else None
     if progress and (last is None or progress.time > last.time):
         at = f"epoch {progress.epoch}/{progress.epochs}"
-        if now - _parse_time(progress.time) < STALE:
+        # a clock that is hours ahead must not keep a dead attempt alive
+        if abs(now - parse_time(progress.time)) < STALE:
             return CellState(cell=cell, state=RUNNING, reason=f"in training, {at}", attempts=len(failed))
         fate = "killed without a record, or its machine is gone; launch again"
         reason = f"last progress at {progress.time}, {at}: {fate}"
@@ -88,14 +89,6 @@ def _state_without_records(cell: Cell, unread: Sequence[Problem]) -> CellState:
     records = [p for p in unread if p.key.startswith((keys.FAILURES, keys.PROGRESS))]
     if not records:
         return CellState(cell=cell, state=MISSING, reason="not started, or its machine is gone; launch again")
-    failed = any(p.key.startswith(keys.failures(cell.id)) for p in records)
+    failed = any(p.key.startswith(keys.folder(keys.FAILURES, cell.id)) for p in records)
     reason = f"no result, and {records[0].key} cannot be read: {records[0].reason}"
     return CellState(cell=cell, state=FAILED if failed else MISSING, reason=reason, attempts=int(failed))
-
-
-def _parse_time(text: str) -> dt.datetime:
-    try:
-        time = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return dt.datetime.min.replace(tzinfo=dt.UTC)
-    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)

@@ -59,7 +59,11 @@ def _list_folders(store: Store, cells: Sequence[Cell] | None, refusal: Experimen
         return Listing(found=frozenset(found), problems=tuple(_problem(*item) for item in refused.items()))
     hidden = [c for c in cells if keys.results_folder(c.dataset, c.method) in refused]
     problems = []
-    for cell, answer in zip(hidden, map_parallel(store, lambda c: _list(store, keys.results(c)), hidden), strict=True):
+    for cell, answer in zip(
+        hidden,
+        map_parallel(store, lambda c: _list(store, keys.results_folder(c.dataset, c.method, c.id)), hidden),
+        strict=True,
+    ):
         if isinstance(answer, ExperimentError):
             problems.append(_problem(keys.epochs(cell), answer, cell.id))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from experiment import keys, results
 from experiment.errors import ExperimentError, InvalidInput, describe_error
 from experiment.ledger import Problem
 from experiment.parallel import map_batches
+from experiment.provenance import read_provenance
 from experiment.store import Store
 
 UNUSABLE = (pa.ArrowException, OSError, ValueError)  # what reading a torn, foreign or removed file raises
@@ -50,6 +51,15 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     # Columns of one type are converted together: one by one they would share Arrow's read-only memory.
     frame: pd.DataFrame = encode_texts(table).to_pandas()
     return frame
+
+
+def drop_cells(frame: pd.DataFrame, cell_ids: Collection[str]) -> pd.DataFrame:
+    """Returns the rows of all other cells."""
+    if not cell_ids:
+        return frame
+    kept = frame[~frame["cell_id"].isin(list(cell_ids))].reset_index(drop=True)
+    texts = kept.select_dtypes("category").columns
+    return kept.assign(**{name: kept[name].cat.remove_unused_categories() for name in texts})
 
 
 def encode_texts(table: pa.Table) -> pa.Table:
@@ -132,6 +142,12 @@ def _check_files(store: Store, epoch_keys: Sequence[str], files: Iterable[pa.Buf
         if key != keys.epochs_of(**row):
             cell = f"cell {row['cell_id']} of {row['dataset']}, {row['method']}"
             raise InvalidInput(f"{store.url}/{key} holds {cell}: it was copied to a wrong place; remove it")
+    lengths = [t.num_rows for t in tables]
+    for name in ("dataset", "method", "cell_id"):
+        codes = rows[name].combine_chunks().indices.to_numpy()
+        if (codes != np.repeat(codes[starts], lengths)).any():
+            names = ", ".join(f"{store.url}/{key}" for key in epoch_keys)
+            raise InvalidInput(f"{names} holds rows of several cells; remove it and launch its run again")
     cell_ids = [row["cell_id"] for row in first_rows]
     return Results(epochs=rows, provenance=dict(zip(cell_ids, provenance, strict=True)), problems=())
 
@@ -141,7 +157,7 @@ def _check_file(file: pa.Buffer, source: str) -> tuple[pa.Table, dict[str, Any]]
     reader = pq.ParquetReader()
     reader.open(pa.BufferReader(file), pre_buffer=False, page_checksum_verification=True)
     table = reader.read_all(use_threads=False)
-    facts = results.read_provenance(table.schema, source)
+    facts = read_provenance(table.schema, source)
     if facts.get("schema_version") != results.SCHEMA_VERSION:
         table = results.upgrade_table(table, "epochs", source)
     if table.num_rows == 0:

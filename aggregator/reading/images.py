@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiment.datasets import DATASETS
-from experiment.errors import InvalidInput, NotFound
-from experiment.prepared import read_manifest
+from experiment.errors import InvalidInput, NotFound, describe_error
+from experiment.prepared import Manifest, read_manifest
 from experiment.store import Store
 
 
@@ -24,6 +24,28 @@ class Images:
     y: NDArray[np.uint8]
 
 
+def read_prepared(store: Store, dataset: str) -> tuple[Manifest, bytes]:
+    """Returns the manifest of a prepared data set and its file, checked against the manifest's digest.
+
+    Raises:
+        NotFound: the store has no such data set, because its results were copied without it or trained with another store's.
+        InvalidInput: the manifest or the file is damaged, or the file is absent.
+    """
+    manifest = read_manifest(store, dataset)
+    if manifest is None:
+        raise NotFound(f"{store.url} holds no prepared data set {dataset}; prepare it to see its images")
+    try:
+        data = store.read(manifest.key)
+    except NotFound as error:
+        raise InvalidInput(f"{describe_error(error)}; remove its manifest, then prepare {dataset} again") from error
+    if hashlib.sha256(data).hexdigest() != manifest.sha256:
+        source = f"{store.url}/{manifest.key}"
+        raise InvalidInput(
+            f"{source} does not have the sha256 of its manifest; remove both, then prepare {dataset} again"
+        )
+    return manifest, data
+
+
 def read_images(store: Store, dataset: str) -> Images:
     """Returns the training images of a data set as the store holds it.
 
@@ -31,15 +53,8 @@ def read_images(store: Store, dataset: str) -> Images:
         NotFound: the store has no such data set, because its results were copied without it or trained with another store's.
         InvalidInput: the manifest or the file is damaged.
     """
-    manifest = read_manifest(store, dataset)
-    if manifest is None:
-        raise NotFound(f"{store.url} holds no prepared data set {dataset}; prepare it to see its images")
+    manifest, data = read_prepared(store, dataset)
     source = f"{store.url}/{manifest.key}"
-    data = store.read(manifest.key)
-    if hashlib.sha256(data).hexdigest() != manifest.sha256:
-        raise InvalidInput(
-            f"{source} does not have the sha256 of its manifest; remove both, then prepare {dataset} again"
-        )
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             x, y = arrays["x_train"], arrays["y_train"]

@@ -1,17 +1,21 @@
-"""Reads predictions on the test set: which examples were wrong, and how sure the models were."""
+"""Reads predictions on the test set: which examples were wrong, how sure the models were, and whether the rows say the same."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from experiment import keys, results
-from experiment.cell import Cell
+from experiment import artifacts, keys, results
+from experiment.cell import ENSEMBLE, Cell
+from experiment.datasets import CLASSES
 from experiment.errors import ExperimentError, InvalidInput, NotFound, describe_error
 from experiment.ledger import Problem
 from experiment.parallel import map_parallel
@@ -25,43 +29,155 @@ class Predictions:
     Attributes:
         wrong: which examples were wrong.
         confidence: the probability given to the predicted class.
+        labels: digest of the right classes.
     """
 
     wrong: Mapping[str, NDArray[np.bool_]]
     confidence: Mapping[str, NDArray[np.float64]]
+    labels: str
 
 
-def read_predictions(store: Store, cells: Sequence[Cell]) -> tuple[dict[str, Predictions], list[Problem]]:
-    """Returns the predictions of these cells by id, and the files that cannot be used."""
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What the rows of a cell say of its predictions.
+
+    Attributes:
+        models: the members, then the ensemble.
+        examples: number of test examples.
+        errors: the last epoch's test error by model.
+    """
+
+    cell: str
+    models: Sequence[str]
+    examples: int
+    errors: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundPredictions:
+    """The predictions of some cells.
+
+    Attributes:
+        usable: by cell id.
+        unusable: the files that are absent or damaged: their cells are compared without them.
+        contradictions: the cells whose commit names predictions that say something else than its rows.
+    """
+
+    usable: Mapping[str, Predictions]
+    unusable: Sequence[Problem]
+    contradictions: Sequence[Problem]
+
+
+def expect_predictions(frame: pd.DataFrame) -> dict[str, Expected]:
+    """Returns by cell id what the rows of ``results.EPOCHS`` say of predictions."""
+    errors: dict[str, dict[str, float]] = {}
+    last = frame[frame["epoch"] == frame["epochs"]]
+    for cell, model, error in last[["cell_id", "model", "test_error"]].itertuples(index=False):
+        errors.setdefault(cell, {})[model] = error
+    first = frame.drop_duplicates("cell_id")[["cell_id", "members", "test_examples"]]
+    return {
+        cell: Expected(cell=cell, models=[*members.split("+"), ENSEMBLE], examples=n, errors=errors.get(cell, {}))
+        for cell, members, n in first.itertuples(index=False)
+    }
+
+
+def read_predictions(
+    store: Store, cells: Sequence[Cell], provenance: Mapping[str, Mapping[str, Any]], frame: pd.DataFrame
+) -> FoundPredictions:
+    """Returns the predictions of these cells, and what is wrong with the others.
+
+    Args:
+        provenance: by cell id, what the commit's file says; it names the predictions that belong to it.
+        frame: the rows of the cells, which the predictions are compared with.
+    """
+    expected = expect_predictions(frame)
 
     def read_one(cell: Cell) -> Predictions | Problem:
         key = keys.predictions(cell)
-        source = f"{store.url}/{key}"
         try:
-            return digest_predictions(results.from_bytes(store.read(key), "predictions", source), cell, source)
+            table, source = read_table(store, keys.epochs(cell), provenance[cell.id])
         except ExperimentError as error:
             return Problem(key=key, cell=cell.id, reason=describe_error(error), absent=isinstance(error, NotFound))
+        try:
+            return digest_predictions(table, expected[cell.id], source)
+        except InvalidInput as error:
+            reason = f"{describe_error(error)}; {artifacts.MEND.format(commit=keys.epochs(cell))}"
+            return Problem(key=keys.epochs(cell), cell=cell.id, reason=reason)
 
     found = dict(zip([c.id for c in cells], map_parallel(store, read_one, cells), strict=True))
-    good = {i: p for i, p in found.items() if isinstance(p, Predictions)}
-    return good, [p for p in found.values() if isinstance(p, Problem)]
+    problems = [p for p in found.values() if isinstance(p, Problem)]
+    return FoundPredictions(
+        usable={i: p for i, p in found.items() if isinstance(p, Predictions)},
+        unusable=[p for p in problems if not keys.committed([p.key])],
+        contradictions=[p for p in problems if keys.committed([p.key])],
+    )
 
 
-def digest_predictions(table: pa.Table, cell: Cell, source: str) -> Predictions:
-    """Returns the errors and confidences in a cell's table of predictions; ``source`` names it in errors.
+def read_table(store: Store, commit: str, provenance: Mapping[str, Any]) -> tuple[pa.Table, str]:
+    """Returns the predictions that belong to the commit under this key, and the name of their file in errors.
 
     Raises:
-        InvalidInput: a model lacks test examples or repeats them.
+        NotFound: the cell kept no predictions.
+        InvalidInput: they are damaged, or not those that the commit names.
     """
-    wrong, confidence = {}, {}
-    count = table.num_rows // len(cell.models)
-    for model in cell.models:
+    usual = keys.predictions_of(commit)
+    artifact = artifacts.find_artifact(provenance, usual, commit, f"{store.url}/{commit}")
+    source = f"{store.url}/{artifact.key}"
+    return results.from_bytes(artifacts.read_artifact(store, artifact), "predictions", source), source
+
+
+def digest_predictions(table: pa.Table, expected: Expected, source: str) -> Predictions:
+    """Returns the errors and confidences of each model in a table of predictions; ``source`` names it in errors.
+
+    Raises:
+        InvalidInput: they are not what the rows of their cell speak of, or contradict themselves.
+    """
+    _check_names(table, expected, source)
+    wrong, confidence, labels = {}, {}, ""
+    for model in expected.models:
         rows = table.filter(pc.equal(table["model"], model)).sort_by("example")
-        if not count or not np.array_equal(rows["example"].to_numpy(), np.arange(count)):
-            reason = f"{source} lacks or repeats test examples of {model}"
-            raise InvalidInput(f"{reason}; remove it: its cell is then compared without predictions")
-        wrong[model] = rows["label"].to_numpy() != rows["prediction"].to_numpy()
-        logits = np.asarray(rows["logits"].combine_chunks().flatten(), dtype=float).reshape(count, -1)
+        if not np.array_equal(rows["example"].to_numpy(), np.arange(expected.examples)):
+            raise InvalidInput(
+                f"{source} lacks or repeats test examples of {model}; its rows speak of {expected.examples:,}"
+            )
+        label = rows["label"].to_numpy()
+        logits = np.asarray(rows["logits"].combine_chunks().flatten(), dtype=float).reshape(expected.examples, -1)
+        _check_classes(label, rows["prediction"].to_numpy(), logits, f"{source}, {model}")
+        wrong[model] = label != rows["prediction"].to_numpy()
+        digest = hashlib.sha256(label.tobytes()).hexdigest()
+        if labels and digest != labels:
+            raise InvalidInput(f"{source} has other labels for {model} than for {expected.models[0]}")
+        labels = digest
         shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
         confidence[model] = 1 / shifted.sum(axis=1)  # of the largest logit: exp(0) over the sum
-    return Predictions(wrong=wrong, confidence=confidence)
+    _check_errors(wrong, expected, source)
+    return Predictions(wrong=wrong, confidence=confidence, labels=labels)
+
+
+def _check_names(table: pa.Table, expected: Expected, source: str) -> None:
+    strange = set(pc.unique(table["cell_id"]).to_pylist()) - {expected.cell}
+    if strange:
+        raise InvalidInput(f"{source} holds predictions of another cell, {min(strange)!r}")
+    models = set(pc.unique(table["model"]).to_pylist())
+    if models != set(expected.models):
+        given, own = ", ".join(sorted(models)) or "no model", ", ".join(expected.models)
+        raise InvalidInput(f"{source} holds predictions of {given}, and its cell has {own}")
+
+
+def _check_classes(
+    label: NDArray[np.int64], prediction: NDArray[np.int64], logits: NDArray[np.float64], source: str
+) -> None:
+    if ((label < 0) | (label >= CLASSES)).any():
+        raise InvalidInput(f"{source}: a label is no class from 0 to {CLASSES - 1}")
+    if not np.isfinite(logits).all():
+        raise InvalidInput(f"{source}: a logit is no finite number")
+    if differ := int((logits.argmax(axis=1) != prediction).sum()):
+        raise InvalidInput(f"{source}: {differ:,} predictions are not the class of the largest logit")
+
+
+def _check_errors(wrong: Mapping[str, NDArray[np.bool_]], expected: Expected, source: str) -> None:
+    """What the last epoch says of a model is compared if it says anything: rows may be missing, which is named elsewhere."""
+    for model, error in expected.errors.items():
+        if model in wrong and not np.isclose(wrong[model].mean(), error, atol=1e-9):
+            given = f"{source} has a test error of {wrong[model].mean():.6g} for {model}"
+            raise InvalidInput(f"{given}, and the last epoch of its commit {error:.6g}")

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 
+from aggregator.reading.alike import find_strangers
 from aggregator.reading.cells import CellState, cell_states
 from aggregator.reading.commits import REFUSED, list_results
-from aggregator.reading.epochs import read_epochs, to_frame
-from aggregator.reading.rows import find_row_problems
+from aggregator.reading.epochs import drop_cells, read_epochs, to_frame
+from aggregator.reading.rows import find_contradictions, find_impossible_facts, find_row_problems
 from experiment import keys
 from experiment.cell import Cell
 from experiment.errors import describe_error
-from experiment.ledger import DONE, RUNNING, Problem, read_failures, read_ledger, read_progress
+from experiment.ledger import DONE, RUNNING, UNREADABLE, LedgerReader, Problem, read_failures, read_progress
+from experiment.retry import look_pauses
 from experiment.run import Run
 from experiment.store import Store
 
-POLL_SECONDS = 10.0
+POLL_SECONDS = 10.0  # between the first looks of a report that waits; they grow rarer
+PROGRESS_SECONDS = 30.0  # age up to which it does not read a progress record again
 R = TypeVar("R")
 
 
@@ -78,16 +82,40 @@ def read_run_results(store: Store, run: Run, now: dt.datetime) -> RunResults:
         now=now,
         problems=[*listing.problems, *found.problems, *damaged_failures, *damaged_progress],
     )
-    problems = [*listing.problems, *found.problems, *_find_contradictions(frame, by_id), *find_row_problems(frame)]
-    problems += [*damaged_failures, *damaged_progress, *_find_copies(listing.found, by_id)]
-    return RunResults(
+    damaged_records = [*damaged_failures, *damaged_progress, *_find_copies(listing.found, by_id)]
+    whole = RunResults(
         run=run,
         table=found.epochs,
         frame=frame,
         states=tuple(states),
         provenance=found.provenance,
-        problems=tuple(problems),
+        problems=(*listing.problems, *found.problems),
         time=now,
+    )
+    wrong = [*find_contradictions(frame, by_id), *find_row_problems(frame)]
+    wrong += find_impossible_facts(found.provenance, by_id)
+    kept = leave_out(whole, wrong)
+    kept = leave_out(kept, find_strangers(run.grid.cells, kept.frame, kept.provenance))
+    return dataclasses.replace(kept, problems=(*kept.problems, *damaged_records))
+
+
+def leave_out(found: RunResults, contradictions: Sequence[Problem]) -> RunResults:
+    """Returns the results without the cells of these problems, each of which becomes unreadable for its first reason."""
+    reasons = {p.cell: p.reason for p in reversed(contradictions)}
+    if not reasons:
+        return found
+    kept = ~found.frame["cell_id"].isin(list(reasons)).to_numpy()
+    states = (
+        dataclasses.replace(s, state=UNREADABLE, reason=reasons[s.cell.id], final=False) if s.cell.id in reasons else s
+        for s in found.states
+    )
+    return dataclasses.replace(
+        found,
+        table=found.table.filter(pa.array(kept)),
+        frame=drop_cells(found.frame, reasons),
+        states=tuple(states),
+        provenance={cell: facts for cell, facts in found.provenance.items() if cell not in reasons},
+        problems=(*found.problems, *contradictions),
     )
 
 
@@ -102,21 +130,6 @@ def _read_records(
         return read(store, cell_ids)
     except REFUSED as error:
         return {}, [Problem(key=prefix, reason=describe_error(error))]
-
-
-def _find_contradictions(frame: pd.DataFrame, by_id: Mapping[str, Cell]) -> list[Problem]:
-    """Names the cells whose rows hold other settings than the grid: their file was tampered with or renamed."""
-    fields = ("dataset", "method", "alpha", "seed", "epochs", "batch_size", "weight_decay", "head", "precision")
-    rows = frame.drop_duplicates([*fields, "members", "cell_id"])
-    found = []
-    for row in rows.to_dict("records"):
-        cell = by_id[row["cell_id"]]
-        wrong = [n for n in fields if row[n] != getattr(cell, n)]
-        wrong += ["members"] if row["members"] != cell.member_names else []
-        if wrong:
-            reason = f"its rows hold another {', '.join(wrong)} than the run's grid; remove it and launch the run again"
-            found.append(Problem(key=keys.epochs(cell), reason=reason, cell=cell.id))
-    return found
 
 
 def _find_copies(listed: Collection[str], by_id: Mapping[str, Cell]) -> list[Problem]:
@@ -135,10 +148,10 @@ def wait_for_cells(
 ) -> None:
     """Waits until every cell is done or has failed for good, or for ``limit`` seconds; prints how many are done."""
     cells = run.grid.cells
-    end = time.monotonic() + limit
-    while True:
+    end, reader = time.monotonic() + limit, LedgerReader(store, cells, progress_seconds=PROGRESS_SECONDS)
+    for pause in look_pauses(POLL_SECONDS):
         try:
-            ledger = read_ledger(store, cells)
+            ledger = reader.read()
         except REFUSED as error:
             say(f"not waiting: {describe_error(error)}")
             return
@@ -157,4 +170,4 @@ def wait_for_cells(
         say(f"{done} of {len(cells)} cells done, {lost} failed for good, {rest} to come, {running} in training")
         if not rest or time.monotonic() >= end:
             return
-        time.sleep(max(0.0, min(POLL_SECONDS, end - time.monotonic())))
+        time.sleep(max(0.0, min(pause, end - time.monotonic())))

@@ -61,9 +61,18 @@ def cost_by_treatment(study: Study, cells: pd.DataFrame) -> Table:
     return Table(
         name=study.file_name("cost"),
         title=f"{study.title}: cost of a cell",
-        caption="Means over seeds. Gain: how much lower the ensemble's test error is than that of Single. A gain within "
-        "the noise (see Results) makes its price noise, too.",
-        columns=("method, alpha", "device-hours", "images/s", "dollars", "gain (pp)", "hours per pp", "dollars per pp"),
+        caption="Means over seeds. Beyond Single: what collaboration adds to the hours. Gain: how much lower the ensemble's "
+        "test error is than that of Single. It has a price only where its 95 % interval excludes 0.",
+        columns=(
+            "method, alpha",
+            "device-hours",
+            "images/s",
+            "dollars",
+            "hours beyond Single",
+            "gain (pp)",
+            "hours per pp",
+            "dollars per pp",
+        ),
         rows=tuple(_treatment_row(study, treatment, cells) for treatment in study.treatments),
     )
 
@@ -77,24 +86,24 @@ def cost_tables(run: RunResults, studies: Sequence[Study], prices: Mapping[str, 
 
 
 def _treatment_row(study: Study, treatment: Treatment, cells: pd.DataFrame) -> tuple[Entry, ...]:
-    ids = [c.id for c in study.cells if Treatment.of(c) == treatment]
-    mean = cells[cells.index.isin(ids)][["hours", "speed", "dollars"]].mean()
-    gain = _gain_over_single(study, treatment)
-    hours_per_point, dollars_per_point = (mean[n] / gain if gain > 0 else math.nan for n in ("hours", "dollars"))
+    mean, single = (_mean_cost(study, t, cells) for t in (treatment, SINGLE))
+    found = None if treatment == SINGLE else study.compare((treatment, ENSEMBLE), (SINGLE, ENSEMBLE))
+    gain = -100 * found.effect if found else math.nan
+    shown = found is not None and found.interval[1] < 0
+    hours_per_point, dollars_per_point = (mean[n] / gain if shown else math.nan for n in ("hours", "dollars"))
+    beyond = mean["hours"] - single["hours"]
     return (
         text_entry(treatment.title),
         number_entry(mean["hours"], ".3g"),
         number_entry(mean["speed"], ",.0f"),
         number_entry(mean["dollars"], ",.4g"),
-        Entry(text=f"{gain:+.2f}", value=gain) if math.isfinite(gain) else text_entry(NOTHING),
-        text_entry("no gain") if gain <= 0 else number_entry(hours_per_point, ".3g"),
+        number_entry(beyond, "+.3g") if found else text_entry(NOTHING),
+        Entry(text=f"{gain:+.2f}", value=gain) if found else text_entry(NOTHING),
+        text_entry("no gain shown") if found and not shown else number_entry(hours_per_point, ".3g"),
         number_entry(dollars_per_point, ",.4g"),
     )
 
 
-def _gain_over_single(study: Study, treatment: Treatment) -> float:
-    """Returns by how many percentage points the ensemble's error is below Single's; NaN for Single and without results."""
-    single, ours = study.final(SINGLE, ENSEMBLE), study.final(treatment, ENSEMBLE)
-    if treatment == SINGLE or not len(single) or not len(ours):
-        return math.nan
-    return 100 * (float(single.mean()) - float(ours.mean()))
+def _mean_cost(study: Study, treatment: Treatment, cells: pd.DataFrame) -> pd.Series:
+    ids = [c.id for c in study.cells if Treatment.of(c) == treatment]
+    return cells[cells.index.isin(ids)][["hours", "speed", "dollars"]].mean()

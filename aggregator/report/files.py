@@ -15,7 +15,8 @@ from aggregator.report.material import Material
 from aggregator.report.page import Page, Section, Tile, render_page
 from aggregator.report.sections import compose_sections
 from aggregator.study import SINGLE, Study
-from aggregator.tables import Table, best_treatment
+from aggregator.suggest import NEXT_GRID, choose_steps, suggest_grid
+from aggregator.tables import Table, best_treatment, tied_treatments
 from experiment import results
 from experiment.cell import ENSEMBLE
 from experiment.ledger import DONE
@@ -32,6 +33,9 @@ def build_files(material: Material) -> Iterator[tuple[str, bytes]]:
     for block in (b for s in sections for b in s.blocks):
         yield from _block_files(block)
     yield "results.parquet", _to_parquet(material.run.table)
+    possible = choose_steps(material.steps, None)
+    if possible:
+        yield NEXT_GRID, _to_utf8(suggest_grid(material.run.run.grid.cells, possible))
     yield "index.html", _to_utf8(render_page(compose_page(material, sections)))
 
 
@@ -101,12 +105,13 @@ def _finding(study: Study) -> str:
     best = best_treatment(study)
     if best is None:
         return f"{study.title}: no results yet."
-    words = f"{study.title}: the ensemble with the lowest test error is {best.title}"
+    ties = len(tied_treatments(study)) - 1
+    tied = f" ({ties} others are not shown to be worse)" if ties else ""
+    words = f"{study.title}: the ensemble with the lowest test error is {best.title}{tied}"
     difference = None if best == SINGLE else study.compare((best, ENSEMBLE), (SINGLE, ENSEMBLE))
     if difference is None:
         return words + "."
     d = difference.scaled(100)
     low, high = d.interval
-    chance = "a difference that this many comparisons can produce by chance"
-    sure = chance if low < 0 < high else "before correction"
+    sure = "being the lowest of several, it is overstated"
     return f"{words}, {d.effect:+.2f} percentage points from Single ({low:+.2f} to {high:+.2f}, {d.test}: {sure})."

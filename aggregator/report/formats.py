@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import re
+from collections.abc import Sequence
 
 from aggregator.tables import Entry, Table
 
@@ -35,18 +36,39 @@ _TEX = {
 
 
 def to_csv(table: Table) -> str:
-    """Returns one line per row, numbers in full; an apostrophe precedes texts that a spreadsheet would run as formulas."""
+    """Returns one line per row, with numbers as numbers, and an interval in two columns ``low`` and ``high``.
+
+    An apostrophe precedes texts that a spreadsheet would run as formulas.
+    """
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(map(_csv_text, table.columns))
-    writer.writerows([_csv_field(e) for e in row] for row in table.rows)
+    columns = [_csv_columns(name, [row[i] for row in table.rows]) for i, name in enumerate(table.columns)]
+    writer.writerow([_csv_text(name) for column in columns for name in column])
+    for row in range(len(table.rows)):
+        writer.writerow([fields[row] for column in columns for fields in column.values()])
     return sink.getvalue()
+
+
+def _csv_columns(name: str, entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """Returns what a column of a table is in a CSV: itself, and the bounds of its intervals if it shows any."""
+    own = [_csv_field(e) for e in entries]
+    if all(e.bounds is None for e in entries):
+        return {name: own}
+    ends = {
+        f"{name}: {end}": [_csv_number(e.bounds[i]) if e.bounds else "" for e in entries]
+        for i, end in enumerate(("low", "high"))
+    }
+    return ({name: own} if any(e.value is not None for e in entries) else {}) | ends
 
 
 def _csv_field(entry: Entry) -> str:
     if entry.absent:
         return ""
-    return repr(float(entry.value)) if entry.value is not None else _csv_text(entry.text)
+    return _csv_number(entry.value) if entry.value is not None else _csv_text(entry.text)
+
+
+def _csv_number(value: float) -> str:
+    return f"{value:.15g}"  # the last bits of a double would print 0.59 as 0.5900000000000001
 
 
 def _csv_text(text: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from aggregator.looks import record_looks
 from aggregator.reading.run import read_run_results, wait_for_cells
 from aggregator.report.files import build_files
 from aggregator.report.material import gather_material
@@ -39,6 +40,8 @@ def make_report(
     if wait is not None:
         wait_for_cells(store, run, say=lambda line: print(line, file=sys.stderr, flush=True), limit=wait, now=now)
     material = gather_material(store, read_run_results(store, run, now()), prices)
+    if out is None:  # a report elsewhere leaves the store alone
+        record_looks(store, material.studies, material.looks, run=run.name, now=material.run.time)
     prefix = keys.report(run.name, "") if out is None else ""
     for path, data in build_files(material):
         target.put(f"{prefix}{path}", data)

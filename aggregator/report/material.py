@@ -7,20 +7,28 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aggregator.claims import Claim, judge_claims
+from aggregator.claims.second_halves import SecondHalf, judge_second_halves
 from aggregator.figures.images import plot_components, plot_samples
 from aggregator.figures.reliability import drawn_treatments
 from aggregator.figures.style import Picture
+from aggregator.looks import count_looks
+from aggregator.reading.alike import find_other_labels
 from aggregator.reading.images import read_images
 from aggregator.reading.predictions import Predictions, read_predictions
-from aggregator.reading.run import RunResults
+from aggregator.reading.run import RunResults, leave_out
+from aggregator.report.budget import Budget, read_budget
+from aggregator.report.costs import cost_by_cell
 from aggregator.study import Study, Treatment, make_studies
+from aggregator.suggest import Step, forecast_claims, plan_steps
 from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.errors import ExperimentError, describe_error
 from experiment.ledger import Problem
+from experiment.looks import Look
 from experiment.store import Store
 
-MOST_PREDICTIONS = 120  # cells whose predictions are read: a cell's are a megabyte, and runs of many seeds need none
+NOTHING_SPENT = Budget()
+MOST_PREDICTIONS = 120  # cells of a study whose predictions are read: a cell's are a megabyte
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +36,12 @@ class Material:
     """All that a report is made from.
 
     Attributes:
+        second_halves: of the claims that have one, by the claim's name.
+        looks: by slug of a study, the look at its results that this is; nothing of studies that are not tested yet.
+        steps: what would decide each undecided claim.
         predictions: by cell id, where they were read.
         prices: dollars per hour by part of a device's name.
+        budget: what its launches on a cluster expected, and what they took.
         pictures: of the data sets.
         remarks: what could not be shown or compared, and why.
     """
@@ -37,46 +49,69 @@ class Material:
     run: RunResults
     studies: Sequence[Study]
     claims: Sequence[Claim]
+    second_halves: Mapping[str, SecondHalf] = field(default_factory=dict)
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    steps: Sequence[Step] = ()
     predictions: Mapping[str, Predictions] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
+    budget: Budget = NOTHING_SPENT
     pictures: Sequence[Picture] = ()
     remarks: Sequence[str] = ()
 
 
-def gather_material(store: Store, found: RunResults, prices: Mapping[str, float]) -> Material:
-    """Returns the run's results as studies, with what the store holds of predictions and prepared data sets."""
+def gather_material(store: Store, found: RunResults, prices: Mapping[str, float], *, pictures: bool = True) -> Material:
+    """Returns the run's results as studies, with what the store holds of predictions and (if asked) prepared data sets."""
+    found, predictions, unusable = read_all_predictions(store, found)
     done = {c.id for c in found.done}
-    studies, predictions = [], {}
-    problems: list[Problem] = []
-    for study in make_studies(found.frame, found.run.grid.cells):
-        cells = [c for c in study.cells if c.id in done]
-        own, unusable = read_predictions(store, cells_to_compare(study, cells))
-        studies.append(_add_predictions(study, cells, own))
-        predictions.update(own)
-        problems += unusable
-    pictures, remarks = draw_datasets(store, dict.fromkeys(c.dataset for c in found.run.grid.cells))
+    plain = make_studies(found.frame, found.run.grid.cells)
+    studies = [_add_predictions(s, [c for c in s.cells if c.id in done], predictions) for s in plain]
+    datasets = dict.fromkeys(c.dataset for c in found.run.grid.cells) if pictures else {}
+    drawn, remarks = draw_datasets(store, datasets)
+    budget, unread = read_budget(store, found.run.name)
+    looks = count_looks(store, studies)
+    claims = judge_claims(studies, looks)
     return Material(
-        run=dataclasses.replace(found, problems=(*found.problems, *(p for p in problems if not p.absent))),
+        run=dataclasses.replace(found, problems=(*found.problems, *(p for p in unusable if not p.absent))),
         studies=studies,
-        claims=judge_claims(studies),
+        claims=claims,
+        second_halves=judge_second_halves(studies, found.provenance, claims),
+        looks=looks,
+        steps=plan_steps(forecast_claims(claims), cost_by_cell(found, prices)),
         predictions=predictions,
         prices=prices,
-        pictures=pictures,
-        remarks=[*remarks, *_remark_absent_predictions(problems, done)],
+        budget=budget,
+        pictures=drawn,
+        remarks=[*remarks, *unread, *_remark_predictions(found, predictions, unusable)],
     )
 
 
-def cells_to_compare(study: Study, cells: Sequence[Cell]) -> list[Cell]:
-    """Returns the cells whose predictions are read.
+def read_all_predictions(
+    store: Store, found: RunResults
+) -> tuple[RunResults, dict[str, Predictions], Sequence[Problem]]:
+    """Reads predictions, and leaves out the cells that they contradict or whose labels are not those of the others.
 
-    With one seed, cells are compared example by example: all of them. With several, they are compared over seeds: only
-    those whose reliability is drawn.
+    Returns:
+        what is left of the results, the predictions by cell id, and the files that cannot be used.
     """
-    seeds = sorted({c.seed for c in cells})
-    if len(seeds) == 1 and len(cells) <= MOST_PREDICTIONS:
+    done = {c.id for c in found.done}
+    wanted: list[Cell] = []
+    for study in make_studies(found.frame, found.run.grid.cells):
+        wanted += cells_to_compare(study, [c for c in study.cells if c.id in done])
+    read = read_predictions(store, wanted, found.provenance, found.frame)
+    wrong = [*read.contradictions, *find_other_labels(wanted, read.usable)]
+    out = {p.cell for p in wrong}
+    return leave_out(found, wrong), {i: p for i, p in read.usable.items() if i not in out}, read.unusable
+
+
+def cells_to_compare(study: Study, cells: Sequence[Cell]) -> list[Cell]:
+    """Returns the cells whose predictions are read: all of them, if they are not too many.
+
+    Else they are those whose reliability is drawn.
+    """
+    if len(cells) <= MOST_PREDICTIONS:
         return list(cells)
-    drawn = drawn_treatments(study)
-    return [c for c in cells if c.seed == seeds[0] and Treatment.of(c) in drawn]
+    drawn, first = drawn_treatments(study), min(c.seed for c in cells)
+    return [c for c in cells if c.seed == first and Treatment.of(c) in drawn]
 
 
 def _add_predictions(study: Study, cells: Sequence[Cell], found: Mapping[str, Predictions]) -> Study:
@@ -84,12 +119,18 @@ def _add_predictions(study: Study, cells: Sequence[Cell], found: Mapping[str, Pr
     return dataclasses.replace(study, wrong=wrong)
 
 
-def _remark_absent_predictions(problems: Sequence[Problem], done: Collection[str]) -> list[str]:
-    absent = sum(p.absent for p in problems)
-    if not absent:
-        return []
-    effect = "their errors are compared as independent binomials, and their reliability is not drawn"
-    return [f"{absent} of {len(done)} done cells kept no predictions: {effect}."]
+def _remark_predictions(found: RunResults, read: Collection[str], unusable: Sequence[Problem]) -> list[str]:
+    done = len(found.done)
+    remarks = []
+    if absent := sum(p.absent for p in unusable):
+        effect = "their errors are compared as independent binomials, and their reliability is not drawn"
+        remarks.append(f"{absent} of {done} done cells kept no predictions: {effect}.")
+    if unread := done - len(read) - len(unusable):
+        remarks.append(
+            f"The predictions of {unread} of {done} done cells were not read, nor their rows compared with them: "
+            f"python -m aggregator.verify does that."
+        )
+    return remarks
 
 
 def draw_datasets(store: Store, datasets: Iterable[str]) -> tuple[list[Picture], list[str]]:

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from aggregator.claims import Claim
-from aggregator.claims.verdict import Part
 from aggregator.figures.curves import plot_methods, plot_treatment
 from aggregator.figures.further import plot_agreement, plot_error_by_alpha, plot_generalisation_gap
 from aggregator.figures.reliability import plot_reliability
 from aggregator.figures.style import Picture
 from aggregator.reading.run import RunResults
+from aggregator.report.budget import compare_budget
 from aggregator.report.costs import cost_tables
+from aggregator.report.inference import inference_tables
 from aggregator.report.material import Material
 from aggregator.report.page import Section
 from aggregator.report.provenance import provenance_section
 from aggregator.report.published import comparison_tables, trains_as_published
+from aggregator.report.verdicts import claims_section
 from aggregator.study import Study, Treatment
-from aggregator.tables import NOTHING, Entry, Table, count_entry, number_entry, results_tables, text_entry
+from aggregator.tables import NOTHING, Table, count_entry, results_tables, text_entry
 
 CLOSE_LOOK = Treatment("l2", 0.01)  # the treatment whose curves the paper shows over all epochs
-JUDGING = (
-    "Each statement is made testable by a rule fixed before looking, and answered by comparisons: paired over seeds; of one "
-    "run, paired over test examples (McNemar) where predictions were kept, else as independent binomials, which takes "
-    "differences for less sure than they are. Undecided means that these results cannot tell, not that the statement is wrong."
-)
 
 
 def compose_sections(m: Material) -> list[Section]:
     """Returns every section that the run has content for, in the page's order."""
     sections = [
         *(results_section(s) for s in m.studies),
-        claims_section(m.claims),
+        claims_section(m.claims, m.steps, m.second_halves),
         paper_section(m.studies),
         further_section(m),
         data_section(m),
@@ -54,46 +49,6 @@ def results_section(study: Study) -> Section:
     if CLOSE_LOOK in study.treatments:
         blocks.append(plot_treatment(study, CLOSE_LOOK))
     return Section(anchor=anchor, title=title, blocks=tuple(blocks))
-
-
-def claims_section(claims: Sequence[Claim]) -> Section:
-    """Returns the verdicts on the paper's claims, with the comparisons behind them."""
-    rows = [tuple(map(text_entry, (c.name, c.verdict, c.statement, c.rule, c.why))) for c in claims]
-    summary = Table(
-        name="claims",
-        title="The eleven statements of section 6.1",
-        caption="Yes: shown at 5 % after Holm's correction over the comparisons of that statement. No: the opposite is "
-        "shown. Open: the data cannot tell.",
-        columns=("claim", "verdict", "the paper says", "tested as", "comparisons"),
-        rows=tuple(rows),
-    )
-    blocks = (summary, *(_comparisons(c) for c in claims if c.parts))
-    return Section(anchor="claims", title="What can be claimed", words=(JUDGING,), blocks=blocks, unfolded=1)
-
-
-def _comparisons(claim: Claim) -> Table:
-    return Table(
-        name=f"claim-{claim.name.lower()}",
-        title=f"Comparisons behind claim {claim.name}: {claim.verdict}",
-        caption=claim.rule,
-        columns=("holds if", "answer", "difference (pp)", "95 % interval", "must be below", "p (Holm)", "test", "n"),
-        rows=tuple(map(_comparison_row, claim.parts)),
-    )
-
-
-def _comparison_row(part: Part) -> tuple[Entry, ...]:
-    d = part.difference
-    low, high = d.interval if d else (math.nan, math.nan)
-    return (
-        text_entry(part.says),
-        text_entry(part.answer),
-        number_entry(d.effect if d else math.nan, "+.3f"),
-        text_entry(f"{low:+.3f} to {high:+.3f}" if math.isfinite(low) else NOTHING),
-        number_entry(part.bound, ".2f"),
-        number_entry(part.adjusted, ".3g"),
-        text_entry(d.test if d else "no results"),
-        count_entry(d.n if d else 0),
-    )
 
 
 def paper_section(studies: Sequence[Study]) -> Section:
@@ -123,14 +78,18 @@ def data_section(m: Material) -> Section:
 
 
 def cost_section(m: Material) -> Section:
-    """Returns hours and dollars."""
+    """Returns hours and dollars, on a cluster what was forecast of them, and what inference takes."""
     tables = cost_tables(m.run, m.studies, m.prices)
-    words: tuple[str, ...] = ()
+    words = list[str]()
     if tables and not m.prices:
-        words = (
-            "No price is known, so no dollars are shown: give --price USD per device-hour, or set PRICE_PER_HOUR.",
+        words.append(
+            "No price is known, so no dollars are shown: give --price USD per device-hour, or set PRICE_PER_HOUR."
         )
-    return Section(anchor="cost", title="Cost", words=words, blocks=tuple(tables))
+    inference = inference_tables(m.studies, m.run.provenance)
+    if tables and not inference:
+        words.append("What inference takes was not measured: these cells were trained before the suite did that.")
+    blocks = (*compare_budget(m.budget), *tables, *inference)
+    return Section(anchor="cost", title="Cost", words=tuple(words), blocks=blocks)
 
 
 def cells_section(run: RunResults) -> Section:

@@ -11,12 +11,13 @@ from experiment import keys, results
 from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.grid import Grid, load_grid
-from experiment.records import Provenance
+from experiment.provenance import Provenance
 from experiment.run import Run
 from experiment.store import LocalStore
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "paper"
 RUN = "author-2017"
+TESTED = 10_000  # examples of each of his test sets: his errors are whole numbers of them
 _NAMES = {info.title: name for name, info in DATASETS.items()}
 
 
@@ -46,9 +47,7 @@ def commit_cell(store: LocalStore, cell: Cell, rows: pd.DataFrame) -> None:
     of_ensemble = rows["model"] == "Ens"
     seconds = rows["wall_seconds"] / cell.epochs
     columns = {
-        **results.repeat_values(
-            results.cell_values(cell, train_examples=info.train, test_examples=info.test), len(rows)
-        ),
+        **results.repeat_values(results.cell_values(cell, train_examples=info.train, test_examples=TESTED), len(rows)),
         "model": rows["model"],
         "epoch": rows["epoch"],
         "train_error": rows["train_error"] / 100,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aggregator import load
-from aggregator.load import load_predictions
+from aggregator.load import load_models, load_predictions
 from experiment import keys
 from experiment.errors import InvalidInput, NotFound
 from experiment.grid import Grid
@@ -49,9 +49,37 @@ def test_the_predictions_of_a_cell_have_a_row_for_each_model_and_example(store, 
     assert len(frame["logits"].iloc[0]) == 10
 
 
-def test_a_cell_without_predictions_is_named(store):
-    with pytest.raises(NotFound, match="holds no predictions of cell 'digits-x'"):
-        load_predictions(store.url, "digits-x")
+@pytest.mark.parametrize("read", [load_predictions, load_models])
+def test_a_cell_without_a_result_is_named(store, cells, read):
+    with pytest.raises(NotFound, match="holds no result of cell 'digits-x'"):
+        read(store.url, "digits-x")
+    store.delete(keys.epochs(cells[0]))
+    with pytest.raises(NotFound, match=f"holds no result of cell '{cells[0].id}'"):
+        read(store.url, cells[0].id)
+
+
+@pytest.mark.parametrize("read", [load_predictions, load_models])
+def test_a_damaged_result_is_named_instead_of_what_may_belong_to_it(store, cells, read):
+    store.put(keys.epochs(cells[0]), b"PAR1")
+
+    with pytest.raises(InvalidInput, match=r"epochs\.parquet is not a whole Parquet file"):
+        read(store.url, cells[0].id)
+
+
+def test_the_models_of_a_cell_are_those_that_its_commit_names(store, cells):
+    cell = cells[4]
+    assert load_models(store.url, cell.id) == {m.name: f"{m.name} of {cell.id}".encode() for m in cell.members}
+
+    store.put(keys.model(cell.id, "M"), b"of another attempt")
+    with pytest.raises(InvalidInput, match=r"M\.keras has sha256 .*, and its commit names"):
+        load_models(store.url, cell.id)
+
+
+def test_predictions_that_the_commit_does_not_name_are_refused(store, cells):
+    store.put(keys.predictions(cells[4]), store.read(keys.predictions(cells[5])))
+
+    with pytest.raises(InvalidInput, match=r"predictions\.parquet has sha256 .*, and its commit names"):
+        load_predictions(store.url, cells[4].id)
 
 
 @pytest.fixture

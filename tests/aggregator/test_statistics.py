@@ -32,6 +32,53 @@ def test_a_paired_difference_is_scipys_paired_t_test():
     assert d.p(0.5) == pytest.approx(stats.ttest_1samp(np.subtract(a, b), 0.5).pvalue)
 
 
+def test_the_two_tails_are_scipys_one_sided_tests():
+    a, b = [3.1, 2.9, 3.4, 3.0], [2.9, 2.7, 3.5, 2.6]
+    d = s.paired_difference(a, b)
+
+    assert d.tail(0.1) == pytest.approx(stats.ttest_1samp(np.subtract(a, b), 0.1, alternative="less").pvalue)
+    assert d.upper_tail(0.1) == pytest.approx(stats.ttest_1samp(np.subtract(a, b), 0.1, alternative="greater").pvalue)
+
+
+def test_without_an_effect_of_examples_the_crossed_error_is_that_of_seeds():
+    seeds = np.array([0.0, 1.0, 3.0, 2.0])
+    d = s.crossed_difference(np.repeat(seeds[:, None], 50, axis=1))
+
+    assert (d.effect, d.error) == pytest.approx((seeds.mean(), stats.sem(seeds)))
+    assert d.freedom == pytest.approx(3)
+
+
+def test_the_mean_squares_of_a_crossed_difference_are_scipys():
+    """The F of a one-way analysis is the mean square between groups over that within: it gives both."""
+    values = np.random.default_rng(2).normal(size=(6, 40)) + np.random.default_rng(3).normal(size=40)
+    n, m = values.shape
+    total = ((values - values.mean()) ** 2).sum()
+
+    def between(groups, count, size):
+        f = stats.f_oneway(*groups).statistic
+        return total * f / (f * (count - 1) + count * size - count)
+
+    of_seeds, of_examples = between(values, n, m), between(values.T, m, n)
+    of_both = (total - (n - 1) * of_seeds - (m - 1) * of_examples) / ((n - 1) * (m - 1))
+
+    expected = math.sqrt((of_seeds + of_examples - of_both) / (n * m))
+    assert s.crossed_difference(values).error == pytest.approx(expected)
+
+
+def test_over_seeds_and_other_images_the_interval_covers_where_that_over_seeds_alone_does_not():
+    random, truth, trials = np.random.default_rng(4), 0.0, 400
+    hits = {"paired": 0, "crossed": 0}
+    for _ in range(trials):
+        drawn = random.normal(0, 0.3, 400) + random.normal(0, 0.01, (20, 1)) + random.normal(0, 0.6, (20, 400))
+        paired = s.paired_difference(drawn.mean(axis=1), np.zeros(20)).interval
+        crossed = s.crossed_difference(drawn.astype(np.float32)).interval
+        hits["paired"] += paired[0] <= truth <= paired[1]
+        hits["crossed"] += crossed[0] <= truth <= crossed[1]
+
+    assert hits["paired"] / trials < 0.85
+    assert 0.92 <= hits["crossed"] / trials <= 0.985
+
+
 def test_equal_differences_over_few_seeds_tell_nothing():
     d = s.paired_difference([0.2, 0.3], [0.1, 0.2])
 

@@ -36,7 +36,7 @@ def test_statements_about_every_method_are_undecided_where_one_was_not_run(tmp_p
     )
 
     assert [found[n].verdict for n in "456"] == ["undecided"] * 3
-    assert "Digits, L2: 6 yes, 0 no, 0 open; needs 1 yes" in found["4"].why
+    assert "Digits, L2: 6 of 6 hold at face value, 1 must; p = " in found["4"].why
     assert "Digits, CE: nothing in this run to compare" in found["4"].why
 
 
@@ -58,4 +58,4 @@ def test_a_missing_cell_leaves_its_comparisons_open(store, gather):
     store.delete(keys.epochs(cell))
     parts = [p for p in judge_claims(gather(store).studies)[0].parts if "L2 0.01" in p.says]
 
-    assert [(p.difference, p.answer) for p in parts] == [(None, "open")] * 2
+    assert [(p.difference, p.face) for p in parts] == [(None, None)] * 2

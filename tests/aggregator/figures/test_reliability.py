@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aggregator.figures.reliability import calibration_bins, drawn_treatments, plot_reliability
+from aggregator.figures.reliability import calibration_bins, calibration_floor, drawn_treatments, plot_reliability
 from aggregator.study import SINGLE
 from tests.aggregator import factories
 
@@ -26,6 +26,14 @@ def test_the_error_counts_examples_of_bins_too_small_to_be_drawn():
 
     assert len(sure) == 1
     assert error == pytest.approx(0.95 * 0.05 + 0.05 * 0.5)
+
+
+def test_the_floor_is_what_perfectly_calibrated_models_stay_below():
+    random = np.random.default_rng(1)
+    confidence = 1 - random.beta(1, 12, 2_000)
+    drawn = [calibration_bins(confidence, random.random(2_000) < confidence)[2] for _ in range(400)]
+
+    assert calibration_floor(confidence) == pytest.approx(np.quantile(drawn, 0.95), rel=0.12)
 
 
 def test_single_and_the_best_alpha_of_each_method_are_drawn(tmp_path, gather):

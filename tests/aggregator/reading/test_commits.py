@@ -62,7 +62,7 @@ def test_the_cells_of_a_folder_that_cannot_be_listed_are_unreadable_not_missing(
 
 def test_of_a_folder_with_one_bad_cell_the_others_are_read(refuse, gather, cells):
     hidden = next(c for c in cells if c.method == "l2")
-    run = gather(refuse(keys.results(hidden))).run
+    run = gather(refuse(keys.results_folder(hidden.dataset, hidden.method, hidden.id))).run
 
     assert [(s.cell.id, s.state) for s in run.undone] == [(hidden.id, "unreadable")]
 

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from aggregator import load
 from aggregator.reading.epochs import read_epochs, to_frame
 from experiment import keys, results
+from experiment.provenance import METADATA
 from tests.aggregator import factories
 from tests.aggregator.report_of import text_files, undone_states
 
@@ -25,7 +26,12 @@ def test_a_torn_file_is_named_and_the_rest_reported(store, gather, cells):
 
 def test_a_changed_byte_of_a_page_is_found_by_its_checksum(store, gather, cells):
     data = bytearray(store.read(keys.epochs(cells[0])))
-    data[len(data) // 3] ^= 0xFF
+    column = (
+        pq.ParquetFile(pa.BufferReader(bytes(data)))
+        .metadata.row_group(0)
+        .column(results.EPOCHS.names.index("test_error"))
+    )
+    data[column.data_page_offset + column.total_compressed_size - 1] ^= 0xFF
     store.put(keys.epochs(cells[0]), bytes(data))
 
     assert undone_states(gather(store))[cells[0].id][0] == "unreadable"
@@ -56,9 +62,7 @@ def test_a_foreign_file_is_named(store, gather, cells):
 
 def test_a_result_of_another_schema_version_is_named(store, gather, cells):
     table = pq.read_table(store.local_path(keys.epochs(cells[1])))
-    factories.replace_result(
-        store, cells[1], table.replace_schema_metadata({results._METADATA: b'{"schema_version": 2}'})
-    )
+    factories.replace_result(store, cells[1], table.replace_schema_metadata({METADATA: b'{"schema_version": 2}'}))
 
     assert "results schema 2; allowed: 1" in undone_states(gather(store))[cells[1].id][1]
 

@@ -8,6 +8,7 @@ import pytest
 from aggregator import load
 from experiment import results
 from experiment.errors import InvalidInput
+from experiment.provenance import METADATA, read_provenance
 from experiment.store import LocalStore
 
 KEPT = Path(__file__).parent / "data"
@@ -26,9 +27,7 @@ def test_the_kept_files_are_of_version_1():
     for name in ("epochs", "predictions"):
         table = results.from_bytes((KEPT / f"{name}-v1.parquet").read_bytes(), name, "kept")
 
-        assert (
-            results.read_provenance(pa.parquet.read_schema(KEPT / f"{name}-v1.parquet"), "kept")["schema_version"] == 1
-        )
+        assert read_provenance(pa.parquet.read_schema(KEPT / f"{name}-v1.parquet"), "kept")["schema_version"] == 1
         assert table.num_rows == {"epochs": 9, "predictions": 300}[name]
 
 
@@ -74,7 +73,7 @@ def test_files_of_two_versions_load_together(tmp_path, monkeypatch):
 def test_a_file_of_a_later_version_is_named(tmp_path):
     store = placed(tmp_path)
     table = results.from_bytes((KEPT / "epochs-v1.parquet").read_bytes(), "epochs", "kept")
-    metadata = {results._METADATA: b'{"schema_version": 9}'}
+    metadata = {METADATA: b'{"schema_version": 9}'}
     sink = pa.BufferOutputStream()
     pa.parquet.write_table(table.replace_schema_metadata(metadata), sink)
     key = next(store.list("results/"))

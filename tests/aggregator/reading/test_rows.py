@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aggregator import load
+from aggregator.reading import rows
 from experiment import keys, results
 from tests.aggregator import factories
 from tests.aggregator.report_of import text_files
@@ -19,7 +20,7 @@ def test_a_repeated_epoch_is_named_although_the_number_of_rows_is_right(store, c
     )  # no matter
 
     assert load(store.url, strict=False).attrs["problems"] == [
-        f"{keys.epochs(cells[0])}: 1 rows repeat a model's epoch"
+        f"{keys.epochs(cells[0])}: 1 rows repeat a model's epoch; {rows.MEND}"
     ]
 
 
@@ -46,6 +47,8 @@ def test_costs_that_are_no_numbers_are_named_and_the_page_still_made(store, gath
     material = gather(store)
     reasons = [p.reason for p in material.run.problems if p.cell == cells[4].id]
 
-    lacking = "is not a finite number in 5% of its rows"
-    assert reasons == [f"train_cost of ST {lacking}", f"test_cost of Ens {lacking}"]
-    assert "test_cost of Ens is not a finite number" in text_files(material)["index.html"]
+    assert reasons == [
+        f"test_cost of Ens is not a number in 5% of its rows; {rows.MEND}",
+        f"train_cost is inf; allowed: numbers from 0 on; {rows.MEND}",
+    ]
+    assert "test_cost of Ens is not a number" in text_files(material)["index.html"]

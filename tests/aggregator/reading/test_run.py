@@ -29,7 +29,7 @@ def test_unreadable_records_and_predictions_are_named(store, gather, cells):
     problems = {p.key: p.reason for p in gather(store).run.problems}
 
     assert "is not a record of this suite" in problems[keys.failure(cells[0].id, "x")]
-    assert "is not a whole Parquet file" in problems[keys.predictions(cells[5])]
+    assert "and its commit names" in problems[keys.predictions(cells[5])]
 
 
 def test_cells_of_other_runs_are_not_in_the_report(store, gather, cells):

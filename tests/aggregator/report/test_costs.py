@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import math
 
+import pytest
+
 from aggregator.report.costs import price_per_hour
+from experiment.grid import load_grid
+from tests.aggregator import factories
+from tests.aggregator.claims.truths import jitter
 from tests.aggregator.report_of import text_files
 
 
@@ -30,4 +36,21 @@ def test_the_longest_name_that_fits_a_device_gives_its_price():
 def test_hours_are_counted_once_for_each_cell(made_report):
     rows = made_report[1]["tables/cost-by-device.csv"].decode().splitlines()
 
-    assert rows[1].startswith("CPU <fast>,13.0,2.1666")  # 13 cells of ten minutes
+    assert rows[1].startswith("CPU <fast>,13,2.1666")  # 13 cells of ten minutes
+
+
+def test_a_gain_has_a_price_only_where_it_is_shown(tmp_path, gather):
+    def error(cell, model):
+        gain = {"l2": 0.02, "l1": 0.001}.get(cell.method, 0.0)
+        return factories.flat_error(cell, model) + 0.05 - gain + jitter(cell, model)
+
+    cells = [c for c in load_grid("demo").with_seeds(5).cells if c.method in ("single", "l2", "l1")]
+    store = factories.committed_store(tmp_path / "s", cells=cells, error=error, predictions=False)
+    table = text_files(gather(store))["tables/digits-cost.csv"].splitlines()
+    rows = {row["method, alpha"]: row for row in csv.DictReader(table)}
+    shown, noise = rows["L2 0.1"], rows["L1 0.1"]
+
+    assert float(shown["gain (pp)"]) == pytest.approx(2, rel=0.5)
+    assert float(shown["hours per pp"]) == pytest.approx(1 / 6 / float(shown["gain (pp)"]))
+    assert noise["hours per pp"] == "no gain shown"
+    assert {row["hours beyond Single"] for name, row in rows.items() if name != "Single"} == {"0"}

@@ -44,7 +44,7 @@ def test_a_partial_report_counts_its_cells_by_state(store, gather, cells):
 
     states = "1 failed, 1 missing, 1 unreadable"
     assert f"This report is partial: 3 of 13 cells have no result ({states})" in files["index.html"]
-    assert f"{cells[0].id},failed,diverged: why (exit code 43),1.0" in files["tables/missing.csv"]
+    assert f"{cells[0].id},failed,diverged: why (exit code 43),1" in files["tables/missing.csv"]
 
 
 def test_a_run_without_any_result_still_gives_a_report(tmp_path, gather):

@@ -39,6 +39,20 @@ def test_csv_keeps_numbers_whole_and_disarms_formulas():
     assert to_csv(negative) == "d\n-0.1\n", "a negative number is a number, no formula"
 
 
+def test_csv_has_numbers_as_numbers_and_intervals_in_two_columns():
+    rows = (
+        (Entry(text="5", value=5), Entry(text="0.59 ± 0.1", value=100 * 0.0059, bounds=(0.49, 0.69)), Entry(text="–")),
+        (Entry(text="1", value=1), Entry(text="–", absent=True), Entry(text="-1 to 2", bounds=(-1.0, 2.0))),
+    )
+    made = to_csv(Table(name="t", title="", caption="", columns=("n", "error", "interval"), rows=rows))
+
+    assert made.splitlines() == [
+        "n,error,error: low,error: high,interval: low,interval: high",
+        "5,0.59,0.49,0.69,,",
+        "1,,,,-1,2",
+    ]
+
+
 def test_an_absent_number_is_an_empty_field():
     empty = Table(
         name="t", title="", caption="", columns=("a", "b"), rows=((Entry(text="x"), Entry(text="–", absent=True)),)

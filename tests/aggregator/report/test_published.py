@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from importlib import resources
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from aggregator.report.published import comparison_tables, published_numbers, trains_as_published
+from aggregator.report.published import (
+    comparison_tables,
+    prediction_half_width,
+    published_numbers,
+    trains_as_published,
+)
 from aggregator.tables import results_tables
 from tests.aggregator import author_run
 
@@ -84,6 +91,32 @@ def test_other_epochs_or_members_are_not_put_beside_the_paper(store, gather):
 
     assert not trains_as_published(study)
     assert comparison_tables([study]) == []
+
+
+def test_another_shape_or_setting_is_not_put_beside_the_paper(author_material):
+    study = author_material.studies[0]
+    cell = study.cells[0]
+    thick = dataclasses.replace(cell, members=(cell.members[0], dataclasses.replace(cell.members[1], filters=32)))
+
+    assert trains_as_published(study)
+    for other in (thick, dataclasses.replace(cell, weight_decay=0.0), dataclasses.replace(cell, batch_size=128)):
+        assert not trains_as_published(dataclasses.replace(study, cells=(other, *study.cells[1:])))
+
+
+def test_the_interval_holds_a_run_on_another_test_set():
+    random, n, seeds, trials = np.random.default_rng(0), 1_000, 5, 500
+    inside = {True: 0, False: 0}
+    for _ in range(trials):
+        hard, other = random.beta(0.1, 0.9, n), random.beta(0.1, 0.9, n)
+        ours = (random.random((seeds, n)) < hard).mean(axis=1)
+        paper = float((random.random(n) < other).mean())
+        of_images = 2 * paper * (1 - paper) / n
+        for both in inside:
+            half = prediction_half_width(ours.var(ddof=1) * (1 + 1 / seeds), seeds - 1, of_images if both else 0.0)
+            inside[both] += abs(ours.mean() - paper) <= half
+
+    assert inside[False] / trials < 0.9
+    assert 0.92 <= inside[True] / trials <= 0.995
 
 
 def test_nothing_of_the_authors_run_is_missing_or_wrong(author_material):

@@ -1,0 +1,66 @@
+"""A run's verdicts and largest effects as lines for a terminal, for people without a browser at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from aggregator.claims import Claim
+from aggregator.claims.outlook import Outlook
+from aggregator.claims.second_halves import SecondHalf
+from aggregator.statistics import Difference
+from aggregator.study import SINGLE, Study
+from aggregator.suggest import Step
+
+MOST_EFFECTS = 8
+
+
+def summary_lines(
+    claims: Sequence[Claim],
+    steps: Sequence[Step],
+    studies: Sequence[Study],
+    second_halves: Mapping[str, SecondHalf] | None = None,
+) -> Iterator[str]:
+    """Yields the verdicts with what would decide the rest, then the largest differences from Single."""
+    outlooks = {s.claim.name: s.outlook for s in steps}
+    rows: list[tuple[str, ...]] = [("claim", "verdict", "p", "Holm", "at face value", "seeds", "what would decide it")]
+    rows += [_claim_row(c, outlooks.get(c.name)) for c in claims]
+    yield from _align(rows)
+    yield from (f"claim {n}, second half: {h.verdict} - {h.statement}" for n, h in (second_halves or {}).items())
+    effects = sorted(_effects(studies), key=lambda e: e[1].effect)
+    if not effects:
+        return
+    lowest, highest = effects[: MOST_EFFECTS // 2], effects[MOST_EFFECTS // 2 :][-MOST_EFFECTS // 2 :]
+    yield ""
+    yield f"largest differences from Single, of {len(effects)}, in percentage points; being the largest, they are overstated"
+    yield from _align([("model", "difference", "95 % interval", "test", "n"), *map(_effect_row, [*lowest, *highest])])
+
+
+def _claim_row(claim: Claim, outlook: Outlook | None) -> tuple[str, ...]:
+    tested = any(p.tested for p in claim.parts)
+    p = (f"{claim.p:.2g}", f"{claim.holm:.2g}") if tested else ("-", "-")
+    words = outlook.words if outlook else ""
+    return (claim.name, claim.verdict, *p, claim.face, str(claim.seeds), words)
+
+
+def _effects(studies: Sequence[Study]) -> Iterator[tuple[str, Difference]]:
+    """Yields the difference of every collaborative model from the same model of Single."""
+    for study in studies:
+        for treatment in study.collaborative():
+            for model in study.models:
+                found = study.compare((treatment, model), (SINGLE, model))
+                if found:
+                    yield f"{study.title}: {model} of {treatment.title}", found.scaled(100)
+
+
+def _effect_row(effect: tuple[str, Difference]) -> tuple[str, ...]:
+    name, d = effect
+    low, high = d.interval
+    interval = f"{low:+.2f} to {high:+.2f}" if d.known else "-"
+    return (name, f"{d.effect:+.2f}", interval, d.test, str(d.n))
+
+
+def _align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        *cells, last = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        yield "  ".join([*cells, last.rstrip()])

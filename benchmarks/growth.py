@@ -1,0 +1,120 @@
+"""What a process holds (memory, open files, threads) sampled over its life, and how fast that grows."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+MEASURES = {"MiB": "resident memory", "files": "open files", "threads": "threads"}
+ROUNDS = 2_000  # of the bootstrap
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What a process held at a moment.
+
+    Attributes:
+        age: seconds since its life began, or the phase of it that is looked at.
+        work: seconds of a core that it has used since then; they tell on a busy machine too when it has settled.
+    """
+
+    age: float
+    work: float
+    MiB: float
+    files: int
+    threads: int
+
+
+def read_sample(pid: int) -> tuple[str, Sample] | None:
+    """Returns when a process was started, and what it holds, with age and work since its start; None if it has gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        files = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return None
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    if "VmRSS" not in fields:  # it is ending
+        return None
+    work = (int(stat[11]) + int(stat[12])) / TICKS
+    mebibytes = int(fields["VmRSS"].split()[0]) / 1024
+    held = Sample(age=time.monotonic(), work=work, MiB=mebibytes, files=files, threads=int(fields["Threads"]))
+    return stat[19], held
+
+
+class Sampler:
+    """The samples of processes of one kind, by process and phase: what it compiles for a phase stays in its memory."""
+
+    def __init__(self) -> None:
+        self.samples: dict[tuple[int, str, str], list[Sample]] = {}
+        self._begun: dict[tuple[int, str, str], Sample] = {}
+
+    def sample(self, pid: int, phase: str = "") -> float:
+        """Adds a sample of a process; returns its work in this phase, 0 if it has gone."""
+        found = read_sample(pid)
+        if found is None:
+            return 0.0
+        started, held = found
+        key = (pid, started, phase)
+        begun = self._begun.setdefault(key, held)
+        since = dataclasses.replace(held, age=held.age - begun.age, work=held.work - begun.work)
+        self.samples.setdefault(key, []).append(since)
+        return since.work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slope:
+    """The growth of one measure in processes of one kind.
+
+    Attributes:
+        per_hour: of the measure's unit.
+        low, high: the 95 % interval, by a bootstrap over the phases.
+        mean: of the measure.
+        phases: how many lasted long enough.
+    """
+
+    per_hour: float
+    low: float
+    high: float
+    mean: float
+    phases: int
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether no growth is shown, or less than a hundredth of the whole in an hour."""
+        return self.low <= max(0.01 * self.mean, 0.0)
+
+
+def grow_rates(samples: Mapping[object, Sequence[Sample]], measure: str, young: float) -> Slope | None:
+    """Returns how fast a measure grows within phases; None if none lasted long enough.
+
+    All phases have one slope and each its own level, so that each is compared with itself.
+
+    Args:
+        young: seconds of work with which a phase begins that are not counted: it imports, loads data and compiles.
+    """
+    series = [np.array([(s.age, getattr(s, measure)) for s in own if s.work >= young]) for own in samples.values()]
+    series = [s for s in series if len(s) >= 10]
+    if not series:
+        return None
+    centred = [s - s.mean(axis=0) for s in series]
+    parts = np.array([((c[:, 0] * c[:, 1]).sum(), (c[:, 0] ** 2).sum()) for c in centred])
+    lots = random.Random(0)
+    drawn = [parts[lots.choices(range(len(parts)), k=len(parts))].sum(axis=0) for _ in range(ROUNDS)]
+    rates = sorted(3600 * xy / xx for xy, xx in drawn)
+    xy, xx = parts.sum(axis=0)
+    return Slope(
+        per_hour=3600 * xy / xx,
+        low=rates[ROUNDS // 40],
+        high=rates[-ROUNDS // 40],
+        mean=float(np.concatenate(series)[:, 1].mean()),
+        phases=len(series),
+    )

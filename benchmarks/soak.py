@@ -1,0 +1,191 @@
+"""A soak: a grid trained again and again by real workers while launcher and workers are killed at random.
+
+    python -m benchmarks.soak [--minutes 20] [--grid demo] [--workers 2] [--every 60] [--seed 0]
+
+Memory, open files and threads of the launcher and of the workers are sampled each second, and printed as slopes per hour
+with 95 % intervals: within the time in which a worker trains cells of one method, for which it compiles once, and without
+the beginning of that time. After the kills the run is completed and each cell compared, bit for bit, with one that was not killed.
+A grid that ends before the time is over is begun again in a new store. Ends with 1 if something grows or differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.growth import MEASURES, Sampler, grow_rates
+from experiment import keys
+from experiment.grid import load_grid
+from experiment.store import LocalStore
+from trainer.verify_resume import differing_columns
+
+CHECKPOINT_SECONDS = "5"
+MOST_FAILED = 3
+
+
+def start_launcher(store: LocalStore, arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
+    """Returns a launch of the grid into this store, as a user would start it."""
+    command = [sys.executable, "-m", "k8s.launch", "--grid", arguments.grid, "--executor", "local"]
+    with (store.root / "launch.log").open("ab") as log:
+        return subprocess.Popen(
+            [*command, "--workers", str(arguments.workers), "--store", str(store.root)],
+            env={**os.environ, "CHECKPOINT_SECONDS": CHECKPOINT_SECONDS},
+            stdout=log,
+            stderr=log,
+        )
+
+
+def find_workers(store: LocalStore) -> Iterator[int]:
+    """Yields the pids of the trainers of this store, whoever started them."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if f"{store.root}/" in command and "trainer" in command.split("\0"):
+            yield int(process.name)
+
+
+def find_method(worker: int) -> str:
+    """Returns the method of the cell that a worker of this machine holds by its lock file; empty if it holds none."""
+    try:
+        held = [file.readlink() for file in Path(f"/proc/{worker}/fd").iterdir()]
+    except OSError:
+        return ""
+    return next((file.name.split("-")[1] for file in held if file.suffix == ".lock"), "")
+
+
+class Soak:
+    """Launches, samples and kills until the time is over.
+
+    Attributes:
+        kills: how often which kind of process got which signal.
+        calm: the store in which the grid was trained undisturbed.
+        stores: those in which it was trained under kills.
+    """
+
+    def __init__(self, home: Path, arguments: argparse.Namespace) -> None:
+        self.kills: Counter[str] = Counter()
+        self.calm = LocalStore(home / "calm", create=True)
+        self.stores: list[LocalStore] = []
+        self.launchers, self.workers = Sampler(), Sampler()
+        self._home, self._arguments, self._lots = home, arguments, random.Random(arguments.seed)
+        self._failed = 0  # launches since the last kill
+
+    def run(self) -> None:
+        """Trains undisturbed, then under kills for the minutes that were asked for, then lets the last run end."""
+        self._train(self.calm, time.monotonic())
+        end = time.monotonic() + 60 * self._arguments.minutes
+        while time.monotonic() < end:
+            self.stores.append(LocalStore(self._home / f"killed-{len(self.stores)}", create=True))
+            self._train(self.stores[-1], end)
+
+    def _train(self, store: LocalStore, end: float) -> None:
+        """Launches until the run is complete; kills until ``end``."""
+        launcher = start_launcher(store, self._arguments)
+        due = self._next_kill()
+        while True:
+            time.sleep(1)
+            workers = sorted(find_workers(store))
+            self._sample(launcher.pid, workers)
+            if launcher.poll() == 0:
+                return
+            if launcher.returncode is not None:
+                self._check_launches(store)
+                launcher = start_launcher(store, self._arguments)
+            elif due <= time.monotonic() < end:
+                self._kill([("launcher", launcher.pid), *(("worker", pid) for pid in workers)])
+                due = self._next_kill()
+
+    def _sample(self, launcher: int, workers: Sequence[int]) -> None:
+        """Samples the workers at work, and the launcher once one of them has settled."""
+        methods = {pid: find_method(pid) for pid in workers}
+        work = [self.workers.sample(pid, method) for pid, method in methods.items() if method]
+        if any(done >= self._arguments.young for done in work):
+            self.launchers.sample(launcher)
+
+    def _next_kill(self) -> float:
+        return time.monotonic() + self._lots.expovariate(1 / self._arguments.every)
+
+    def _kill(self, processes: list[tuple[str, int]]) -> None:
+        kind, pid = self._lots.choice(processes)
+        sent = self._lots.choice((signal.SIGKILL, signal.SIGTERM))
+        try:
+            os.kill(pid, sent)
+        except ProcessLookupError:
+            return
+        self.kills[f"{kind} {sent.name}"] += 1
+        self._failed = 0
+
+    def _check_launches(self, store: LocalStore) -> None:
+        self._failed += 1
+        if self._failed > MOST_FAILED:
+            said = (store.root / "launch.log").read_text()[-2000:]
+            raise SystemExit(f"error: {self._failed} launches in a row ended without a report:\n{said}")
+
+
+def print_growth(soak: Soak, young: float) -> bool:
+    """Prints a line for each measure of each kind of process; returns whether all are flat."""
+    flat = True
+    print(f"{'process':9} {'measure':16} {'mean':>8} {'per hour':>10} {'95 % interval':>22} {'phases':>6}")
+    for kind, sampler in (("launcher", soak.launchers), ("worker", soak.workers)):
+        for measure, title in MEASURES.items():
+            slope = grow_rates(sampler.samples, measure, young if kind == "worker" else 0.0)
+            if slope is None:
+                print(f"{kind:9} {title:16} nothing lasted long enough")
+                continue
+            interval = f"{slope.low:+.2f} to {slope.high:+.2f}"
+            verdict = "flat" if slope.is_flat else "GROWS"
+            print(
+                f"{kind:9} {title:16} {slope.mean:8.1f} {slope.per_hour:+10.2f} {interval:>22} {slope.phases:6} {verdict}"
+            )
+            flat &= slope.is_flat
+    return flat
+
+
+def find_differences(soak: Soak, grid: str) -> list[str]:
+    """Returns what differs between the runs that were killed and the one that was not, one line each."""
+    found = []
+    for store in soak.stores:
+        for cell in load_grid(grid).cells:
+            columns = differing_columns(cell, soak.calm, store)
+            found += [f"{store.root.name}: {cell.id}: {', '.join(columns)}"] if columns else []
+        found += [f"{store.root.name}: {key} was left" for key in store.find([keys.CHECKPOINTS, keys.PROGRESS])]
+    return found
+
+
+def main() -> int:
+    """Soaks and prints; returns 1 if something grows or differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=20, help="of kills (default: %(default)s)")
+    parser.add_argument("--grid", default="demo")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--every", type=float, default=60, metavar="SECONDS", help="between two kills, on average")
+    parser.add_argument(
+        "--young", type=float, default=15, metavar="SECONDS", help="of a core, until a worker has settled"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the kills")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder).resolve()
+        soak = Soak(home, arguments)
+        soak.run()
+        flat = print_growth(soak, arguments.young)
+        differences = find_differences(soak, arguments.grid)
+        cells = len(load_grid(arguments.grid).cells)
+    print(f"kills: {', '.join(f'{count} {what}' for what, count in sorted(soak.kills.items())) or 'none'}")
+    print(*differences or [f"{len(soak.stores)} runs of {cells} cells under kills: bit-identical"], sep="\n")
+    return 0 if flat and not differences else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

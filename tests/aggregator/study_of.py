@@ -1,0 +1,14 @@
+"""Studies of cells, as a report makes them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from aggregator.study import make_studies
+from tests.aggregator.factories import epoch_columns
+
+
+def study_of(cells):
+    """The studies of these cells, all of them done."""
+    rows = [pd.DataFrame(epoch_columns(c)) for c in cells]
+    return make_studies(pd.concat(rows, ignore_index=True), cells)

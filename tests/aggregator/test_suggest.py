@@ -1,0 +1,79 @@
+"""What would decide the rest: which cells, at what cost, as a grid that keeps the old ones."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from aggregator.report.costs import cost_by_cell
+from aggregator.suggest import choose_steps, forecast_claims, plan_steps, suggest_grid
+from experiment.errors import InvalidInput
+from experiment.grid import load_grid
+from tests.aggregator import factories
+from tests.aggregator.claims.truths import jitter
+from tests.aggregator.conftest import gather_run
+
+
+def promising_error(cell, model):
+    """A little better than Single, within noise."""
+    return factories.flat_error(cell, model) + 0.05 - 0.004 * (cell.method != "single") + jitter(cell, model)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """(material without prices, with prices) of five seeds of Single and L2."""
+    cells = [c for c in load_grid("demo").with_seeds(5).cells if c.method in ("single", "l2") and c.alpha < 1]
+    place = tmp_path_factory.mktemp("suggest") / "s"
+    store = factories.committed_store(place, cells=cells, error=promising_error, predictions=False)
+    return gather_run(store), gather_run(store, prices={"": 3.0})
+
+
+def possible_of(material):
+    return choose_steps(material.steps, None)
+
+
+def test_the_cells_that_are_lacking_are_those_of_the_claims_comparisons(run):
+    step = possible_of(run[0])[0]
+    there = {c.id for c in run[0].run.run.grid.cells}
+
+    assert step.chance.decided >= 0.8
+    assert not {c.id for c in step.cells} & there
+    assert {c.seed for c in step.cells} == set(range(5, step.chance.seeds))
+
+
+def test_hours_and_dollars_are_those_of_the_done_cells(run):
+    step = possible_of(run[1])[0]
+
+    assert step.cost.hours == pytest.approx(len(step.cells) / 6)  # each took 600 s
+    assert step.cost.dollars == pytest.approx(3 * step.cost.hours)
+    assert math.isnan(possible_of(run[0])[0].cost.dollars)
+
+
+def test_the_suggested_grid_holds_the_old_cells_and_the_new(run, tmp_path):
+    old = run[0].run.run.grid.cells
+    steps = possible_of(run[0])
+    (tmp_path / "next.toml").write_text(suggest_grid(old, steps))
+    grid = load_grid(str(tmp_path / "next.toml"))
+
+    assert {c.id for c in grid.cells} == {c.id for c in old} | {c.id for s in steps for c in s.cells}
+    assert grid.cells != old
+
+
+def test_a_budget_buys_the_cheapest_claims_and_too_small_a_one_is_refused(run):
+    cheapest = possible_of(run[1])[0]
+
+    assert cheapest in choose_steps(run[1].steps, cheapest.cost.dollars + 0.01)
+    with pytest.raises(InvalidInput, match=r"at least \d"):
+        choose_steps(run[1].steps, cheapest.cost.dollars / 2)
+    with pytest.raises(InvalidInput, match="give --price USD"):
+        choose_steps(run[0].steps, 5.0)
+
+
+def test_at_most_so_many_seeds_are_suggested(run):
+    costs = cost_by_cell(run[0].run, {})
+    steps = plan_steps(forecast_claims(run[0].claims), costs, most=5)
+
+    assert {s.chance for s in steps} == {None}
+    with pytest.raises(InvalidInput, match="no number of seeds"):
+        suggest_grid(run[0].run.run.grid.cells, steps)
