@@ -25,6 +25,7 @@ COPY --from=builder /opt/venv /opt/venv
 COPY experiment /app/experiment
 COPY aggregator /app/aggregator
 COPY k8s /app/k8s
+COPY LICENSE NOTICE docker/bills /usr/share/doc/collaborative-ensembles/
 # The root file system may be read-only: all that is written goes to /tmp (an emptyDir) and to the store.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the images with docker, podman or buildah, whichever is there: docker/build.sh [trainer] [trainer-gpu] [aggregator]
-# Prints a line per image: its name and size. The environment may say otherwise than the defaults:
+# For linux/amd64, wherever it runs. Prints a line per image: its name and size. The environment may say otherwise than the defaults:
 #   BUILDER      docker, podman or buildah
 #   BASE_IMAGE   the base, best by digest: python:3.11-slim-bookworm@sha256:...
 #   IMAGE_PREFIX what names begin with (collaborative-ensembles); a registry's address makes them ready to push
@@ -25,9 +25,9 @@ prefix=${IMAGE_PREFIX:-collaborative-ensembles} tag=${IMAGE_TAG:-$version}
 
 tool=("$BUILDER")
 case $BUILDER in
-  docker) build=(buildx build --load) ;;
-  podman) tool+=(${IMAGES_ROOT:+--root "$IMAGES_ROOT"}); build=(build --layers --format docker) ;;
-  buildah) tool+=(${IMAGES_ROOT:+--root "$IMAGES_ROOT"}); build=(bud --layers --isolation chroot --network host) ;;
+  docker) build=(buildx build --load --platform linux/amd64) ;;
+  podman) tool+=(${IMAGES_ROOT:+--root "$IMAGES_ROOT"}); build=(build --layers --format docker --platform linux/amd64) ;;
+  buildah) tool+=(${IMAGES_ROOT:+--root "$IMAGES_ROOT"}); build=(bud --layers --isolation chroot --network host --platform linux/amd64) ;;
   *) echo "error: BUILDER is '$BUILDER'; it may be docker, podman or buildah" >&2; exit 1 ;;
 esac
 arguments=(--build-arg "VERSION=$version" --build-arg "REVISION=$revision")
@@ -44,7 +44,7 @@ for image in "$@"; do
   file=docker/$image.Dockerfile extra=()
   case $image in
     trainer) extra=(--build-arg REQUIREMENTS=trainer-cpu) ;;
-    trainer-gpu) file=docker/trainer.Dockerfile extra=(--build-arg REQUIREMENTS=trainer-gpu) ;;
+    trainer-gpu) file=docker/trainer.Dockerfile extra=(--build-arg REQUIREMENTS=trainer-gpu --build-arg "LICENSES=Apache-2.0 AND LicenseRef-NVIDIA-Proprietary") ;;
     aggregator) ;;
     *) echo "error: image '$image'; it may be trainer, trainer-gpu or aggregator" >&2; exit 1 ;;
   esac

@@ -1,5 +1,6 @@
 # The trainer's image: `python -m trainer`. Build it with docker/build.sh, or by hand from the repository's root:
-#   docker build -f docker/trainer.Dockerfile --build-arg REQUIREMENTS=trainer-gpu .
+#   docker build -f docker/trainer.Dockerfile --build-arg REQUIREMENTS=trainer-gpu \
+#     --build-arg LICENSES="Apache-2.0 AND LicenseRef-NVIDIA-Proprietary" .
 # BASE_IMAGE needs Python 3.11 with venv, glibc and useradd. Give it by digest (python:3.11-slim-bookworm@sha256:...) for
 # a build that can be repeated; docs/images.md says how to look the digest up.
 ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
@@ -28,6 +29,7 @@ RUN rm -rf /usr/local/bin/pip* /usr/local/bin/idle* /usr/local/lib/python3*/ensu
 COPY --from=builder /opt/venv /opt/venv
 COPY experiment /app/experiment
 COPY trainer /app/trainer
+COPY LICENSE NOTICE docker/bills /usr/share/doc/collaborative-ensembles/
 # The root file system may be read-only: all that is written goes to /tmp (an emptyDir) and to the store.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp
 WORKDIR /tmp
@@ -37,10 +39,16 @@ ENTRYPOINT ["python", "-m", "trainer"]
 ARG VERSION=unknown
 ARG REVISION=unknown
 ARG BASE_IMAGE
+ARG REQUIREMENTS=trainer-cpu
+ARG LICENSES=Apache-2.0
+RUN case "$REQUIREMENTS $LICENSES" in \
+      trainer-gpu\ *NVIDIA* | trainer-cpu\ *) ;; \
+      *) echo "error: LICENSES is '$LICENSES'; allowed with trainer-gpu: one that names NVIDIA's, whose libraries it holds" >&2; exit 1 ;; \
+    esac
 ENV GIT_COMMIT=${REVISION}
 LABEL org.opencontainers.image.title="collaborative-ensembles trainer" \
       org.opencontainers.image.description="Trains one cell of a grid of collaborative ensembles" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="${LICENSES}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="${BASE_IMAGE}"

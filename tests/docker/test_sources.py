@@ -142,8 +142,8 @@ def test_the_gpu_image_is_the_same_dockerfile_with_other_requirements(tools):
 
     assert done.returncode == 0, done.stderr
     assert (
-        "--build-arg REQUIREMENTS=trainer-gpu -f docker/trainer.Dockerfile -t collaborative-ensembles/trainer-gpu:7 ."
-        in calls
+        "--build-arg REQUIREMENTS=trainer-gpu --build-arg LICENSES=Apache-2.0 AND LicenseRef-NVIDIA-Proprietary "
+        "-f docker/trainer.Dockerfile -t collaborative-ensembles/trainer-gpu:7 ." in calls
     )
     assert "--secret id=pip.conf,src=/some/pip.conf" in calls
     assert "note:" not in done.stderr
@@ -168,3 +168,24 @@ def test_slimming_fails_when_a_name_has_gone_from_its_package(tmp_path):
 
     with pytest.raises(SystemExit, match=r"pandas has no tests any more: correct UNUSED in docker/slim\.py"):
         load_slim().main(tmp_path)
+
+
+def test_the_gpu_image_s_label_names_nvidia_s_licence_or_the_build_ends():
+    """The check of the Dockerfile's last stage, run as the build runs it."""
+    text = (ROOT / "docker" / "trainer.Dockerfile").read_text()
+    (check,) = re.findall(r"^RUN (case .*?esac)$", text, re.MULTILINE | re.DOTALL)
+
+    def judged(requirements, licences):
+        environment = {**os.environ, "REQUIREMENTS": requirements, "LICENSES": licences}
+        return subprocess.run(["sh", "-c", check], env=environment, capture_output=True, text=True, check=False)
+
+    assert judged("trainer-cpu", "Apache-2.0").returncode == 0
+    assert judged("trainer-gpu", "Apache-2.0 AND LicenseRef-NVIDIA-Proprietary").returncode == 0
+    refused = judged("trainer-gpu", "Apache-2.0")
+    assert refused.returncode == 1
+    assert "allowed with trainer-gpu: one that names NVIDIA's" in refused.stderr
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda p: p.stem)
+def test_an_image_carries_its_licences_and_its_bill(dockerfile):
+    assert "COPY LICENSE NOTICE docker/bills /usr/share/doc/collaborative-ensembles/\n" in dockerfile.read_text()

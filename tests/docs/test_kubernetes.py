@@ -35,7 +35,7 @@ def test_every_command_and_flag_exists(module, rest, capsys):
 def test_every_verb_of_the_table_exists(capsys):
     verbs = re.findall(r"^\| `(k8s\.\w+)", TEXT, re.MULTILINE)
 
-    assert len(verbs) == 6
+    assert len(verbs) == 7
     for verb in verbs:
         assert "--namespace" in help_of(verb, capsys)
 

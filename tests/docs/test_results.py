@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from experiment import results
-from experiment.records import Provenance
+from experiment.provenance import Provenance
 from tests.aggregator import factories
 
 ROOT = Path(__file__).parents[2]
