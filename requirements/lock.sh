@@ -13,9 +13,12 @@ lock demo --extra demo --constraints requirements/dev.txt
 for image in trainer-cpu trainer-gpu k8s aggregator; do
   lock "$image" --extra "$image" --extra s3 --constraints requirements/dev.txt
 done
-# Programs that CI runs in environments of their own: Spark is large, cffconvert needs an older jsonschema than the tests.
-alone() { # name, requirement
-  echo "$2" | "${compile[@]}" - -o "requirements/$1.txt"
+# Programs that CI runs in environments of their own: Spark is large, cffconvert needs an older jsonschema than the tests, and
+# checkov has a hundred dependencies of its own. audit holds pip-audit and the library that writes bills of materials.
+alone() { # name, requirements
+  printf '%s\n' "${@:2}" | "${compile[@]}" - -o "requirements/$1.txt"
 }
 alone spark "pyspark>=4"
 alone cffconvert "cffconvert>=2"
+alone checkov "checkov>=3.3"
+alone audit "pip-audit>=2.10" "cyclonedx-python-lib[json-validation]>=11"

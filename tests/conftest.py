@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -11,6 +12,7 @@ import types
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -76,10 +78,16 @@ def moto_server():
 @pytest.fixture(scope="session")
 def minio_server(tmp_path_factory):
     """The URL of a real S3 server, where its binary has been built."""
+    with run_minio(tmp_path_factory.mktemp("minio")) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def run_minio(home: Path, **variables: str) -> Iterator[str]:
+    """The URL of a real S3 server with these variables, for as long as the block runs."""
     binary = BIN / "minio"
     if not binary.exists():
         pytest.skip(f"no S3 server at {binary}: make cluster builds it")
-    home = tmp_path_factory.mktemp("minio")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -89,6 +97,7 @@ def minio_server(tmp_path_factory):
         "MINIO_ROOT_PASSWORD": PASSWORD,
         "MINIO_BROWSER": "off",
         "HOME": str(home),
+        **variables,
     }
     url = f"http://127.0.0.1:{port}"
     command = [binary, "server", home / "data", "--address", f"127.0.0.1:{port}"]

@@ -1,9 +1,10 @@
-"""Makes results in the form in which a trainer commits them, for tests of what reads them."""
+"""Makes results and progress in the form in which a trainer writes them, for tests of what reads them."""
 
 from __future__ import annotations
 
-from experiment import keys, results
+from experiment import keys, records, results
 from experiment.cell import Cell
+from experiment.records import Progress, utc_now
 from experiment.store import Store
 
 
@@ -32,3 +33,19 @@ def epochs_table(cell: Cell, attempt: str = "made"):
 def commit(store: Store, cell: Cell, attempt: str = "made") -> bool:
     """Commits the cell; True if this attempt's results are the ones there."""
     return store.put_once(keys.epochs(cell), results.to_bytes(epochs_table(cell, attempt)), attempt)
+
+
+def put_progress(store: Store, cell: Cell, attempt: str) -> None:
+    """Puts what an attempt at the cell says now: half of its two epochs are done."""
+    record = Progress(
+        cell=cell.id,
+        attempt=attempt,
+        epoch=1,
+        epochs=2,
+        step=2,
+        steps=4,
+        images_per_second=1234.0,
+        seconds_left=75.0,
+        time=utc_now(),
+    )
+    store.put(keys.progress(cell.id), records.to_bytes(record))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 from urllib.parse import urlsplit
+
+from tests.served import Served
 
 _ANSWERS = {
     "SlowDown": (503, "SlowDown"),
@@ -19,45 +21,36 @@ _ANSWERS = {
 }
 
 
-class Proxy(ThreadingHTTPServer):
+class Proxy(Served, ThreadingHTTPServer):
     """Forwards to ``target``. ``faults`` maps a method to what befalls its next requests in turn; None lets one pass.
 
     A fault is the name of an error to answer with, or: ``gone`` (no server answers), ``lost`` (done by the server, the
     answer never arrives), ``cut`` (the body ends early), ``corrupt`` (a byte of the body changes).
     """
 
-    daemon_threads = True
     dropped: frozenset[str] = frozenset()  # headers of requests that the server does not get
     outage: str | None = None  # the fault of every request, while it is set
 
-    def __init__(self, target: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, target: str, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Handler)
         self.target = urlsplit(target).netloc
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.url = f"http://{host}:{self.server_address[1]}"
         self.faults: dict[str, list[str | None]] = {}
         self.seen: list[str] = []
+        self.refused: Counter[str] = Counter()  # requests that outages of each kind have met
         self._lock = threading.Lock()
 
     def next_fault(self, method: str) -> str | None:
         with self._lock:
             self.seen.append(method)
             if self.outage:
+                self.refused[self.outage] += 1
                 return self.outage
             waiting = self.faults.get(method)
             return waiting.pop(0) if waiting else None
 
     def handle_error(self, request, address) -> None:
         """A client that hangs up is no error here."""
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -33,7 +33,7 @@ def start(home: pathlib.Path, parts: Parts) -> None:
     documents = [*_definitions(port, authority), *_webhooks(port, authority)]
     kubectl(home, "create", "namespace", "kueue-system")
     kubectl(home, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(documents))
-    kubectl(home, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    parts.wait_for_definitions()
     kubeconfig = home / "admin.kubeconfig"
     parts.start(
         "kueue",
@@ -42,7 +42,7 @@ def start(home: pathlib.Path, parts: Parts) -> None:
         f"--kubeconfig={kubeconfig}",
         "--feature-gates=VisibilityOnDemand=false",
     )
-    parts.wait("kueue", lambda: kubectl(home, "create", "--dry-run=server", "-f", "-", stdin=json.dumps(PROBE)), 60)
+    parts.wait("kueue", lambda: kubectl(home, "create", "--dry-run=server", "-f", "-", stdin=json.dumps(PROBE)))
 
 
 def _configure(home: pathlib.Path, port: int) -> pathlib.Path:

@@ -92,7 +92,8 @@ state = "{run}/state"
 """)
     parts.start("containerd", "containerd", "--config", home / "containerd.toml")
     parts.wait("containerd", lambda: ctr(home, "version"))
-    sh("iptables", "-w", "-t", "nat", "-A", *_api_route(home))
+    # Before the rule of a cluster that was killed, which would lead nowhere.
+    sh("iptables", "-w", "-t", "nat", "-I", *_api_route(home))
 
 
 def _kubelet(home: pathlib.Path, parts: Parts) -> None:
@@ -135,7 +136,7 @@ def _kubelet(home: pathlib.Path, parts: Parts) -> None:
         f"--root-dir={home / 'kubelet'}",
         f"--cert-dir={home / 'kubelet-pki'}",
     )
-    parts.wait(NAME, lambda: "True" in kubectl(home, "get", "node", NAME, "-o", READY), 90)
+    parts.wait(NAME, lambda: "True" in kubectl(home, "get", "node", NAME, "-o", READY))
 
 
 def ctr(home: pathlib.Path, *args: object) -> str:

@@ -1,4 +1,4 @@
-"""Child processes of a test cluster: started with a log each, waited for, remembered, stopped."""
+"""Child processes of a test cluster: started with a log each, waited for, remembered, killed and started again, stopped."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ.get("CLUSTER_BIN", HERE / "bin"))
@@ -45,12 +46,12 @@ def free_port() -> int:
 
 
 class Parts:
-    """Starts child processes, and remembers their process ids in ``DIR/pids.json``."""
+    """Starts child processes, and remembers their process ids in ``DIR/pids.json``, their commands in ``DIR/commands.json``."""
 
     def __init__(self, home: pathlib.Path) -> None:
         self.home = home
-        known = home / "pids.json"
-        self.pids: dict[str, int] = json.loads(known.read_text()) if known.exists() else {}
+        self.pids: dict[str, int] = self._recall("pids")
+        self.commands: dict[str, list[str]] = self._recall("commands")
         (home / "log").mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, *command: object) -> None:
@@ -60,10 +61,31 @@ class Parts:
                 [str(c) for c in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
             )
         child.returncode = 0  # it outlives this process: nobody here waits for it
-        self.pids[name] = child.pid
-        (self.home / "pids.json").write_text(json.dumps(self.pids))
+        self.pids[name], self.commands[name] = child.pid, [str(c) for c in command]
+        self._remember()
 
-    def wait(self, what: str, ready: Callable[[], object], seconds: float = 60) -> None:
+    def kill(self, name: str) -> None:
+        """Kills a part outright, as a machine does that loses power."""
+        pid = self.pids.pop(name)
+        os.kill(pid, signal.SIGKILL)
+        self._remember()
+        while _alive(pid):
+            time.sleep(0.01)
+
+    def start_again(self, name: str) -> None:
+        """Starts a part that was killed: the same command, on the same data."""
+        self.start(name, *self.commands[name])
+
+    def _recall(self, what: str) -> dict[str, Any]:
+        known = self.home / f"{what}.json"
+        found: dict[str, Any] = json.loads(known.read_text()) if known.exists() else {}
+        return found
+
+    def _remember(self) -> None:
+        (self.home / "pids.json").write_text(json.dumps(self.pids))
+        (self.home / "commands.json").write_text(json.dumps(self.commands))
+
+    def wait(self, what: str, ready: Callable[[], object], seconds: float = 180) -> None:
         """Waits until ``ready`` returns something true.
 
         Raises:
@@ -79,6 +101,13 @@ class Parts:
             time.sleep(0.1)
         raise TimeoutError(f"{what} not ready after {seconds} s; see {self.home / 'log'}") from last
 
+    def wait_for_definitions(self) -> None:
+        """Waits until the server knows every resource definition. kubectl does not wait for one so new that it has no status."""
+        self.wait(
+            "the resource definitions",
+            lambda: kubectl(self.home, "wait", "--for=condition=Established", "crd", "--all"),
+        )
+
     def stop(self, names: Iterable[str], seconds: float = 10) -> None:
         """Asks these parts to end, and kills those that do not."""
         pids = [self.pids.pop(name) for name in names if name in self.pids]
@@ -90,7 +119,7 @@ class Parts:
             time.sleep(0.05)
         for pid in filter(_alive, pids):
             os.kill(pid, signal.SIGKILL)
-        (self.home / "pids.json").write_text(json.dumps(self.pids))
+        self._remember()
 
 
 def _alive(pid: int) -> bool:

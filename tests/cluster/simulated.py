@@ -7,7 +7,7 @@ import pathlib
 
 from tests.cluster.parts import BIN, HERE, Parts, kubectl
 
-ROOM = {"cpu": "96", "memory": "1Ti", "nvidia.com/gpu": "8", "pods": "110"}
+ROOM = {"cpu": "96", "memory": "1Ti", "ephemeral-storage": "4Ti", "nvidia.com/gpu": "8", "pods": "110"}
 
 
 def start(home: pathlib.Path, parts: Parts, count: int) -> None:

@@ -16,6 +16,7 @@ from experiment.store import Store
 from k8s import launch, setup
 from k8s.cluster.connect import connect_cluster
 from k8s.cluster.kube import MERGE, Kube
+from k8s.cluster.preparation import starting_change
 from k8s.manifests import jobs, names
 from tests.factories import commit
 from tests.k8s.factories import AGGREGATOR, IMAGE
@@ -51,14 +52,13 @@ class SimulatedRun:
 
     def __init__(self, home, namespace: str, store: Store, capsys) -> None:
         self.home, self.namespace, self.store, self._capsys = home, namespace, store, capsys
-        self.kube: Kube = connect_cluster("", namespace)
+        self.kube: Kube = connect_cluster("", namespace, outage_seconds=60.0)
         self.name = "lab"
 
     def set_up(self) -> None:
         assert setup.main(["--namespace", self.namespace, "--apply"]) == 0
         unused = {"name": "unused", "namespace": self.namespace}
         self.kube.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": unused})
-        self.store.put(keys.dataset_manifest("digits"), b"{}")  # no pod here could prepare it
         self._capsys.readouterr()
 
     def tear_down(self) -> None:
@@ -67,12 +67,37 @@ class SimulatedRun:
         self.kube.delete("Namespace", self.namespace)
         self.kube.__exit__()
 
-    def launch(self, *flags: str, cells: int = 4) -> tuple[int, str]:
-        """Launches a grid of so many cells; returns exit code and all output."""
+    def launch(self, *flags: str, cells: int = 4, prepares: bool = False) -> tuple[int, str]:
+        """Launches a grid of so many cells; returns exit code and all output.
+
+        Args:
+            prepares: leaves the preparing Job to the test; by default it has done its work, and the trainer Jobs have started.
+        """
         Path("grid.toml").write_text(GRID.format(seeds=list(range(cells))))  # in the test's own folder
         images = ("--image", IMAGE, "--aggregator-image", AGGREGATOR)
         where = ("--store", self.store.url, "--run", self.name, "--namespace", self.namespace)
-        return self.verb(launch.main, "--grid", "grid.toml", *where, *images, *flags)
+        found = self.verb(launch.main, "--grid", "grid.toml", *where, *images, *flags)
+        if not prepares:
+            self.start_prepared()
+        return found
+
+    def end_preparation(self, code: int) -> None:
+        """Ends the preparing pod; returns when its Job has ended too."""
+        (prepare,) = self.jobs(names.PREPARE)
+
+        def look() -> dict | None:
+            pods = self.kube.list("Pod", names.run_selector(self.name, names.PREPARE))
+            return next((p for p in pods if p["status"].get("phase") == "Running"), None)
+
+        self.end_container(self.until(look, "the preparing pod"), "prepare", code)
+        self.until(lambda: jobs.has_ended(self.kube.get("Job", jobs.object_name(prepare))), "the preparing Job ended")
+
+    def start_prepared(self) -> None:
+        """Does what follows when the preparing pods have done their work: the trainer Jobs start."""
+        for job in filter(jobs.waits_for_data, self.jobs()):
+            self.kube.patch("Job", jobs.object_name(job), starting_change(job))
+        for job in self.jobs(names.PREPARE):
+            self.kube.delete("Job", jobs.object_name(job))
 
     def verb(self, main: Callable[[list[str]], int], *flags: str) -> tuple[int, str]:
         """Runs a verb; returns exit code and all output."""
@@ -122,12 +147,17 @@ class SimulatedRun:
         """The run as launched."""
         return read_run(self.store, self.name)
 
-    def cell_of(self, pod: dict) -> Cell:
-        """The cell that a pod trains, found as the trainer finds it."""
+    def cells_of(self, pod: dict) -> list[Cell]:
+        """The cells that a pod trains, found as the trainer finds them."""
         command = pod["spec"]["containers"][0]["command"]
         job = command[command.index("--job") + 1]
-        index = read_assignment(self.store, self.name, job).grid_index(int(pod["metadata"]["annotations"][names.INDEX]))
-        return self.launched().grid.cells[index]
+        group = read_assignment(self.store, self.name, job).group_of(int(pod["metadata"]["annotations"][names.INDEX]))
+        return [self.launched().grid.cells[index] for index in group]
+
+    def cell_of(self, pod: dict) -> Cell:
+        """The one cell that a pod trains."""
+        (only,) = self.cells_of(pod)
+        return only
 
     def finish(self, pod: dict, code: int = 0, *, reason: str = "", commits: bool | None = None) -> None:
         """Ends a pod as its kubelet would when the trainer exits with this code; a trainer that exits with 0 has committed."""
@@ -162,9 +192,9 @@ class SimulatedRun:
                     self.finish(pod)
             return jobs.has_ended(self.kube.get("Job", name))
 
-        self.until(step, f"the end of {name}", seconds=90)
+        self.until(step, f"the end of {name}", seconds=180)
 
-    def until(self, look: Callable[[], object], what: str, seconds: float = 60):
+    def until(self, look: Callable[[], object], what: str, seconds: float = 120):
         """What ``look`` returns, once it is true."""
 
         def state() -> str:

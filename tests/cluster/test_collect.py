@@ -9,6 +9,7 @@ import pytest
 
 from experiment import keys, records
 from k8s import collect
+from k8s.cluster import watch
 from k8s.manifests import jobs, names
 from tests.cluster.simulated_run import cell, now
 from tests.conftest import ROOT
@@ -105,3 +106,27 @@ def test_a_finished_run_with_two_failed_cells_gets_its_report_which_names_them(r
     assert cell(3).id in page
     assert "the cost of M is nan in epoch 2, step 3" in page
     assert "killed because it exceeded its memory limit" in page
+
+
+def test_a_collecting_job_that_ran_out_of_memory_too_often_is_explained_and_the_report_made_by_hand(run, monkeypatch):
+    monkeypatch.setattr(watch, "POLL", 0.5)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the report is a program of its own
+    run.launch("--retries", "0", cells=1)
+    run.finish(run.running(0))
+    run.until_ended()
+    own = jobs.object_name(run.jobs(names.COLLECT)[0])
+    run.kube.patch("Job", own, {"spec": {"backoffLimit": 0}})  # the 20 of a launch take hours of back-off to be used up
+    (pod,) = run.until(lambda: run.kube.list("Pod", f"{names.JOB}={own}"), "the collecting pod")
+    run.end_container(pod, names.COLLECT, 137, reason="OOMKilled")
+    run.until_ended(own)
+
+    code, said = run.verb(lambda _: watch.watch_run(run.kube, run.store, run.launched()))
+    assert code == 1
+    assert (
+        "the collecting Job ended without it: Job has reached the specified backoff limit (its last pod: killed" in said
+    )
+    assert "memory limit of 2Gi (setting collect_memory)); python -m k8s.collect --run" in said
+
+    assert run.of_run(collect.main)[0] == 0
+    assert run.store.exists(keys.report("lab"))
+    assert run.verb(lambda _: watch.watch_run(run.kube, run.store, run.launched()))[0] == 0

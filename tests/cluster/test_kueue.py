@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
+from pathlib import Path
 
 import pytest
 import yaml
 
-from k8s import status
+from experiment import keys
+from experiment.spending import Spent, spent_to_bytes
+from k8s import cancel, status
+from k8s.cluster import observe
+from k8s.cluster.events import read_said
+from k8s.cluster.hopeless import Stopper
+from k8s.collect import Collector
 from k8s.manifests import jobs, names
 from k8s.manifests.names import parse_indexes
 from tests.cluster import cluster, kueue
@@ -132,13 +140,49 @@ def test_a_run_that_may_not_be_narrowed_waits_whole_and_its_status_says_why(queu
 
     assert run.launch("--queue", "grids", "--queue-minimum", "0", cells=3)[0] == 0
     suspended(run)
-    _, said = run.of_run(status.main)
+    said = run.until(lambda: "waits in its queue" in (s := run.of_run(status.main)[1]) and s, "Kueue's reason")
 
-    assert "suspended (by a queue or by hand)" in said
+    assert "waits in its queue: couldn't assign flavors to pod set main: insufficient quota for nvidia.com/gpu" in said
     assert run.pods() == []
 
     queue.set_quota(3)
     run.until(lambda: len(active(run)) == 3, "three live pods")
+
+
+def test_a_hopeless_job_in_a_queue_ends_and_gives_its_quota_back(queue, new_run):
+    queue.set_quota(1)
+    first, second = queue.enter(new_run()), queue.enter(new_run())
+    Path("patch.yaml").write_text("spec: {hostNetwork: true}")  # Pod Security refuses its pods
+    assert first.launch("--queue", "grids", "--pod-patch", "patch.yaml", cells=1)[0] == 0
+    look = observe.Observer(first.store, first.launched(), first.kube).observe
+    stopper = Stopper(minutes=1e-6)
+
+    def end() -> bool:
+        view = look()
+        stopper.stop_jobs(first.kube, view.jobs, view.pods, read_said(first.kube, view.jobs, view.pods))
+        return bool(jobs.true_condition(first.job(), "Failed"))
+
+    first.until(end, "the end of the Job")
+    assert second.launch("--queue", "grids", cells=1)[0] == 0
+    assert second.running(0)
+
+
+def test_a_run_at_its_ceiling_that_waits_in_its_queue_is_removed_and_its_cells_say_why(queue, new_run):
+    queue.set_quota(0)
+    run = queue.enter(new_run())
+    assert run.launch("--queue", "grids", "--max-dollars", "10", cells=2)[0] == 0
+    suspended(run)
+    earlier = Spent(job="earlier", dataset="digits", price=10.0, seconds=3600.0)
+    run.store.put(keys.report(run.name, keys.SPENT), spent_to_bytes([earlier]))
+
+    collector = Collector(kube=run.kube, store=run.store, run=run.launched(), report=lambda: 0, poll=0.2)
+    assert collector.collect() == 0
+
+    run.until(lambda: not run.jobs(), "the Job's removal")
+    said = run.of_run(status.main)[1]
+    assert (
+        said.count("; before: its Job was ended, because the run has taken $10.00, and its max_dollars is $10.00") == 2
+    )
 
 
 def test_a_run_evicted_from_its_queue_and_readmitted_trains_no_finished_cell_again(queue, new_run):
@@ -162,6 +206,29 @@ def test_a_run_evicted_from_its_queue_and_readmitted_trains_no_finished_cell_aga
     assert {index: n for index, n in pods_per_index(run).items() if index in (0, 1)} == {0: 1, 1: 1}
     assert not cut & {p["metadata"]["uid"] for p in run.pods() if p["status"]["phase"] == "Succeeded"}
     assert not job["status"].get("failedIndexes")
+
+
+def test_a_run_that_waits_for_another_enters_its_queue_only_when_that_has_ended(queue, new_run):
+    queue.set_quota(8)
+    run = queue.enter(new_run())
+    assert run.launch("--queue", "grids", cells=2)[0] == 0
+    run.running(0)
+    first, run.name = run.name, "more"
+    code, said = run.launch("--queue", "grids", cells=3)
+    assert code == 0, said
+    run.finish(run.running(0))
+    (waiting,) = [j for j in run.jobs() if jobs.waits_for(j)]
+    time.sleep(2)  # with room in the queue, Kueue would have started it
+    assert run.pods(job=jobs.object_name(waiting)) == []
+
+    run.name = first
+    run.of_run(cancel.main)
+    run.name = "more"
+    assert "started" in run.launch("--queue", "grids", cells=3)[1]
+
+    run.finish_all(jobs.object_name(waiting))
+    ended = run.kube.get("Job", jobs.object_name(waiting))
+    assert (ended["status"]["completedIndexes"], jobs.label_of(ended, names.QUEUE)) == ("0,1", "grids")
 
 
 def test_an_urgent_run_takes_the_place_of_another_which_comes_back_after_it(queue, new_run):

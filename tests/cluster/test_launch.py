@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiment.assignment import read_assignment
+from k8s import status
 from k8s.manifests import jobs, names
 from tests.cluster.simulated_run import cell
 from tests.factories import commit
@@ -29,7 +30,7 @@ def test_a_launch_creates_its_jobs_and_the_same_launch_again_changes_nothing(run
         "collect",
         "trainer",
     ]
-    assert said.count("created Job") == 2
+    assert said.count("created Job") == 3
     assert "4 cells belong to 1 active Jobs" in said_again
     assert "nothing to create" in said_again
     assert state(run) == before
@@ -49,7 +50,7 @@ def test_a_server_dry_run_is_judged_and_leaves_nothing(run):
     code, said = run.launch("--dry-run", "server")
 
     assert code == 0
-    assert "the server accepts 2 Jobs" in said
+    assert "the server accepts 3 Jobs" in said
     assert state(run) == {}
     assert not list(run.store.list("runs/"))
 
@@ -77,16 +78,25 @@ def test_parallelism_may_change_while_it_runs(run):
     assert "1 -> 3" in said
     run.until(lambda: len(run.pods()) == 3, "three pods")
 
+    code, said = run.launch("--max-gpus", "2")
 
-def test_a_data_set_that_the_store_lacks_is_prepared_by_a_job_of_its_own(run):
-    run.store.delete("datasets/digits.json")
+    assert code == 0
+    assert "3 -> 2" in said
+    run.until(lambda: run.job()["status"].get("active") == 2, "two pods")
 
-    _, said = run.launch()
-    _, again = run.launch()
 
-    assert "first prepared: digits" in said
+def test_the_data_set_is_prepared_first_by_a_job_of_its_own_and_no_gpu_is_asked_for_before(run):
+    _, said = run.launch(prepares=True)
+    _, again = run.launch(prepares=True)
+    _, seen = run.of_run(status.main)
+    run.until(lambda: run.kube.list("Pod", names.run_selector("lab", names.PREPARE)), "its pod")
+
+    assert "first, in a pod without a GPU: prepared or verified digits" in said
     assert [jobs.object_name(j) for j in run.jobs(names.PREPARE)] == ["lab-prepare-digits"]
     assert "nothing to create" in again
+    assert run.job()["spec"]["suspend"] is True
+    assert seen.count("waits for its data set: ") == 4
+    assert run.pods() == []
 
 
 def test_more_cells_in_the_same_run_are_refused_and_in_another_only_the_missing_ones_are_trained(run):

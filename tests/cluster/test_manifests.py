@@ -154,4 +154,4 @@ def test_a_grid_of_any_name_can_be_launched(run):
 
     code, said = run.verb(launch.main, "--grid", "my grid (2) é.toml", *where, *images, "--dry-run", "server")
 
-    assert (code, "the server accepts 2 Jobs" in said) == (0, True), said
+    assert (code, "the server accepts 3 Jobs" in said) == (0, True), said

@@ -12,11 +12,18 @@ from tests.cluster import control_plane
 
 pytestmark = pytest.mark.cluster
 JOBS, PODS = "/apis/batch/v1/namespaces/{ns}/jobs", "/api/v1/namespaces/{ns}/pods"
-READS = [("GET", JOBS), ("GET", f"{JOBS}?watch=1&timeoutSeconds=1"), ("GET", PODS), ("GET", f"{PODS}/none")]
+EVENTS = "/api/v1/namespaces/{ns}/events"
+READS = [
+    ("GET", JOBS),
+    ("GET", f"{JOBS}?watch=1&timeoutSeconds=1"),
+    ("GET", PODS),
+    ("GET", f"{PODS}/none"),
+    ("GET", EVENTS),
+]
+SETTLES = [("PATCH", f"{JOBS}/none"), ("DELETE", f"{JOBS}/none")]
+TELLS = ("POST", EVENTS)
 LAUNCHES = [
     ("POST", JOBS),
-    ("PATCH", f"{JOBS}/none"),
-    ("DELETE", f"{JOBS}/none"),
     ("GET", f"{PODS}/none/log"),
     ("GET", "/api/v1/namespaces/{ns}/serviceaccounts/ensemble-trainer"),
 ]
@@ -28,6 +35,8 @@ NEVER = [
     ("POST", f"{PODS}/none/exec"),
     ("POST", "/api/v1/namespaces/{ns}/serviceaccounts/ensemble-trainer/token"),
     ("PATCH", "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles/ensemble-launcher"),
+    ("GET", f"{EVENTS}/none"),
+    ("GET", "/apis/kueue.x-k8s.io/v1beta2/namespaces/{ns}/workloads"),
     ("GET", "/api/v1/nodes"),
     ("GET", "/api/v1/namespaces"),
     ("GET", "/apis/batch/v1/namespaces/default/jobs"),
@@ -45,7 +54,7 @@ def as_account(run, monkeypatch, account):
     monkeypatch.setenv(
         "KUBECONFIG", str(control_plane.kubeconfig(run.home, f"token-{run.namespace}-{account}", url, token))
     )
-    return connect_cluster("", run.namespace)
+    return connect_cluster("", run.namespace, answer_seconds=0, outage_seconds=0)  # "busy" is an answer here
 
 
 def allowed(kube, method, path):
@@ -53,7 +62,6 @@ def allowed(kube, method, path):
     where, _, query = path.format(ns=kube.namespace).partition("?")
     content = "application/merge-patch+json" if method == "PATCH" else "application/json"
     body = {"apiVersion": "v1", "kind": "Nothing", "metadata": {}} if method in ("POST", "PATCH") else None
-    kube._sleep = lambda _: None
     try:
         kube.request(method, where, dict(q.split("=") for q in query.split("&") if q), body, content)
     except Exception as error:  # noqa: BLE001 - every answer but "forbidden" is one from behind the door
@@ -64,9 +72,9 @@ def allowed(kube, method, path):
 @pytest.mark.parametrize(
     ("account", "may", "may_not"),
     [
-        ("ensemble-trainer", [], [*READS, *LAUNCHES, *NEVER]),
-        ("ensemble-collector", READS, [*LAUNCHES, *NEVER]),
-        ("ensemble-launcher", [*READS, *LAUNCHES], NEVER),
+        ("ensemble-trainer", [], [*READS, *SETTLES, TELLS, *LAUNCHES, *NEVER]),
+        ("ensemble-collector", [*READS, *SETTLES, TELLS], [*LAUNCHES, *NEVER]),
+        ("ensemble-launcher", [*READS, *SETTLES, *LAUNCHES], [TELLS, *NEVER]),
     ],
 )
 def test_an_account_may_do_what_it_needs_and_nothing_else(run, monkeypatch, account, may, may_not):
@@ -99,6 +107,10 @@ def test_the_collectors_own_rights_are_enough_to_collect(run, monkeypatch):
         made = collect.Collector(kube=kube, store=run.store, run=run.launched(), report=lambda: 0, own=own)
 
         assert made.collect() == 0
+
+    (event,) = (e for e in run.kube.glance("Event") if e["reason"] == "RunEnded")
+    assert event["involvedObject"]["name"] == own
+    assert event["message"].startswith("run lab has ended: 0 of 1 cells done")
 
 
 def test_an_account_without_rights_is_told_what_to_ask_for(run, monkeypatch):

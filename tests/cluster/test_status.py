@@ -7,29 +7,13 @@ import json
 import pytest
 
 from experiment import keys, records
-from experiment.records import Failure, Progress
+from experiment.records import Failure
 from k8s import status
 from k8s.manifests import jobs
 from tests.cluster.simulated_run import cell, now
-from tests.factories import commit
+from tests.factories import commit, put_progress
 
 pytestmark = pytest.mark.cluster
-
-
-def progress(run, pod, epoch=1):
-    """The word of the trainer in this pod."""
-    record = Progress(
-        cell=run.cell_of(pod).id,
-        attempt=pod["metadata"]["uid"],
-        epoch=epoch,
-        epochs=2,
-        step=2,
-        steps=4,
-        images_per_second=1234.0,
-        seconds_left=75.0,
-        time=now(),
-    )
-    run.store.put(keys.progress(record.cell), records.to_bytes(record))
 
 
 def test_status_says_of_every_cell_how_it_is_doing(run):
@@ -38,7 +22,7 @@ def test_status_says_of_every_cell_how_it_is_doing(run):
     run.finish(pods[0])
     run.fail(pods[1], 43, "diverged", "cost is nan in epoch 1, step 7")
     run.finish(pods[2], 137, reason="OOMKilled")
-    progress(run, pods[3])
+    put_progress(run.store, run.cell_of(pods[3]), pods[3]["metadata"]["uid"])
     run.until(lambda: jobs.completed_indexes(run.job()) == {0} and jobs.failed_indexes(run.job()) == {1}, "two ends")
     run.until(lambda: len([p for p in run.pods() if p["status"]["phase"] == "Running"]) == 3, "the next cells")
 

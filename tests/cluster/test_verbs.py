@@ -45,6 +45,7 @@ def test_retry_trains_the_failed_cells_and_no_others(run):
         "--memory",
         "20Gi",
     )
+    run.start_prepared()
     first, second = run.jobs()
 
     assert "1 cells failed for good; python -m k8s.retry --run" in unchanged or "2 cells failed for good" in unchanged

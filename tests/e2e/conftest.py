@@ -65,7 +65,13 @@ def pods_s3(real_cluster):
 
 
 @pytest.fixture
-def namespace(real_cluster, images, pods_s3, s3_environment, tmp_path):
+def pods_endpoint(pods_s3):
+    """The URL at which pods find the store; a module may put something between them."""
+    return pods_s3
+
+
+@pytest.fixture
+def namespace(real_cluster, images, pods_s3, pods_endpoint, s3_environment, tmp_path):
     """A namespace that was set up, an empty store, and settings for launches."""
     s3_environment(pods_s3)
     bucket = f"bucket-{uuid.uuid4().hex[:12]}"
@@ -74,7 +80,7 @@ def namespace(real_cluster, images, pods_s3, s3_environment, tmp_path):
     made = RealNamespace(
         real_cluster, tmp_path, f"namespace-{uuid.uuid4().hex[:8]}", S3Store(f"s3://{bucket}/grids", client)
     )
-    made.set_up(images, pods_s3, USER, PASSWORD)
+    made.set_up(images, pods_endpoint, USER, PASSWORD)
     yield made
     made.tear_down()
     client.close()

@@ -66,8 +66,10 @@ class RealNamespace:
         kubectl(self.home, "create", "-f", "-", stdin=json.dumps(secret))
 
     def tear_down(self) -> None:
-        """Removes the namespace and waits until its containers are gone."""
-        kubectl(self.home, "delete", "namespace", self.name, "--timeout=150s")
+        """Removes the namespace and waits until its containers are gone; a namespace by itself waits for its pods' long grace."""
+        kubectl(self.home, "-n", self.name, "delete", "jobs", "--all", "--wait=false")
+        kubectl(self.home, "-n", self.name, "delete", "pods", "--all", "--grace-period=1", "--timeout=150s")
+        kubectl(self.home, "delete", "namespace", self.name, "--timeout=240s")
 
     def command(self, module: str, *arguments: object) -> list[str]:
         """A command of the project as a list."""
@@ -87,12 +89,16 @@ class RealNamespace:
         return done
 
     @contextlib.contextmanager
-    def launch(self, *arguments: object) -> Iterator[subprocess.Popen[bytes]]:
-        """``k8s.launch --wait`` as a process that runs while the block does; its output goes to ``launch.log``."""
+    def launch(self, *arguments: object, name: str = "launch") -> Iterator[subprocess.Popen[bytes]]:
+        """``k8s.launch --wait`` as a process that runs while the block does; its output goes to ``NAME.log``.
+
+        Args:
+            arguments: further flags; of one that is given twice the last counts.
+        """
         command = self.command(
             "k8s.launch", "--store", self.store.url, "--settings", self.settings, "--wait", *arguments
         )
-        log = self.folder / "launch.log"
+        log = self.folder / f"{name}.log"
         with (
             log.open("wb") as file,
             subprocess.Popen(command, cwd=self.folder, env=self.environment(), stdout=file, stderr=file) as process,

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiment import keys, records, results
+from experiment.provenance import read_provenance
 from experiment.run import read_run
 from k8s.manifests import names
 from tests.e2e.real_namespace import trainer
@@ -41,12 +42,15 @@ def committed(namespace, cell):
     """What a cell's commit says about the attempt that made it."""
     table = results.from_bytes(namespace.store.read(keys.epochs(cell)), "epochs", cell.id)
     assert table.num_rows == cell.epochs * len(cell.models)
-    return results.read_provenance(table.schema, cell.id)
+    return read_provenance(table.schema, cell.id)
 
 
 def failures(namespace, cell):
     """The failure records of a cell by their attempts, which are the pods' ids."""
-    found = [records.parse_record(namespace.store.read(k), k) for k in namespace.store.list(keys.failures(cell.id))]
+    found = [
+        records.parse_record(namespace.store.read(k), k)
+        for k in namespace.store.list(keys.folder(keys.FAILURES, cell.id))
+    ]
     return {f.attempt: f for f in found}
 
 
@@ -75,7 +79,7 @@ def test_a_grid_is_trained_in_pods_that_are_killed_and_evicted_and_its_report_li
     assert failures(namespace, cells[0])[uid(killed)].exit_code == 137
     assert failures(namespace, cells[1])[uid(evicted)].kind == "interrupted"
     counts = {
-        i: [_failure_count(p) for p in namespace.pods("smoke", i) if uid(p) not in (uid(killed), uid(evicted))]
+        i: [failure_count(p) for p in namespace.pods("smoke", i) if uid(p) not in (uid(killed), uid(evicted))]
         for i in range(4)
     }
     assert counts == {0: ["1"], 1: ["0"], 2: ["0"], 3: ["0"]}
@@ -114,7 +118,7 @@ def test_a_grid_is_trained_in_pods_that_are_killed_and_evicted_and_its_report_li
     assert "nothing to create" in again.stdout
 
 
-def _failure_count(pod):
+def failure_count(pod):
     return pod["metadata"]["annotations"]["batch.kubernetes.io/job-index-failure-count"]
 
 
@@ -123,7 +127,7 @@ def test_an_evicted_cell_leaves_a_checkpoint_and_143_and_goes_on_from_it(namespa
     with namespace.launch("--grid", "slow.toml", "--run", "slow") as launch:
         first = namespace.running("slow", 0)
         (cell,) = read_run(namespace.store, "slow").grid.cells
-        namespace.until(lambda: list(namespace.store.list(keys.checkpoints(cell.id))), "a checkpoint")
+        namespace.until(lambda: list(namespace.store.list(keys.folder(keys.CHECKPOINTS, cell.id))), "a checkpoint")
         namespace.evict(first)
         second = namespace.until(lambda: [p for p in namespace.pods("slow") if uid(p) != uid(first)], "another pod")
         assert launch.wait(900) == 0
