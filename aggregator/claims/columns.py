@@ -15,6 +15,8 @@ TRAIN_ERROR, AGREEMENT = "train_error", "test_agreement"
 ROUGHNESS = "restlessness of the test error"  # from the first halving of the learning rate
 TRAINING = "mean train error over epochs"
 DISTANCE = "distance between the first and the last member"  # of the ensemble
+# What a run must hold for a figure to exist, where being trained is not enough.
+NEEDS = {ROUGHNESS: "three epochs after the first halving of the learning rate: train for longer"}
 Values = TypeVar("Values", pd.Series, NDArray[np.float64])
 
 

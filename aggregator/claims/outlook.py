@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
+from aggregator.claims.columns import NEEDS
 from aggregator.claims.parts import Part
 from aggregator.claims.rules import Evidence, Floats, Tails, weigh_demands
 from aggregator.claims.verdict import UNDECIDED, Claim
@@ -25,7 +26,8 @@ DRAWS = 1_000
 TARGETS = (5, 6, 7, 8, 10, 12, 14, 16, 20, 25, 30, 50, 100)
 POWER = 0.8
 MISSING = "its results are not complete: launch the run again first"
-NO_SPREAD = "one run of each shows no spread of what it compares: 2 seeds would show one"
+ONE_RUN = "one run of each shows no spread of what it compares: 2 seeds would show one"
+ALL_EQUAL = "all runs that it compares came out the same: there is no spread to judge by"
 BORDER = "no number of seeds up to {most} would ({chance:.0%} there)"
 INSTEAD = (
     "Where no number of seeds would decide a claim, the true differences may lie on the border: a wider margin than a tenth "
@@ -82,16 +84,26 @@ def forecast_claim(claim: Claim, targets: Sequence[int] = TARGETS, draws: int = 
     """Returns the probability of each verdict by the number of seeds; the same for the same results."""
     if not claim.demands or not all(d.parts for d in claim.demands):
         return Outlook(claim=claim, reason=f"needs {claim.lacks}")
-    if any(p.difference is None for p in claim.parts):
-        return Outlook(claim=claim, reason=MISSING)
-    if any(p.difference is not None and not p.difference.known for p in claim.parts):
-        return Outlook(claim=claim, reason=NO_SPREAD)
+    if reason := _find_obstacle(claim.parts):
+        return Outlook(claim=claim, reason=reason)
     ahead = [s for s in targets if s > max(p.seeds for p in claim.parts)]
     rng = np.random.default_rng(0)
     known = _Known.of(claim.parts)
     spread, truth = known.draw_truths(rng, draws)
     chances = [_count_verdicts(claim, known, s, known.simulate(rng, s, spread, truth), claim.next_level) for s in ahead]
     return Outlook(claim=claim, chances=tuple(chances))
+
+
+def _find_obstacle(parts: Sequence[Part]) -> str:
+    """Returns why these results show no spread to forecast from; empty if they do."""
+    absent = [p for p in parts if p.difference is None]
+    needs = [NEEDS[t.column] for p in absent for t in p.terms if t.column in NEEDS and p.has_runs]
+    if absent:
+        return f"needs {needs[0]}" if needs else MISSING
+    unknown = [p for p in parts if p.difference and not p.difference.known]
+    if unknown:
+        return ONE_RUN if any(p.seeds == 1 for p in unknown) else ALL_EQUAL
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)

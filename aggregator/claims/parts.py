@@ -52,6 +52,11 @@ class Part:
     reference: tuple[Term, ...] = ()
 
     @property
+    def has_runs(self) -> bool:
+        """Whether the models that it compares have final errors, whatever else they lack."""
+        return self.study is not None and all(len(self.study.final(t.treatment, t.model)) for t in self.terms)
+
+    @property
     def tested(self) -> bool:
         """Whether there are seeds enough to test it."""
         return self.seeds >= LEAST_SEEDS and self.difference is not None and self.difference.known

@@ -10,10 +10,13 @@ import pytest
 from scipy import stats
 
 from aggregator.claims import verdict
+from aggregator.claims.l2_weight import smoother_curves
 from aggregator.claims.outlook import INSTEAD, forecast_claim
 from aggregator.claims.parts import Part
 from aggregator.claims.rules import ALPHA
 from aggregator.statistics import Difference
+from experiment.grid import load_grid
+from tests.aggregator.study_of import study_of
 
 
 def part(effect, *, error=0.5, seeds=5, tenth=math.nan):
@@ -62,6 +65,7 @@ def test_where_no_number_of_seeds_would_it_says_what_would():
         ((), "needs cells of Single"),
         ((Part(says="x", difference=None),), "not complete"),
         ((part(1.0, error=math.nan, seeds=1),), "2 seeds would show one"),
+        ((part(0.0, error=math.nan, seeds=5),), "all runs that it compares came out the same"),
     ],
 )
 def test_without_the_results_it_needs_it_says_what_is_lacking(parts, words):
@@ -69,6 +73,12 @@ def test_without_the_results_it_needs_it_says_what_is_lacking(parts, words):
 
     assert outlook.chances == ()
     assert words in outlook.words
+
+
+def test_curves_too_short_for_a_figure_are_not_called_missing_results():
+    claim = smoother_curves(study_of(load_grid("demo").cells))  # made with one learning rate in all epochs
+
+    assert "needs three epochs after the first halving" in forecast_claim(claim).words
 
 
 def test_the_next_look_is_forecast_at_its_own_level():
