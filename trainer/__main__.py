@@ -1,4 +1,4 @@
-"""``python -m trainer``: trains cells of a run, prepares data sets, waits for one, or verifies that cells resume exactly."""
+"""``python -m trainer``: trains cells of a run, prepares data sets, waits for one, exports members, or verifies resuming."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ def _run(given: argparse.Namespace) -> int:
     if given.verify_resume:
         with interrupted_by_signals():
             return _verify_resume()
+    if given.export:
+        with interrupted_by_signals():
+            return _export(given)
     stop = Stop()
     patience = Patience(
         seconds=outage_seconds(os.environ) if arguments.is_unattended(given, os.environ) else 0,
@@ -66,6 +69,18 @@ def _prepare(names: Sequence[str], url: str, patience: Patience) -> int:
     for name in names:
         manifest = patience.wait_out(functools.partial(prepare_dataset, name, store))
         print(f"{name}: {manifest.train} training and {manifest.test} test images in {store.url}/{manifest.key}")
+    return 0
+
+
+def _export(given: argparse.Namespace) -> int:
+    url, cell, member = given.export
+    store = open_store(url)
+    import_packages("trainer", "tensorflow", "keras")
+    from trainer.conversion import convert_member
+    from trainer.model import formats
+
+    formats.use_one_thread()
+    convert_member(store, cell, member, given.to, given.out, print)
     return 0
 
 

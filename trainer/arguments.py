@@ -8,6 +8,7 @@ import socket
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from experiment.datasets import DATASETS
 from experiment.errors import refuse
@@ -16,6 +17,7 @@ from experiment.outage import parse_seconds_of
 from experiment.program import CommandLine, parse_seconds
 
 MOST_WORKERS = 64
+FORMATS = ("litert", "litert-int8", "savedmodel")
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
@@ -32,6 +34,16 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--verify-resume",
         action="store_true",
         help="show on this machine that a cell that is killed and resumed ends bit-identical",
+    )
+    mode.add_argument(
+        "--export",
+        nargs=3,
+        metavar=("STORE", "CELL", "MEMBER"),
+        help="write a trained member as a file for phones or servers (--to)",
+    )
+    parser.add_argument("--to", choices=FORMATS, help="the format of --export")
+    parser.add_argument(
+        "--out", type=Path, metavar="PATH", help="where --export writes (CELL-MEMBER and the format's suffix)"
     )
     parser.add_argument("--store", metavar="URL", help="the store of --prepare or --await-dataset")
     parser.add_argument("--index", type=int, help="index of the cell to train (JOB_COMPLETION_INDEX)")
@@ -55,6 +67,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if (arguments.prepare or arguments.await_dataset) and not arguments.store:
         parser.error("--prepare and --await-dataset need --store URL")
+    if bool(arguments.export) != bool(arguments.to) or (arguments.out and not arguments.export):
+        parser.error(f"--export STORE CELL MEMBER needs --to {'|'.join(FORMATS)}, and --to and --out need --export")
     if arguments.indexes and not arguments.job and arguments.index is not None:
         parser.error("--indexes - takes --index only with --job: as a worker of that index's pod")
     if arguments.workers and (arguments.indexes or not arguments.run):

@@ -76,3 +76,24 @@ def test_the_pods_of_one_index_of_one_job_share_a_seat_and_no_others():
     for outside in (holder(None, 3), holder("full-cifar10-1", 3), holder(None, None, JOB_UID="u-1")):
         assert outside.seat == ""
         assert outside.name == f"run full on {socket.gethostname()}"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--export", "store", "cell", "ST"),
+        ("--to", "litert", "--prepare", "digits", "--store", "s"),
+        ("--out", "x", "--verify-resume"),
+    ],
+)
+def test_an_export_and_its_format_are_given_together(argv, capsys):
+    with pytest.raises(SystemExit):
+        arguments.parse_arguments(argv)
+
+    assert "needs --to litert|litert-int8|savedmodel" in capsys.readouterr().err
+
+
+def test_an_export_is_parsed():
+    given = arguments.parse_arguments(["--export", "store", "cell", "ST", "--to", "litert", "--out", "st.tflite"])
+
+    assert (given.export, given.to, str(given.out)) == (["store", "cell", "ST"], "litert", "st.tflite")
