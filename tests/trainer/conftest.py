@@ -1,4 +1,4 @@
-"""A tiny data set and tiny cells: real steps in milliseconds."""
+"""A tiny data set and tiny cells, real steps in milliseconds, on the device as a trainer sets it up."""
 
 import dataclasses
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from experiment.cell import Cell, Member
+from trainer.model.device import prepare_device
 from trainer.model.types import Dataset
 
 SMALL = (Member(name="A", bricks=2, blocks=1, filters=3), Member(name="B", bricks=2, blocks=1, filters=4))
@@ -45,3 +46,9 @@ def tiny_cell(**fields):
 def make_cell():
     """Makes cells of two tiny members."""
     return tiny_cell
+
+
+@pytest.fixture(scope="session", autouse=True)
+def device_of_a_trainer():
+    """The device as a trainer sets it up: with deterministic operations, without which nothing promises the same bits."""
+    prepare_device()

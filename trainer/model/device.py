@@ -27,6 +27,7 @@ MIB = 2**20
 OUTSIDE_MIB = 1024
 LEAST_MIB = 512  # that a small network needs
 PACKAGES = ("tensorflow", "keras", "numpy", "pyarrow")
+_chosen = {"deterministic": False}  # of this process: TensorFlow does not say
 
 
 def prepare_device(*, deterministic: bool = True, workers: int = 1) -> bool:
@@ -49,7 +50,13 @@ def prepare_device(*, deterministic: bool = True, workers: int = 1) -> bool:
             tf.config.experimental.set_memory_growth(gpu, True)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+        _chosen["deterministic"] = True
     return bool(gpus)
+
+
+def is_deterministic() -> bool:
+    """Returns whether this process computes with deterministic operations: programs that were traced before differ."""
+    return _chosen["deterministic"]
 
 
 def memory_limit(total: int, workers: int) -> int:

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
-from trainer.model import adam, costs, schedule
+from trainer.model import adam, costs, device, schedule
 from trainer.model.networks import Network
 from trainer.model.types import STATE, Rates
 
@@ -32,11 +32,13 @@ class Signature:
     head: str
     method: str
     arithmetic: str
+    deterministic: bool  # TensorFlow traces other operations: the same cost with other last bits
 
 
 def program_signature(cell: Cell, arithmetic: str) -> Signature:
     """Returns the signature of the program that trains a cell in float32 or bfloat16."""
-    return Signature(cell.members, DATASETS[cell.dataset].shape[2], cell.head, cell.method, arithmetic)
+    channels = DATASETS[cell.dataset].shape[2]
+    return Signature(cell.members, channels, cell.head, cell.method, arithmetic, device.is_deterministic())
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,10 +1,9 @@
-"""Networks of several shapes with random parameters, and the device as a trainer sets it up."""
+"""Networks of several shapes with random parameters."""
 
 import numpy as np
 import pytest
 
 from experiment.cell import Member
-from trainer.model.device import prepare_device
 from trainer.model.networks import Network
 
 SHAPES = [
@@ -24,9 +23,3 @@ def trained_like(request):
     moments = np.abs(network.initial_moments() + rng.normal(0, 0.3, network.moments_size).astype(np.float32))
     images = rng.integers(0, 256, (4, *shape)).astype(np.float32)
     return network, shape, theta, moments, images
-
-
-@pytest.fixture(scope="session", autouse=True)
-def device_of_a_trainer():
-    """The device as a trainer sets it up: with deterministic operations, without which nothing promises the same bits."""
-    prepare_device()

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.model import device, export, schedule
-from trainer.model.program import Program, program_signature
+from trainer.model.program import Program, compiled_program, program_signature
 from trainer.model.types import STATE, Rates
 
 
@@ -100,3 +100,12 @@ def test_parameters_moments_and_optimizer_are_float32_in_every_precision(make_ce
     state = steps(make_cell(precision=precision), tiny, 2).state
     assert {state[n].dtype for n in ("theta", "adam_m", "adam_v", "moments")} == {np.dtype(np.float32)}
     assert np.isfinite(state["theta"]).all()
+
+
+def test_a_program_of_before_deterministic_operations_is_not_used_after(make_cell, monkeypatch):
+    after = program_signature(make_cell(), "float32")
+    monkeypatch.setitem(device._chosen, "deterministic", False)
+    before = program_signature(make_cell(), "float32")
+
+    assert before != after
+    assert compiled_program(before, jit=False) is not compiled_program(after, jit=False)
