@@ -17,10 +17,10 @@ import sys
 from benchmarks import worker
 from benchmarks.peers import Workload
 from experiment import keys, records
+from experiment.cores import usable_cores
 from experiment.records import Throughput, utc_now
 from experiment.store import open_store
 from k8s.local import devices
-from k8s.local.cores import usable_cores
 
 STEPS = 24
 WIDTH = 12

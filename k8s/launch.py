@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from experiment import urls
+from experiment.cores import usable_cores
 from experiment.grid import Grid, load_grid
 from experiment.program import run_program
 from experiment.run import check_run_name
@@ -17,7 +18,6 @@ from experiment.store import Store, check_conditional_writes, open_store
 from k8s import verbs
 from k8s.arguments import check_until_flags, parse_launch_arguments
 from k8s.local import devices, executor, probe
-from k8s.local.cores import usable_cores
 from k8s.local.programs import Programs
 from k8s.manifests import sources
 from k8s.planning import cluster_plan, survey

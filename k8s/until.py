@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from experiment import urls
 from experiment.cell import Cell
+from experiment.cores import usable_cores
 from experiment.grid import Grid
 from experiment.ledger import committed_ids, read_failures
 from experiment.store import Store, check_conditional_writes, open_store
-from k8s.local.cores import usable_cores
 from k8s.local.devices import visible_gpus, worker_slots
 from k8s.local.judging import check_judging, judge_run
 from k8s.local.programs import Programs

@@ -16,13 +16,13 @@ from experiment.errors import PERMANENT, ExperimentError, Misconfigured, kind_of
 from experiment.outage import Patience, outage_seconds
 from experiment.records import Failure, Outcome, Progress, utc_now
 from experiment.store import Store
+from experiment.workload import compiled_shape, multiply_adds
 from k8s.local.board import Board
 from k8s.local.devices import Slot
 from k8s.local.display import Screen
 from k8s.local.held import HeldCells
 from k8s.local.pending import PendingCell, PendingCells
 from k8s.local.worker import Died, Worker
-from k8s.planning.plan import compiled_shape, multiply_adds
 from k8s.wording import format_duration
 
 ATTEMPTS = 3  # of a cell, within one launch

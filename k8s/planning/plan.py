@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from experiment.cell import Cell, Member
-from experiment.datasets import DATASETS
+from experiment.cell import Cell
 from experiment.grid import Grid
 from experiment.ledger import DONE, FAILED, MISSING, Problem
 from experiment.records import Failure, Throughput
+from experiment.workload import multiply_adds
 from k8s.wording import format_duration
 
 
@@ -95,25 +95,6 @@ def local_forecast(plan: Plan, workers: int) -> str:
     ahead = [pace * multiply_adds(plan.grid.cells[i]) for i in plan.missing]
     seconds = max(sum(ahead) / min(workers, len(ahead)), max(ahead))
     return f"; about {format_duration(seconds)} on {workers} worker{'s' * (workers > 1)}, from {len(known)} done cells"
-
-
-def multiply_adds(cell: Cell) -> float:
-    """Returns the multiply-adds of a cell's convolutions over its training, near enough to compare cells."""
-    info = DATASETS[cell.dataset]
-    height, width, _ = info.shape
-    per_image = sum(_convolutions(m, height * width) for m in cell.members)
-    return float(cell.epochs * (cell.train_examples or info.train)) * per_image
-
-
-def _convolutions(member: Member, pixels: int) -> float:
-    bricks = range(member.bricks)
-    layers = [9 * (member.filters * 2**b) ** 2 * (pixels / 4**b) * (2 * member.blocks + 1) for b in bricks]
-    return float(sum(layers))
-
-
-def compiled_shape(cell: Cell) -> tuple[object, ...]:
-    """Returns what a compiled training step depends on: a warm worker compiles once for all cells of one shape."""
-    return (cell.dataset, cell.members, cell.head, cell.precision, cell.batch_size, cell.train_examples, cell.method)
 
 
 def needed_datasets(cells: Collection[Cell]) -> list[str]:

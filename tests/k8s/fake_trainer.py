@@ -25,7 +25,7 @@ from experiment.records import Failure, Outcome, Progress
 from experiment.run import read_run
 from experiment.store import open_store
 from experiment.urls import split_run_url
-from k8s.planning.plan import compiled_shape
+from experiment.workload import compiled_shape
 from tests.factories import commit
 from trainer.worker import tell_launcher
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.grid import load_grid
+from experiment.workload import compiled_shape, multiply_adds
 from k8s.local.pending import PendingCell, PendingCells
-from k8s.planning.plan import compiled_shape, multiply_adds
 
 
 def play(tasks: list[PendingCell], workers: int, compile_seconds: float = 0.0):

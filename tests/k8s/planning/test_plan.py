@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,10 +10,8 @@ from experiment.records import Failure
 from k8s.planning.plan import (
     DoneCell,
     Plan,
-    compiled_shape,
     list_cells,
     local_forecast,
-    multiply_adds,
     needed_datasets,
     summarize_plan,
 )
@@ -80,28 +76,6 @@ def test_the_forecast_scales_finished_seconds_by_work_and_workers():
 def test_nothing_is_forecast_from_nothing():
     assert local_forecast(Plan(grid=GRID), 2) == ""
     assert local_forecast(Plan(grid=GRID, done={k: v for c in CELLS for k, v in done(c).items()}), 2) == ""
-
-
-def test_work_grows_with_epochs_examples_and_members():
-    cell = CELLS[0]
-
-    assert multiply_adds(dataclasses.replace(cell, epochs=2 * cell.epochs)) == 2 * multiply_adds(cell)
-    assert multiply_adds(dataclasses.replace(cell, train_examples=100)) < multiply_adds(cell)
-    assert multiply_adds(dataclasses.replace(cell, members=cell.members[:1])) < multiply_adds(cell)
-    assert multiply_adds(dataclasses.replace(cell, dataset="cifar10")) > multiply_adds(
-        dataclasses.replace(cell, dataset="mnist")
-    )
-
-
-def test_cells_share_a_shape_if_only_alpha_seed_epochs_or_rates_differ():
-    cell = CELLS[1]
-    same = {"alpha": 7.0, "seed": 3, "epochs": 2, "learning_rate": 0.1, "weight_decay": 0.0}
-    other = {"dataset": "mnist", "method": "l1", "members": cell.members[:1] * 1, "head": "plain", "batch_size": 8}
-    other |= {"precision": "bfloat16", "train_examples": 640}
-    other["members"] = tuple(dataclasses.replace(m, filters=m.filters + 1) for m in cell.members)
-
-    assert all(compiled_shape(dataclasses.replace(cell, **{k: v})) == compiled_shape(cell) for k, v in same.items())
-    assert all(compiled_shape(dataclasses.replace(cell, **{k: v})) != compiled_shape(cell) for k, v in other.items())
 
 
 def test_each_data_set_is_named_once():
