@@ -163,8 +163,13 @@ def test_a_group_without_a_number_of_workers_is_refused(local_store):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--run", "STORE/runs/test", "--index", "0", "--workers", "0"], 2, "'0' given; allowed: 1 to 64"),
-        (["--run", "STORE/runs/test", "--indexes", "-", "--workers", "2"], 2, "without --indexes"),
+        (["--run", "STORE/runs/test", "--index", "0", "--workers", "0"], 2, "'0' given; allowed: 1 to 1024"),
+        (
+            ["--run", "STORE/runs/test", "--job", "j", "--indexes", "-", "--workers", "2"],
+            2,
+            "those of --index or --job",
+        ),
+        (["--run", "STORE/runs/test", "--index", "0", "--threads", "2"], 2, "is of the workers of --workers N"),
         (["--run", "STORE/runs/test", "--indexes", "-", "--index", "1"], 2, "only with --job"),
         (["--run", "STORE/runs/none", "--index", "0"], 42, "the run is 'none'; allowed: test"),
         (["--run", "STORE", "--index", "0"], 42, "STORE/runs/RUN"),
