@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 
 from experiment import urls
-from experiment.cores import usable_cores
 from experiment.grid import Grid, load_grid
 from experiment.places import visible_gpus
 from experiment.program import run_program
@@ -19,7 +18,7 @@ from experiment.store import Store, check_conditional_writes, open_store
 from k8s import verbs
 from k8s.arguments import check_until_flags, parse_launch_arguments
 from k8s.local import executor, probe
-from k8s.local.crew import Crew, choose_crew
+from k8s.local.crew import find_crew
 from k8s.local.programs import Programs
 from k8s.manifests import sources
 from k8s.planning import cluster_plan, survey
@@ -94,10 +93,10 @@ def launch_here(
 ) -> int:
     """Prints the plan for this machine and, unless only that was asked for, trains."""
     if arguments.plan or store is None:
-        crew = find_crew(arguments, visible_gpus(os.environ), plan)
+        crew = find_crew(arguments, visible_gpus(os.environ), len(plan.missing))
         print(f"grid {plan.grid.name}: {summarize_plan(plan, max(crew.workers, 1))}")
         return 0
-    crew = find_crew(arguments, find_gpus(programs) if plan.missing else [], plan)
+    crew = find_crew(arguments, find_gpus(programs) if plan.missing else [], len(plan.missing))
     print(f"grid {plan.grid.name}: {summarize_plan(plan, max(crew.workers, 1))}")
     check_conditional_writes(store)
     provenance = launch_provenance()
@@ -118,18 +117,6 @@ def find_gpus(programs: Programs) -> list[str]:
     if warning:
         print(warning, file=sys.stderr, flush=True)
     return usable
-
-
-def find_crew(arguments: argparse.Namespace, gpus: Sequence[str], plan: Plan) -> Crew:
-    """Returns the workers that the flags and this machine allow."""
-    return choose_crew(
-        gpus,
-        usable_cores(),
-        workers=arguments.workers,
-        threads=arguments.threads,
-        per_gpu=arguments.cells_per_gpu,
-        cells=len(plan.missing),
-    )
 
 
 if __name__ == "__main__":

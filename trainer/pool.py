@@ -132,7 +132,7 @@ class Pool:
         try:
             while (pending := self._dealer.next_cell(shape)) is not None:
                 shape = pending.shape
-                self._say(Turn(index=pending.index, cell=self._id_of(pending), place=place.name))
+                self._say(Turn(index=pending.index, cell=self.run.grid.cells[pending.index].id, place=place.name))
                 if worker is None:
                     worker = self.start(place)
                     self._workers.append(worker)
@@ -180,7 +180,7 @@ class Pool:
 
     def _note_death(self, pending: PendingCell, death: Died, last: Progress | None) -> None:
         """Writes the failure record that a killed worker could not write."""
-        kind, message, cell = kind_of(death.code), str(death), self._id_of(pending)
+        kind, message, cell = kind_of(death.code), str(death), self.run.grid.cells[pending.index].id
         if kind in PERMANENT and not death.answered:  # a cell that is at fault is told by its worker
             raise InvalidInput(f"no worker starts: {death.last_words.removeprefix('error: ')}")
         attempt, epoch = (last.attempt, last.epoch) if last else (self.name_try(), None)
@@ -197,6 +197,3 @@ class Pool:
     def _say(self, record: Turn | Progress | Outcome) -> None:
         with self._speaking:
             tell_launcher(self.out, record, self.stop)
-
-    def _id_of(self, pending: PendingCell) -> str:
-        return self.run.grid.cells[pending.index].id

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from experiment.cores import usable_cores
 from experiment.places import MOST_WORKERS
 
 
@@ -31,6 +33,18 @@ class Crew:
     def env(self) -> Mapping[str, str]:
         """The variables that show the trainer their GPUs and no others."""
         return {"CUDA_VISIBLE_DEVICES": ",".join(self.gpus)}
+
+
+def find_crew(arguments: argparse.Namespace, gpus: Sequence[str], cells: int) -> Crew:
+    """Returns the workers that the launcher's flags and this machine allow for so many cells."""
+    return choose_crew(
+        gpus,
+        usable_cores(),
+        workers=arguments.workers,
+        threads=arguments.threads,
+        per_gpu=arguments.cells_per_gpu,
+        cells=cells,
+    )
 
 
 def choose_crew(
