@@ -18,7 +18,6 @@ from experiment.program import report_errors, run_program
 from experiment.run import open_run
 from experiment.store import open_store
 from trainer import arguments, environment
-from trainer.datasets.waiting import await_dataset
 from trainer.stopping import Stop, stop_on_signals
 
 _log = logging.getLogger("trainer")
@@ -52,6 +51,8 @@ def _run(given: argparse.Namespace) -> int:
             return _prepare(given.prepare, given.store, patience)
     stop_on_signals(stop)
     if given.await_dataset:
+        from trainer.datasets.waiting import await_dataset
+
         store = patience.wait_out(lambda: open_store(given.store))
         return await_dataset(store, given.await_dataset, given.await_seconds, stop)
     return _train(given, stop, patience)
