@@ -34,6 +34,7 @@ from experiment.run import Run
 from experiment.store import Store, open_store
 
 ROUNDS = 3
+TEST_EXAMPLES = 10_000
 READERS_CELLS = 1_000  # one reader of 10,000 results of a distant server needs minutes
 PROVENANCE = {
     "attempt": "benchmark",
@@ -41,6 +42,7 @@ PROVENANCE = {
     "git_commit": "",
     "image": "",
     "device": "made",
+    "arithmetic": "float32",
     "packages": {},
     "dataset_sha256": "",
     "deterministic": True,
@@ -68,8 +70,9 @@ def commit_result(store: Store, cell: Cell, random: np.random.Generator) -> None
     rows = cell.epochs * len(cell.models)
     columns = {n: random.random(rows) for n in results.EPOCH_COLUMNS}
     columns["model"] = np.repeat(np.array(cell.models, object), cell.epochs)
+    columns["test_error"] = random.integers(0, TEST_EXAMPLES + 1, rows) / TEST_EXAMPLES
     columns["epoch"] = np.tile(np.arange(1, cell.epochs + 1), len(cell.models))
-    values = results.cell_values(cell, train_examples=50_000, test_examples=10_000)
+    values = results.cell_values(cell, train_examples=50_000, test_examples=TEST_EXAMPLES)
     table = results.to_table("epochs", {**results.repeat_values(values, rows), **columns}, PROVENANCE)
     path, data = store.local_path(keys.epochs(cell)), results.to_bytes(table)
     if path is None:
