@@ -72,7 +72,8 @@ def load_predictions(
         InvalidInput: a file cannot be used, or there is no such column.
     """
     from aggregator.reading.epochs import to_frame
-    from aggregator.reading.predictions import PREDICTIONS, read_tables
+    from aggregator.reading.many_predictions import read_tables
+    from experiment.columns import PREDICTIONS
 
     if unknown := set(columns or ()) - set(PREDICTIONS.names):
         raise refuse("a column of predictions", min(unknown), ", ".join(PREDICTIONS.names), "correct columns")

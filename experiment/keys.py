@@ -183,11 +183,6 @@ def committed(keys: Iterable[str]) -> set[str]:
     return {m["cell"] for m in map(_COMMIT.fullmatch, keys) if m}
 
 
-def cell_of(key: str) -> str:
-    """Returns the cell whose commit has this key; nothing for any other key."""
-    return match["cell"] if (match := _COMMIT.fullmatch(key)) else ""
-
-
 def progress_of(key: str) -> str | None:
     """Returns the cell whose progress record has this key; None for any other key."""
     return match["cell"] if (match := _PROGRESS.fullmatch(key)) else None

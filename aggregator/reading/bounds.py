@@ -42,8 +42,9 @@ def _find_several_settings(frame: pd.DataFrame, cells: Rows) -> Iterator[Finding
     for name in (*results.CELL_COLUMNS, *results.ORIGIN_COLUMNS):
         column = frame[name]
         values = column.cat.codes.to_numpy() if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
-        differ = (values[1:] != values[:-1]) & ((values[1:] == values[1:]) | (values[:-1] == values[:-1]))  # NaN as one
-        changed = np.append(False, differ & together)
+        changed = np.append(False, (values[1:] != values[:-1]) & together)
+        if name == "training_seconds":  # NaN in all rows of a cell: it is not known
+            changed[1:] &= ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
         yield from _per_cell(changed, cells, f"its rows hold several values of {name}")
 
 

@@ -141,7 +141,7 @@ def _check_files(
     """
     tables, provenance = [], []
     for key, file in zip(epoch_keys, files, strict=True):
-        table, facts = _check_file(file, f"{store.url}/{key}", cells.get(keys.cell_of(key)))
+        table, facts = _check_file(file, f"{store.url}/{key}", _find_known(cells, key))
         tables.append(table)
         provenance.append(facts)
     results.check_columns(tables[0].schema, "epochs", f"{store.url}/{epoch_keys[0]}")
@@ -160,6 +160,10 @@ def _check_files(
             raise InvalidInput(f"{names} holds rows of several cells; remove it and launch its run again")
     cell_ids = [row["cell_id"] for row in first_rows]
     return Results(epochs=rows, provenance=dict(zip(cell_ids, provenance, strict=True)), problems=())
+
+
+def _find_known(cells: Mapping[str, Cell], key: str) -> Cell | None:
+    return next((cells[cell] for cell in keys.committed([key]) if cell in cells), None)
 
 
 def _check_file(file: pa.Buffer, source: str, cell: Cell | None) -> tuple[pa.Table, dict[str, Any]]:
