@@ -98,3 +98,7 @@ def mounted(image: str) -> Iterator[tuple[str, Path]]:
 
 def _run(*command: object, env: dict[str, str] | None = None) -> str:
     return subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, text=True, env=env, check=True).stdout
+
+
+if __name__ == "__main__":  # beforehand, while something else has the processors
+    build()
