@@ -95,7 +95,8 @@ def read_member(store: Store, cell: str, member: str) -> Trained:
         return artifacts.read_artifact(store, artifacts.find_artifact(facts, usual, commit, source))
 
     usual = keys.predictions_of(commit)
-    table = results.from_bytes(read(usual), "predictions", f"{store.url}/{usual}")
+    known = epochs.slice(0, 1).to_pylist()[0]
+    table = results.from_bytes(read(usual), "predictions", f"{store.url}/{usual}", known)
     rows = table.filter(pc.equal(table["model"], member)).sort_by("example")
     return Trained(
         cell=cell,
