@@ -71,7 +71,7 @@ UPGRADES: dict[int, Callable[[str, pa.Table], pa.Table]] = {}
 
 def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[str, Any]:
     """Returns the columns that are the same in each row of a cell."""
-    fields = cell.as_dict()
+    fields = cell.all_fields()
     values = {name: fields[name] for name in CELL_COLUMNS if name in fields}
     return values | {
         "cell_id": cell.id,

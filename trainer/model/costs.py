@@ -1,9 +1,11 @@
-"""The costs of Noel (2017): collaboration (section 5.2) as pure functions of logits, cross-entropy and weight decay."""
+"""The costs: collaboration as pure functions of logits (Noel 2017, section 5.2, and others), cross-entropy, weight decay."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -36,28 +38,87 @@ def absolute_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.reduce_sum(tf.abs(first - second), axis=-1))
 
 
-METHODS: dict[str, Cost | None] = {
+def cross_entropy_to(own: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Returns the mean over the batch of ``-sum_i p_target_i log p_own_i``, p = softmax(logits), of logits (batch, classes)."""
+    return -tf.reduce_mean(tf.reduce_sum(tf.nn.softmax(target) * tf.nn.log_softmax(own), axis=-1))
+
+
+class Method(NamedTuple):
+    """A way to collaborate.
+
+    Attributes:
+        cost: of a member's logits and those that they are compared with.
+        one_sided: whether a member is drawn to a target that stands still; else both sides of a pair move.
+        to_mean: whether the target is the mean of all members' logits; else it is each peer's.
+    """
+
+    cost: Cost
+    one_sided: bool = False
+    to_mean: bool = False
+
+
+METHODS: dict[str, Method | None] = {
     "single": None,  # the members are trained independently
-    "ce": symmetric_cross_entropy,
-    "l2": squared_distance,
-    "l1": absolute_distance,
+    "ce": Method(symmetric_cross_entropy),
+    "l2": Method(squared_distance),
+    "l1": Method(absolute_distance),
+    "mutual": Method(cross_entropy_to, one_sided=True),  # deep mutual learning, Zhang et al. (2018)
+    "consensus": Method(cross_entropy_to, one_sided=True, to_mean=True),  # as Lan et al. (2018), without their gate
+}
+PAIRS: dict[str, Callable[[range], Iterable[tuple[int, int]]]] = {
+    "chain": itertools.pairwise,
+    "all": lambda members: itertools.combinations(members, 2),
 }
 
 
-def collaboration_cost(method: str, logits: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Returns the collaboration cost of an ensemble: the sum over consecutive pairs (1, 2), (2, 3), ... of members.
+@dataclass(frozen=True)
+class Collaboration:
+    """Who is compared with whom, how, and who pays.
+
+    Attributes:
+        method: a key of ``METHODS``.
+        pairs: a key of ``PAIRS``.
+        pull: a weight for each member, which pays it times the cost of the distance to its targets as if they stood still;
+            empty: each pays once, by the method's own gradient.
+        temperature: that divides the logits; the cost is multiplied by its square, which keeps the size of the gradients
+            (Hinton et al. 2015).
+    """
+
+    method: str
+    pairs: str = "chain"
+    pull: tuple[float, ...] = ()
+    temperature: float = 1.0
+
+
+def collaboration_cost(form: Collaboration, logits: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns the collaboration cost of an ensemble: a sum over pairs of members or, to the mean, over members.
 
     Args:
-        method: a key of ``METHODS``.
         logits: one (batch, classes) tensor per member.
 
     Returns:
-        a float32 scalar; 0 for ``single``.
+        a float32 scalar; 0 for ``single``. With all pairs, K members pay K (K - 1) / 2 terms rather than K - 1.
     """
-    cost = METHODS[method]
-    if cost is None:
+    method = METHODS[form.method]
+    if method is None:
         return tf.zeros(())
-    return tf.add_n([cost(a, b) for a, b in itertools.pairwise(logits)])
+    cost = _soften(method.cost, form.temperature)
+    pairs = list(PAIRS[form.pairs](range(len(logits))))
+    if not method.one_sided and not form.pull:
+        return tf.add_n([cost(logits[a], logits[b]) for a, b in pairs])
+    if method.to_mean:
+        mean = tf.add_n(logits) / len(logits)
+        targets = [(own, mean) for own in range(len(logits))]
+    else:
+        targets = [(own, logits[peer]) for a, b in pairs for own, peer in ((a, b), (b, a))]
+    weights = form.pull or (1.0,) * len(logits)
+    return tf.add_n([weights[own] * cost(logits[own], tf.stop_gradient(target)) for own, target in targets])
+
+
+def _soften(cost: Cost, temperature: float) -> Cost:
+    if temperature == 1:
+        return cost
+    return lambda own, target: temperature**2 * cost(own / temperature, target / temperature)
 
 
 def batch_cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

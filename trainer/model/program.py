@@ -30,15 +30,21 @@ class Signature:
     members: tuple[Member, ...]
     channels: int
     head: str
-    method: str
+    collaboration: costs.Collaboration
     arithmetic: str
     deterministic: bool  # TensorFlow traces other operations: the same cost with other last bits
 
 
 def program_signature(cell: Cell, arithmetic: str) -> Signature:
     """Returns the signature of the program that trains a cell in float32 or bfloat16."""
-    channels = DATASETS[cell.dataset].shape[2]
-    return Signature(cell.members, channels, cell.head, cell.method, arithmetic, device.is_deterministic())
+    return Signature(
+        members=cell.members,
+        channels=DATASETS[cell.dataset].shape[2],
+        head=cell.head,
+        collaboration=costs.Collaboration(cell.method, cell.pairs, cell.pull, cell.temperature),
+        arithmetic=arithmetic,
+        deterministic=device.is_deterministic(),
+    )
 
 
 @functools.lru_cache(maxsize=8)
@@ -158,9 +164,10 @@ class Program:
                 parts = zip(tf.split(self._theta, self._sizes), self._kernels, strict=True)
                 decays = [costs.weight_decay_cost(theta, kernels, weight_decay) for theta, kernels in parts]
                 cost = tf.add_n(entropies + decays)
-            if self.key.method != "single":
-                with tf.name_scope(f"collaboration_{self.key.method}"):
-                    cost += alpha * costs.collaboration_cost(self.key.method, logits)
+            form = self.key.collaboration
+            if form.method != "single":
+                with tf.name_scope(f"collaboration_{form.method}"):
+                    cost += alpha * costs.collaboration_cost(form, logits)
         with tf.name_scope("gradient"):
             gradient = tape.gradient(cost, self._theta)
         with tf.name_scope("adam"):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from experiment.cell import METHODS
 from trainer.model import device, export, schedule
 from trainer.model.program import Program, compiled_program, program_signature
 from trainer.model.types import STATE, Rates
@@ -58,7 +59,7 @@ def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
 
 def test_without_weight_on_collaboration_every_method_is_single_bit_for_bit(make_cell, tiny):
     single = steps(make_cell(method="single", alpha=0.0), tiny, 5).state
-    for method in ("ce", "l2", "l1"):
+    for method in METHODS[1:]:
         state = steps(make_cell(method=method, alpha=0.0), tiny, 5).state
         for name in STATE:
             np.testing.assert_array_equal(state[name], single[name], err_msg=f"{method} {name}")
@@ -71,6 +72,15 @@ def test_collaboration_draws_the_members_together(make_cell, tiny):
         return np.square(logits[0] - logits[1]).mean()
 
     assert distance(10.0) < distance(0.0)
+
+
+def test_a_member_that_does_not_pay_is_trained_as_alone(make_cell, tiny):
+    """With a pull of (1, 0), the first learns from the second, and the second's numbers are those without collaboration."""
+    single = steps(make_cell(method="single", alpha=0.0), tiny, 5).arrays()
+    pulled = steps(make_cell(alpha=1.0, pull=(1.0, 0.0)), tiny, 5).arrays()
+    for name, value in single["B"].items():
+        np.testing.assert_array_equal(pulled["B"][name], value, err_msg=name)
+    assert (pulled["A"]["logits/kernel"] != single["A"]["logits/kernel"]).any()
 
 
 def test_rates_are_arguments_so_that_cells_share_a_compilation(make_cell, tiny):
