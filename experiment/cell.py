@@ -79,6 +79,14 @@ class Cell:
     pairs: str = "chain"  # from here on: the settings of experiment/extensions.py, which says what they mean
     pull: tuple[float, ...] = ()
     temperature: float = 1.0
+    alpha_plan: str = "constant"
+    stale_epochs: int = 0
+    label_smoothing: float = 0.0
+    augment: str = "none"
+    unlabelled: str = "none"
+    unlabelled_share: float = 0.0
+    validation_examples: int = 0
+    recipe: str = "paper"
 
     def __post_init__(self) -> None:
         for name in ("alpha", "learning_rate", "weight_decay", *NUMBERS):  # 1 and 1.0 are one setting, with one id

@@ -149,12 +149,12 @@ def _measure_inference(cell: Cell, options: AttemptOptions, log: Log) -> Inferen
 def _summarise(
     cell: Cell, options: AttemptOptions, snapshot: Snapshot | None, watcher: Watcher, patience: Patience
 ) -> OnEpochEnd:
-    from trainer.model import program, training  # of TensorFlow, as the summaries are
+    from trainer.model import program, signature, training  # of TensorFlow, as the summaries are
     from trainer.summaries import Summaries
 
     summaries = Summaries(options.store, cell, options.attempt)
-    signature = program.program_signature(cell, training.cell_arithmetic(cell, snapshot))
-    patience.wait_out(lambda: summaries.put_graph(program.compiled_program(signature, jit=options.jit)))
+    form = signature.program_signature(cell, training.cell_arithmetic(cell, snapshot))
+    patience.wait_out(lambda: summaries.put_graph(program.compiled_program(form, jit=options.jit)))
     for number, known in enumerate(snapshot.figures if snapshot else [], start=1):
         # of earlier attempts, which may not have been asked for summaries
         patience.wait_out(functools.partial(summaries.put_epoch, number, known))

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
+from experiment.extensions import count_trained
 from experiment.grid import Grid
 from experiment.ledger import DONE, FAILED, MISSING, Problem
 from experiment.records import Failure, Throughput
 from k8s.wording import format_duration
+
+STALE_PASS = 4 / 3  # of a step that also predicts with stale peers: forward and back are about three times a prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +105,10 @@ def local_forecast(plan: Plan, workers: int) -> str:
 
 def multiply_adds(cell: Cell) -> float:
     """Returns the multiply-adds of a cell's convolutions over its training, near enough to compare cells."""
-    info = DATASETS[cell.dataset]
-    height, width, _ = info.shape
-    per_image = sum(_convolutions(m, height * width) for m in cell.members)
-    return float(cell.epochs * (cell.train_examples or info.train)) * per_image
+    height, width, _ = DATASETS[cell.dataset].shape
+    per_image = sum(_convolutions(m, height * width) for m in cell.members) * (1 + cell.unlabelled_share)
+    peers = STALE_PASS if cell.stale_epochs else 1.0
+    return float(cell.epochs * count_trained(cell)) * per_image * peers
 
 
 def _convolutions(member: Member, pixels: int) -> float:

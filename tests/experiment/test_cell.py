@@ -67,6 +67,11 @@ def cells(draw):
         pairs=draw(st.sampled_from(CHOICES["pairs"])) if pairwise else "chain",
         pull=() if method == "single" else draw(st.just(()) | weights),
         temperature=draw(st.floats(0.1, 10)) if method in ON_PREDICTIONS else 1.0,
+        label_smoothing=draw(st.floats(0, 0.9)),
+        augment=draw(st.sampled_from(CHOICES["augment"])),
+        validation_examples=draw(st.integers(0, info.train - train)),
+        unlabelled="none" if method == "single" else (unlabelled := draw(st.sampled_from(("none", "noise")))),
+        unlabelled_share=1.0 if method != "single" and unlabelled != "none" else 0.0,
     )
 
 
@@ -119,11 +124,14 @@ def test_different_cells_have_different_ids(one, two):
 
 def test_every_field_takes_part_in_the_id():
     third = Member(name="C", bricks=1, blocks=1, filters=2)
-    cell = dataclasses.replace(load_grid("demo").cells[1], members=(*MEMBERS.values(), third))
+    settings = {"head": "plain", "unlabelled": "noise", "unlabelled_share": 1.0, "train_examples": 200}
+    cell = dataclasses.replace(load_grid("demo").cells[1], members=(*MEMBERS.values(), third), **settings)
     others = {"dataset": "mnist", "method": "l1", "alpha": 0.5, "seed": 1, "members": cell.members[::-1]}
-    others |= {"epochs": 21, "batch_size": 63, "learning_rate": 0.1, "weight_decay": 0.0, "head": "plain"}
+    others |= {"epochs": 21, "batch_size": 63, "learning_rate": 0.1, "weight_decay": 0.0, "head": "wide"}
     others |= {"precision": "bfloat16", "train_examples": 100, "test_examples": 100}
     others |= {"pull": (1.0, 0.0, 0.0), "temperature": 2.0, "pairs": "all"}
+    others |= {"alpha_plan": "late", "label_smoothing": 0.1, "augment": "shift", "unlabelled": "rest"}
+    others |= {"stale_epochs": 2, "unlabelled_share": 0.5, "recipe": "program", "validation_examples": 100}
 
     assert set(others) == {f.name for f in dataclasses.fields(Cell)}
     assert len({dataclasses.replace(cell, **{k: v}).id for k, v in others.items()} | {cell.id}) == len(others) + 1
@@ -171,6 +179,14 @@ BAD = {
     "pairs": ("ring", "pairs is 'ring'; allowed: chain, all"),
     "pull": ((1.0,), r"pull is \[1.0\]; allowed: one number for each of the 2 members"),
     "temperature": (0.0, "temperature is 0.0; allowed: a finite number above 0"),
+    "alpha_plan": ("sudden", "alpha_plan is 'sudden'; allowed: constant, rise, fall, late"),
+    "stale_epochs": (30, "stale_epochs is 30; allowed: a whole number from 0 to 29"),
+    "label_smoothing": (1.0, "label_smoothing is 1.0; allowed: a finite number of at least 0 and below 1"),
+    "augment": ("crop", r"augment is 'crop'; allowed: none, shift, shift\+flip"),
+    "unlabelled": ("web", "unlabelled is 'web'; allowed: none, noise, rest"),
+    "unlabelled_share": (9.0, "unlabelled_share is 9.0; allowed: a finite number of at least 0 and of at most 8"),
+    "validation_examples": (1374, "validation_examples of digits .* is 1374; allowed: a whole number from 0 to 1373"),
+    "recipe": ("cake", "recipe is 'cake'; allowed: paper, program"),
     "members": ((), r"members is \[\]; allowed: 1 to 16 members with different names"),
 }
 
@@ -195,10 +211,12 @@ def test_what_is_no_finite_number_is_refused(name, value):
         Cell(**{"dataset": "digits", "method": "l2", name: value})
 
 
-@pytest.mark.parametrize("name", ["seed", "epochs", "batch_size", "train_examples", "test_examples"])
+@pytest.mark.parametrize(
+    "name", ["seed", "epochs", "batch_size", "train_examples", "test_examples", "validation_examples", "stale_epochs"]
+)
 @pytest.mark.parametrize("value", [1.0, "1", None, True], ids=repr)
 def test_what_is_no_whole_number_is_refused(name, value):
-    with pytest.raises(InvalidInput, match=f"{name} is .*; allowed: a whole number from"):
+    with pytest.raises(InvalidInput, match=f"{name} .*is .*; allowed: a whole number from"):
         Cell(**{"dataset": "digits", "method": "l2", name: value})
 
 

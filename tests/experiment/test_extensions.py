@@ -20,6 +20,32 @@ REFUSED = {
     "pull below zero": ({"pull": [1, -1]}, "pull of member M is -1.0; allowed: a finite number of at least 0"),
     "pull of a word": ({"pull": [1, "x"]}, "pull of member M is 'x'; allowed: a finite number of at least 0"),
     "no list": ({"pull": 1.0}, "pull is 1.0; allowed: a list of one number for each member"),
+    "plan alone": ({"method": "single", "alpha_plan": "rise"}, "alpha_plan of method single in 30 epochs is 'rise'"),
+    "plan of one epoch": ({"epochs": 1, "alpha_plan": "late"}, "alpha_plan of method l2 in 1 epochs is 'late'"),
+    "share of nothing": ({"unlabelled_share": 1}, "unlabelled_share without unlabelled images is 1.0; allowed: 0"),
+    "no share": (
+        {"unlabelled": "noise"},
+        "unlabelled_share with a batch_size of 64 is 0.0; allowed: a share that makes",
+    ),
+    "unlabelled alone": (
+        {"method": "single", "unlabelled": "noise", "unlabelled_share": 1},
+        "unlabelled of method single",
+    ),
+    "stale alone": ({"method": "single", "stale_epochs": 1}, "stale_epochs of method single is 1; allowed: 0"),
+    "no rest left": (
+        {"unlabelled": "rest", "unlabelled_share": 1, "train_examples": 1000, "validation_examples": 437},
+        "train_examples beside unlabelled images of digits is 1000; allowed: 1 to 999",
+    ),
+    "overlap": ({"train_examples": 1000, "validation_examples": 438}, "is 438; allowed: a whole number from 0 to 437"),
+    "no rest": (
+        {"unlabelled": "rest", "unlabelled_share": 1},
+        "train_examples beside unlabelled images of digits is 0",
+    ),
+    "wide program": (
+        {"recipe": "program"},
+        "recipe of a cell of head wide and method l2 is 'program'; allowed: paper, or",
+    ),
+    "newer program": ({"recipe": "program", "head": "plain", "method": "mutual"}, "of head plain and method mutual"),
     "temperature of logits": (
         {"temperature": 2.0},
         "temperature of method l2 is 2.0; allowed: 1, or one of the methods",

@@ -82,19 +82,24 @@ class Collaboration:
             empty: each pays once, by the method's own gradient.
         temperature: that divides the logits; the cost is multiplied by its square, which keeps the size of the gradients
             (Hinton et al. 2015).
+        mean: whether the cost is the mean over the pairs, not their sum.
     """
 
     method: str
     pairs: str = "chain"
     pull: tuple[float, ...] = ()
     temperature: float = 1.0
+    mean: bool = False
 
 
-def collaboration_cost(form: Collaboration, logits: Sequence[tf.Tensor]) -> tf.Tensor:
+def collaboration_cost(
+    form: Collaboration, logits: Sequence[tf.Tensor], standing: Sequence[tf.Tensor] | None = None
+) -> tf.Tensor:
     """Returns the collaboration cost of an ensemble: a sum over pairs of members or, to the mean, over members.
 
     Args:
         logits: one (batch, classes) tensor per member.
+        standing: the logits of the members as they are compared with, if these are not ``logits``; no gradient flows to them.
 
     Returns:
         a float32 scalar; 0 for ``single``. With all pairs, K members pay K (K - 1) / 2 terms rather than K - 1.
@@ -104,15 +109,21 @@ def collaboration_cost(form: Collaboration, logits: Sequence[tf.Tensor]) -> tf.T
         return tf.zeros(())
     cost = _soften(method.cost, form.temperature)
     pairs = list(PAIRS[form.pairs](range(len(logits))))
-    if not method.one_sided and not form.pull:
-        return tf.add_n([cost(logits[a], logits[b]) for a, b in pairs])
+    share = 1 / len(pairs) if form.mean else 1.0
+    if standing is None and not method.one_sided and not form.pull:
+        return _add([(share, cost(logits[a], logits[b])) for a, b in pairs])
+    seen = logits if standing is None else standing
     if method.to_mean:
-        mean = tf.add_n(logits) / len(logits)
+        mean = tf.add_n(seen) / len(seen)
         targets = [(own, mean) for own in range(len(logits))]
     else:
-        targets = [(own, logits[peer]) for a, b in pairs for own, peer in ((a, b), (b, a))]
+        targets = [(own, seen[peer]) for a, b in pairs for own, peer in ((a, b), (b, a))]
     weights = form.pull or (1.0,) * len(logits)
-    return tf.add_n([weights[own] * cost(logits[own], tf.stop_gradient(target)) for own, target in targets])
+    return _add([(share * weights[own], cost(logits[own], tf.stop_gradient(target))) for own, target in targets])
+
+
+def _add(terms: Sequence[tuple[float, tf.Tensor]]) -> tf.Tensor:
+    return tf.add_n([term if weight == 1 else weight * term for weight, term in terms])
 
 
 def _soften(cost: Cost, temperature: float) -> Cost:
@@ -126,6 +137,29 @@ def batch_cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
 
-def weight_decay_cost(theta: tf.Tensor, kernels: tf.Tensor, weight_decay: tf.Tensor | float) -> tf.Tensor:
-    """Returns ``weight_decay`` x (sum of squares) / 2 of the parameters (size,) where ``kernels`` (size,) is 1, not 0."""
-    return weight_decay * tf.nn.l2_loss(theta * kernels)
+def smooth_cross_entropy(entropy: tf.Tensor, logits: tf.Tensor, smoothing: float) -> tf.Tensor:
+    """Returns the mean cross-entropy with smoothed labels (Szegedy et al. 2016): the right class has 1 - ``smoothing``.
+
+    The rest is spread evenly over all classes, the right one too.
+
+    Args:
+        entropy: the cross-entropy with the labels as they are.
+        logits: (batch, classes).
+    """
+    if not smoothing:
+        return entropy
+    return (1 - smoothing) * entropy - smoothing * tf.reduce_mean(tf.nn.log_softmax(logits))
+
+
+def label_costs(
+    labels: tf.Tensor, logits: Sequence[tf.Tensor], smoothing: float
+) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """Returns each member's cross-entropy with the labels as they are, and with smoothed labels, which it pays."""
+    entropies = [batch_cross_entropy(labels, each) for each in logits]
+    pairs = zip(entropies, logits, strict=True)
+    return entropies, [smooth_cross_entropy(entropy, each, smoothing) for entropy, each in pairs]
+
+
+def weight_decay_cost(theta: tf.Tensor, decayed: tf.Tensor, weight_decay: tf.Tensor | float) -> tf.Tensor:
+    """Returns ``weight_decay`` x (sum of squares) / 2 of the parameters (size,) where ``decayed`` (size,) is 1, not 0."""
+    return weight_decay * tf.nn.l2_loss(theta * decayed)

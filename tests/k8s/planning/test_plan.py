@@ -87,6 +87,9 @@ def test_work_grows_with_epochs_examples_and_members():
 
     assert multiply_adds(dataclasses.replace(cell, epochs=2 * cell.epochs)) == 2 * multiply_adds(cell)
     assert multiply_adds(dataclasses.replace(cell, train_examples=100)) < multiply_adds(cell)
+    assert multiply_adds(dataclasses.replace(cell, validation_examples=437)) == multiply_adds(
+        dataclasses.replace(cell, train_examples=1000)
+    )
     assert multiply_adds(dataclasses.replace(cell, members=cell.members[:1])) < multiply_adds(cell)
     assert multiply_adds(dataclasses.replace(cell, dataset="cifar10")) > multiply_adds(
         dataclasses.replace(cell, dataset="mnist")
@@ -106,3 +109,20 @@ def test_cells_share_a_shape_if_only_alpha_seed_epochs_or_rates_differ():
 
 def test_each_data_set_is_named_once():
     assert needed_datasets(load_grid("full").cells) == ["cifar10", "mnist", "notmnist"]
+
+
+def test_images_without_labels_and_stale_peers_count_as_work():
+    cell = CELLS[1]
+    joined = dataclasses.replace(cell, unlabelled="noise", unlabelled_share=0.5)
+
+    assert multiply_adds(joined) == 1.5 * multiply_adds(cell)
+    assert multiply_adds(dataclasses.replace(cell, stale_epochs=1)) > multiply_adds(cell)
+
+
+def test_settings_beyond_the_paper_are_shown_and_compiled_apart():
+    cells = [dataclasses.replace(c, augment="shift", label_smoothing=0.1) for c in CELLS[:2]]
+    lines = list_cells(Plan(grid=dataclasses.replace(GRID, cells=(*CELLS[2:], *cells))))
+
+    assert lines[-1].endswith("missing; label_smoothing=0.1 augment=shift")
+    assert lines[0].endswith("missing")
+    assert compiled_shape(cells[1]) != compiled_shape(CELLS[1])

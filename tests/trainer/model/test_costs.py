@@ -1,5 +1,7 @@
 """The collaboration costs against NumPy, their gradients against finite differences, and their limits."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -143,6 +145,23 @@ def test_members_that_each_pay_once_move_as_pairs_do_that_pay_together(name, log
     assert not first[1].numpy().any()
 
 
+@pytest.mark.parametrize("name", [name for name, method in costs.METHODS.items() if method])
+def test_standing_logits_take_the_place_of_the_peers_and_get_no_gradient(name, logits):
+    """Two members beside the two that stand: each is compared with the other's standing logits, or with their mean."""
+    rng = np.random.default_rng(6)
+    standing = list(rng.normal(0, 2, (2, 5, 10)))
+    own, peers = ([tf.constant(x) for x in each] for each in (logits, standing))
+    with tf.GradientTape() as tape:
+        tape.watch([*own, *peers])
+        cost = costs.collaboration_cost(costs.Collaboration(name), own, peers)
+    targets = [sum(standing) / 2] * 2 if name == "consensus" else standing[::-1]
+    expected = sum(numpy_cost(name, x, t) for x, t in zip(logits, targets, strict=True))
+    assert cost.numpy() == pytest.approx(expected, rel=1e-12)
+    gradients = tape.gradient(cost, [*own, *peers])
+    assert all(g is not None for g in gradients[:2])
+    assert gradients[2:] == [None, None]
+
+
 def test_the_gradient_of_mutual_learning_is_the_difference_of_the_predictions(logits):
     """So Zhang et al. (2018) derive it, and so the author's program trained what the paper calls CE."""
     arguments = [tf.constant(x) for x in logits]
@@ -161,6 +180,33 @@ def test_a_high_temperature_compares_logits(logits):
         tape.watch(variable)
         cost = costs.collaboration_cost(costs.Collaboration("mutual", temperature=1e4), [variable, tf.constant(target)])
     np.testing.assert_allclose(tape.gradient(cost, variable), (own - target) / 10 / 5, rtol=1e-2, atol=1e-4)
+
+
+def test_the_mean_over_pairs_is_their_sum_divided_by_their_number():
+    logits = [tf.constant(x) for x in np.random.default_rng(5).normal(0, 2, (4, 5, 10))]
+    for form in (costs.Collaboration("l2"), costs.Collaboration("l1", "all", (1.0, 2.0, 0.0, 1.0))):
+        mean = costs.collaboration_cost(dataclasses.replace(form, mean=True), logits).numpy()
+        pairs = {"chain": 3, "all": 6}[form.pairs]
+        assert mean == pytest.approx(costs.collaboration_cost(form, logits).numpy() / pairs, rel=1e-12)
+
+
+def test_smoothed_labels_give_the_cross_entropy_of_their_definition_and_its_gradient(logits):
+    labels, smoothing = np.array([0, 3, 9, 9, 5]), 0.1
+    target = np.full((5, 10), smoothing / 10)
+    target[np.arange(5), labels] += 1 - smoothing
+    p = np.exp(logits[0]) / np.exp(logits[0]).sum(-1, keepdims=True)
+    given = tf.constant(logits[0])
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        entropy = costs.batch_cross_entropy(tf.constant(labels), given)
+        cost = costs.smooth_cross_entropy(entropy, given, smoothing)
+    assert cost.numpy() == pytest.approx(-(target * np.log(p)).sum(-1).mean(), rel=1e-12)
+    np.testing.assert_allclose(tape.gradient(cost, given), (p - target) / 5, atol=1e-12)
+
+
+def test_labels_as_they_are_leave_the_cross_entropy_itself(logits):
+    entropy = tf.constant(1.0)
+    assert costs.smooth_cross_entropy(entropy, tf.constant(logits[0]), 0.0) is entropy
 
 
 def test_single_members_do_not_collaborate(logits):
