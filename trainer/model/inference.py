@@ -20,7 +20,7 @@ from experiment.cell import ENSEMBLE, Cell, Member
 from experiment.datasets import DATASETS
 from experiment.inference import BATCHES, speed_name
 from trainer.model.networks import Network
-from trainer.model.recipe import RECIPES, Recipe
+from trainer.model.recipe import PAPER, RECIPES, Recipe
 
 SECONDS = 0.3  # of processor time after which no further round of calls begins
 ROUNDS = (3, 5)  # at least and at most
@@ -62,7 +62,7 @@ def _time_calls(call: Call, images: np.ndarray, count: int) -> float:
 
 @functools.lru_cache(maxsize=2)
 def _open_session(
-    members: tuple[Member, ...], shape: tuple[int, int, int], head: str, recipe: Recipe
+    members: tuple[Member, ...], shape: tuple[int, int, int], head: str, recipe: Recipe = PAPER
 ) -> dict[str, Call]:
     """Returns, by model, a function that computes the logits of uint8 images (n, height, width, channels), warm."""
     networks = [Network(m, shape[2], head, recipe) for m in members]
