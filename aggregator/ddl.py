@@ -10,20 +10,34 @@ from experiment.datasets import DATASETS
 from experiment.program import CommandLine, report_errors, run_program
 from experiment.store import store_directory
 
-_TYPES = {pa.string(): "string", pa.int64(): "bigint", pa.float64(): "double"}
+_TYPES = {
+    pa.string(): "string",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.list_(pa.float32(), 10): "array<float>",
+}
 _PARTITIONS = ("dataset", "method")  # named by the keys: results/dataset=D/method=M/CELL/epochs.parquet
+DATABASE = "collaborative_ensembles"
 
 
-def athena_ddl(store_url: str, table: str = "epochs", database: str = "collaborative_ensembles") -> str:
-    """Returns a table and a view for Athena or a Glue catalogue; projection finds the partitions, so none needs repair.
+def athena_ddl(store_url: str, database: str = DATABASE) -> str:
+    """Returns a table and a view for epochs and for predictions, for Athena or a Glue catalogue.
 
-    The table's location holds predictions.parquet too: the view leaves these out.
+    Projection finds the partitions, so none needs repair. Both tables have the files of both at their location: each
+    view has the rows of its own. Predictions count once their cell is committed.
     """
-    columns = [f for f in results.EPOCHS if f.name not in _PARTITIONS]
+    committed = f"\n  AND cell_id IN (SELECT cell_id FROM {_name(database, 'epochs')})"  # noqa: S608
+    return "\n".join(
+        _table(name, store_url, database) + _view(name, database, more)
+        for name, more in (("epochs", ""), ("predictions", committed))
+    )
+
+
+def _table(name: str, store_url: str, database: str) -> str:
+    columns = [f for f in results.TABLES[name] if f.name not in _PARTITIONS]
     body = ",\n".join(f"  `{f.name}` {_TYPES[f.type]} COMMENT {_quote(f.metadata[b'doc'].decode())}" for f in columns)
     place = f"{store_url.rstrip('/')}/results/"
-    rows = ", ".join(f'"{f.name}"' for f in results.EPOCHS)
-    return f"""CREATE EXTERNAL TABLE `{database}`.`{table}_files` (
+    return f"""CREATE EXTERNAL TABLE `{database}`.`{name}_files` (
 {body}
 )
 PARTITIONED BY (`dataset` string, `method` string)
@@ -38,27 +52,42 @@ TBLPROPERTIES (
   'storage.location.template' = {_quote(place + "dataset=${dataset}/method=${method}/")}
 );
 
-CREATE VIEW "{database}"."{table}" AS
-SELECT {rows}
-FROM "{database}"."{table}_files"
-WHERE "$path" LIKE '%/epochs.parquet';
+"""
+
+
+def _view(name: str, database: str, more: str) -> str:
+    columns = ", ".join(f'"{f.name}"' for f in results.TABLES[name])
+    return f"""CREATE VIEW {_name(database, name)} AS
+SELECT {columns}
+FROM {_name(database, f"{name}_files")}
+WHERE "$path" LIKE '%/{name}.parquet'{more};
 """  # noqa: S608 (text for the user to run, from our own schema and the user's own store)
 
 
 def spark_snippet(store_url: str) -> str:
-    """Returns Python that reads all epochs with Spark, which calls an s3:// store s3a://."""
+    """Returns Python that reads all epochs and predictions with Spark, which calls an s3:// store s3a://."""
     place = store_url.rstrip("/").replace("s3://", "s3a://", 1) + "/results/"
-    fields = ", ".join(f"{f.name} {_TYPES[f.type]}" for f in results.EPOCHS)
-    return f'''from pyspark.sql import SparkSession
+    reads = "".join(_spark_read(name, place) for name in results.TABLES)
+    return f"""from pyspark.sql import SparkSession
 
 spark = SparkSession.builder.getOrCreate()
-epochs = (
+{reads}predictions = predictions.join(epochs.select("cell_id").distinct(), "cell_id", "left_semi")  # committed cells
+"""
+
+
+def _spark_read(name: str, place: str) -> str:
+    fields = ", ".join(f"{f.name} {_TYPES[f.type]}" for f in results.TABLES[name])
+    return f"""{name} = (
     spark.read.schema("{fields}")
     .option("recursiveFileLookup", "true")
-    .option("pathGlobFilter", "epochs.parquet")
+    .option("pathGlobFilter", "{name}.parquet")
     .parquet("{place}")
 )
-'''
+"""
+
+
+def _name(database: str, name: str) -> str:
+    return f'"{database}"."{name}"'
 
 
 def _quote(text: str) -> str:
@@ -73,9 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     p = CommandLine(
         prog="python -m aggregator.ddl", description="Prints how an SQL engine reads the results of a store."
     )
-    p.add_argument(
-        "form", choices=FORMS, help="athena: a table and a view for Athena and Glue; spark: Python for Spark"
-    )
+    p.add_argument("form", choices=FORMS, help="athena: tables and views for Athena and Glue; spark: Python for Spark")
     p.add_argument("store", metavar="STORE", help="the store: a directory or s3:// URL")
     arguments = p.parse_args(argv)
     store_directory(arguments.store)  # refuses what no program of the suite takes for a store

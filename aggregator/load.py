@@ -1,4 +1,4 @@
-"""``load(url)``: the results of a store or of one run as a tidy DataFrame; ``load_predictions``, ``load_models``: of one cell.
+"""``load(url)``: the results of a store or of one run as a tidy DataFrame; ``load_predictions``, ``load_models``: what belongs to them.
 
 The modules that import pandas are imported by the call, not with the package: they take a second, and what they read from
 the environment is decided first where a program imports them (``aggregator.environment``).
@@ -7,7 +7,7 @@ the environment is decided first where a program imports them (``aggregator.envi
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from experiment import artifacts, keys, urls
@@ -43,9 +43,9 @@ def load(url: str | os.PathLike[str], *, strict: bool = True) -> pd.DataFrame:
     store, run = open_results(os.fspath(url))
     cells = None if run is None else run.grid.cells
     listing = list_results(store, cells)
-    found = read_epochs(store, sorted(listing.commits(cells)))
-    frame = to_frame(found.epochs)
     by_id = {c.id: c for c in cells or ()}
+    found = read_epochs(store, sorted(listing.commits(cells)), cells=by_id)
+    frame = to_frame(found.epochs)
     wrong = [*find_contradictions(frame, by_id), *find_row_problems(frame)]
     problems = [*listing.problems, *found.problems, *wrong]
     if problems and strict:
@@ -55,21 +55,31 @@ def load(url: str | os.PathLike[str], *, strict: bool = True) -> pd.DataFrame:
     return frame
 
 
-def load_predictions(url: str | os.PathLike[str], cell_id: str) -> pd.DataFrame:
-    """Returns the predictions of one cell on its test set after the last epoch: one row per model and example.
+def load_predictions(
+    url: str | os.PathLike[str], cells: str | Iterable[str] | None = None, *, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Returns predictions on the test set after the last epoch: one row per cell, model and example.
 
-    They are those that the cell's commit names, checked against its digest.
+    They are those that the cells' commits name, checked against their digests. The store is listed once.
+
+    Args:
+        url: a store, or one of its runs, as ``load`` takes it.
+        cells: the id of a cell, or several, whose order is kept; by default all cells of the store or run.
+        columns: the columns to keep, by default all. Logits take most of the memory: 10 numbers a row.
 
     Raises:
-        NotFound: the store has no result of that cell, or no predictions with it.
-        InvalidInput: a file cannot be used.
+        NotFound: the store has no result of a cell, or no predictions with it.
+        InvalidInput: a file cannot be used, or there is no such column.
     """
-    from aggregator.reading.predictions import read_table
+    from aggregator.reading.epochs import to_frame
+    from aggregator.reading.many_predictions import read_tables
+    from experiment.columns import PREDICTIONS
 
-    store, _ = open_results(os.fspath(url))
-    commit, found = _read_commit(store, cell_id)
-    frame: pd.DataFrame = read_table(store, commit, found.provenance[cell_id])[0].to_pandas()
-    return frame
+    if unknown := set(columns or ()) - set(PREDICTIONS.names):
+        raise refuse("a column of predictions", min(unknown), ", ".join(PREDICTIONS.names), "correct columns")
+    store, run = open_results(os.fspath(url))
+    ids = None if cells is None else list(dict.fromkeys([cells] if isinstance(cells, str) else cells))
+    return to_frame(read_tables(store, _read_commits(store, ids, run), ids, columns))
 
 
 def load_models(url: str | os.PathLike[str], cell_id: str) -> dict[str, bytes]:
@@ -82,26 +92,29 @@ def load_models(url: str | os.PathLike[str], cell_id: str) -> dict[str, bytes]:
         InvalidInput: a file cannot be used.
     """
     store, _ = open_results(os.fspath(url))
-    commit, found = _read_commit(store, cell_id)
+    found = _read_commits(store, [cell_id])
+    commit = keys.epochs_of(*(found.epochs[name][0].as_py() for name in ("dataset", "method", "cell_id")))
     source = f"{store.url}/{commit}"
     usual = {m: keys.model(cell_id, m) for m in found.epochs["members"][0].as_py().split("+")}
     named = {m: artifacts.find_artifact(found.provenance[cell_id], usual[m], commit, source) for m in usual}
     return {member: artifacts.read_artifact(store, artifact) for member, artifact in named.items()}
 
 
-def _read_commit(store: Store, cell_id: str) -> tuple[str, Results]:
-    """Returns the key of a cell's commit and what it holds."""
+def _read_commits(store: Store, ids: Sequence[str] | None, run: Run | None = None) -> Results:
+    """Returns what the commits of these cells hold; without ids of all cells of the run, or of the store."""
     from aggregator.reading.commits import list_results
     from aggregator.reading.epochs import read_epochs
 
     listing = list_results(store)
-    found = read_epochs(store, [key for key in listing.commits(None) if keys.committed([key]) == {cell_id}])
-    if cell_id in found.provenance:
-        dataset, method = (found.epochs[name][0].as_py() for name in ("dataset", "method"))
-        return keys.epochs_of(dataset, method, cell_id), found
-    if problems := [*listing.problems, *found.problems]:
+    commits = sorted(listing.commits(run.grid.cells if run and ids is None else None))
+    wanted = commits if ids is None else [key for key in commits if keys.committed([key]) & set(ids)]
+    found = read_epochs(store, wanted)
+    missing = [cell for cell in ids or () if cell not in found.provenance]
+    if (missing or ids is None) and (problems := [*listing.problems, *found.problems]):
         raise InvalidInput(_name_problems(problems))
-    raise NotFound(f"{store.url} holds no result of cell {cell_id!r}; take an id from load(...)['cell_id']")
+    if missing:
+        raise NotFound(f"{store.url} holds no result of cell {missing[0]!r}; take an id from load(...)['cell_id']")
+    return found
 
 
 def open_results(url: str) -> tuple[Store, Run | None]:

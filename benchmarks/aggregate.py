@@ -1,6 +1,6 @@
 """Scale of aggregation: made runs of 100, 1,000 and 10,000 cells, loading beside DuckDB's scan, then the whole report.
 
-    python -m benchmarks.aggregate [--cells 100 1000 10000] [--store DIRECTORY or s3://BUCKET/PREFIX [--delay MS]]
+    python -m benchmarks.aggregate [--cells 100 1000 10000] [--load-only] [--store DIRECTORY or s3://BUCKET/PREFIX [--delay MS]]
 
 Each cell's file is made by the trainer's own writer: 30 epochs of 3 models. Loading and scanning alternate and the
 fastest of three counts. The report is timed as a process of its own, from its start to its end. On S3 DuckDB would have
@@ -34,6 +34,7 @@ from experiment.run import Run
 from experiment.store import Store, open_store
 
 ROUNDS = 3
+TEST_EXAMPLES = 10_000
 READERS_CELLS = 1_000  # one reader of 10,000 results of a distant server needs minutes
 PROVENANCE = {
     "attempt": "benchmark",
@@ -41,6 +42,7 @@ PROVENANCE = {
     "git_commit": "",
     "image": "",
     "device": "made",
+    "arithmetic": "float32",
     "packages": {},
     "dataset_sha256": "",
     "deterministic": True,
@@ -68,8 +70,9 @@ def commit_result(store: Store, cell: Cell, random: np.random.Generator) -> None
     rows = cell.epochs * len(cell.models)
     columns = {n: random.random(rows) for n in results.EPOCH_COLUMNS}
     columns["model"] = np.repeat(np.array(cell.models, object), cell.epochs)
+    columns["test_error"] = random.integers(0, TEST_EXAMPLES + 1, rows) / TEST_EXAMPLES
     columns["epoch"] = np.tile(np.arange(1, cell.epochs + 1), len(cell.models))
-    values = results.cell_values(cell, train_examples=50_000, test_examples=10_000)
+    values = results.cell_values(cell, train_examples=50_000, test_examples=TEST_EXAMPLES)
     table = results.to_table("epochs", {**results.repeat_values(values, rows), **columns}, PROVENANCE)
     path, data = store.local_path(keys.epochs(cell)), results.to_bytes(table)
     if path is None:
@@ -129,7 +132,7 @@ def compare_with_one_reader(url: str) -> tuple[float, float, float]:
     return loading, one, one / min(time_call(lambda: read_epochs(store, found)) for _ in range(ROUNDS))
 
 
-def measure_scale(url: str, count: int, delay: float) -> str:
+def measure_scale(url: str, count: int, delay: float, *, with_report: bool) -> str:
     """Returns one line of the table."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:  # leaves no heap of 10,000 writes behind
         other.submit(make_run, url, count).result()
@@ -137,7 +140,7 @@ def measure_scale(url: str, count: int, delay: float) -> str:
     local = store.local_path("") is not None
     with distant_server(delay):
         loading, beside, ratio = (compare_with_duckdb if local else compare_with_one_reader)(store.url)
-        wall, memory = time_report(store.url)
+        wall, memory = time_report(store.url) if with_report else (float("nan"), float("nan"))
     return (
         f"{count:7,} {loading:8.2f} {beside:10.2f} {ratio:6.2f} {1000 * loading / count:8.2f} {wall:9.1f} {memory:8.2f}"
     )
@@ -149,14 +152,14 @@ def main() -> None:
     p.add_argument("--cells", type=int, nargs="+", default=[100, 1_000, 10_000])
     p.add_argument("--store", help="directory or s3:// URL to make the runs under (default: a temporary directory)")
     p.add_argument("--delay", type=float, default=0, metavar="MS", help="of each request to S3 (default: %(default)s)")
+    p.add_argument("--load-only", action="store_true", help="do not make the reports")
     a = p.parse_args()
     other, ratio = ("1 reader s", "gain") if (a.store or "").startswith("s3://") else ("DuckDB s", "ratio")
     print(f"{'cells':>7} {'load s':>8} {other:>10} {ratio:>6} {'ms/cell':>8} {'report s':>9} {'peak GiB':>8}")
     with tempfile.TemporaryDirectory() as own:
         for count in a.cells:
-            print(
-                measure_scale(f"{(a.store or str(Path(own))).rstrip('/')}/{count}", count, a.delay / 1000), flush=True
-            )
+            url = f"{(a.store or str(Path(own))).rstrip('/')}/{count}"
+            print(measure_scale(url, count, a.delay / 1000, with_report=not a.load_only), flush=True)
 
 
 if __name__ == "__main__":

@@ -22,12 +22,12 @@ from experiment import keys, records, results
 from experiment.assignment import Assignment
 from experiment.cell import Cell
 from experiment.grid import Grid
+from experiment.places import THREADS
 from experiment.provenance import read_provenance
 from experiment.records import Outcome
 from experiment.run import Run
 from experiment.store import Store, open_store
 from experiment.urls import run_url
-from trainer.arguments import THREADS
 
 RUN, PODS = "overheads", "pods"
 EPOCHS = 3

@@ -17,10 +17,10 @@ import sys
 from benchmarks import worker
 from benchmarks.peers import Workload
 from experiment import keys, records
+from experiment.cores import usable_cores
+from experiment.places import share_machine, visible_gpus
 from experiment.records import Throughput, utc_now
 from experiment.store import open_store
-from k8s.local import devices
-from k8s.local.cores import usable_cores
 
 STEPS = 24
 WIDTH = 12
@@ -114,11 +114,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--store", metavar="URL", help="put our speed into this store, for forecasts")
     given = parser.parse_args()
-    gpus = devices.visible_gpus(os.environ)
-    places = devices.worker_slots(
-        gpus, usable_cores(), workers=None, threads=1, per_gpu=1, cells=len(gpus) or usable_cores()
-    )
-    environments = [dict(slot.env) for slot in places]
+    gpus, cores = visible_gpus(os.environ), usable_cores()
+    places = share_machine(len(gpus) or cores, gpus, cores, threads=None if gpus else 1, environ=os.environ)
+    environments = [dict(place.env) for place in places]
     for dataset in given.datasets:
         rates = measure_rates(dataset, given.peers, given.rounds, environments)
         print(format_table(dataset, rates), end="\n\n", flush=True)

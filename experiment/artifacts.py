@@ -94,7 +94,7 @@ def read_artifact(store: Store, artifact: Artifact) -> bytes:
     place = f"{store.url}/{artifact.key}"
     mend = MEND.format(commit=artifact.commit)
     try:
-        data = store.read(artifact.key)
+        data = store.read_in_bulk(artifact.key)
     except NotFound as error:
         if not artifact.sha256:
             raise

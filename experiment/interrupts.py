@@ -48,9 +48,15 @@ def interrupted_by_signals(kept: str = KEPT) -> Iterator[None]:
 
 
 def watch_signals(
-    act: Callable[[int, FrameType | None], object], is_ending: Callable[[], bool], kept: str = KEPT
+    act: Callable[[int, FrameType | None], object],
+    is_ending: Callable[[], bool],
+    kept: str = KEPT,
+    before_end: Callable[[], None] = lambda: None,
 ) -> Callable[[], None]:
     """From now on a signal calls ``act``; a process that is not ending ``GRACE`` seconds later is ended, as by a second signal.
+
+    Args:
+        before_end: called before the process is ended so.
 
     Returns:
         a function that ends the watch; the handlers stay.
@@ -62,7 +68,7 @@ def watch_signals(
             signal.signal(number, act)
     # The system writes to the pipe at once, also while the main thread is in a call that knows nothing of signals.
     signal.set_wakeup_fd(send, warn_on_full_buffer=False)
-    threading.Thread(target=_end_late_process, args=(receive, is_ending, kept), daemon=True).start()
+    threading.Thread(target=_end_late_process, args=(receive, is_ending, kept, before_end), daemon=True).start()
 
     def stop_watching() -> None:
         signal.set_wakeup_fd(-1)
@@ -71,7 +77,7 @@ def watch_signals(
     return stop_watching
 
 
-def _end_late_process(receive: int, is_ending: Callable[[], bool], kept: str) -> None:
+def _end_late_process(receive: int, is_ending: Callable[[], bool], kept: str, before_end: Callable[[], None]) -> None:
     with os.fdopen(receive, "rb", buffering=0) as pipe:
         while (number := pipe.read(1)) and number[0] not in SIGNALS:
             pass
@@ -80,6 +86,7 @@ def _end_late_process(receive: int, is_ending: Callable[[], bool], kept: str) ->
             ready, _, _ = select.select([pipe], [], [], 0.1)
         if not number or (ready and not pipe.read(1)):  # the watch has ended, and closed the other end
             return
+    before_end()
     with contextlib.suppress(OSError):  # nobody may be reading any more
         os.write(2, f"error: {_explain(number[0], kept)}\n".encode())
     os._exit(Interrupted.exit_code)

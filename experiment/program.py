@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import sys
@@ -53,7 +54,8 @@ def report_errors(work: Callable[[], int]) -> int:
             sys.stdout.flush()
         return code
     except ExperimentError as error:
-        print(f"error: {describe_error(error)}", file=sys.stderr)
+        with contextlib.suppress(BrokenPipeError):  # nobody may be reading any more
+            print(f"error: {describe_error(error)}", file=sys.stderr, flush=True)
         return error.exit_code
     except BrokenPipeError:  # `| head` has seen enough
         _drop_output()

@@ -1,4 +1,4 @@
-"""The small JSON records that the trainer writes: progress, starts, failures, outcomes and speeds."""
+"""The small JSON records that the trainer writes: turns, progress, starts, failures, outcomes and speeds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from experiment.errors import InvalidInput, escape_controls
 from experiment.fields import check_fields, from_fields
@@ -98,12 +98,21 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Turn:
+    """The turn of a cell in a pool: the worker of this place begins to try it."""
+
+    index: int
+    cell: str
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """The outcome of a warm worker's work on one cell.
 
     Attributes:
-        state: committed (by this attempt), found (another attempt had committed it), held (another process of
-            this machine trains it) or failed.
+        state: committed (by this attempt), found (another attempt had committed it), held (another process trains
+            it: a pool waits for that, then tries it again) or failed.
         kind: kind of the failure.
         message: message of the failure, one line.
     """
@@ -153,8 +162,8 @@ class Throughput:
     time: str
 
 
-Record = Progress | Start | Failure | Outcome | Lease | Throughput
-_KINDS: dict[str, type[Any]] = {c.__name__.lower(): c for c in (Progress, Start, Failure, Outcome, Lease, Throughput)}
+Record = Turn | Progress | Start | Failure | Outcome | Lease | Throughput
+_KINDS: dict[str, type[Any]] = {c.__name__.lower(): c for c in get_args(Record)}
 
 
 def to_line(record: Record) -> str:

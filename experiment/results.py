@@ -3,92 +3,62 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiment.cell import Cell
+from experiment.columns import (
+    CELL_COLUMNS,
+    EPOCH_COLUMNS,
+    EPOCHS,
+    ORIGIN_COLUMNS,
+    PREDICTION_COLUMNS,
+    PREDICTIONS,
+    SCHEMA_VERSION,
+    TABLES,
+    cell_settings,
+    cell_values,
+    prediction_values,
+)
 from experiment.errors import InvalidInput, describe_error
 from experiment.provenance import METADATA, read_provenance
+from experiment.upgrade import fill_columns
 
-SCHEMA_VERSION = 1
-
-CELL_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
-    "cell_id": (pa.string(), "the cell's id"),
-    "dataset": (pa.string(), "data set"),
-    "method": (pa.string(), "collaboration method: single, ce, l2 or l1"),
-    "alpha": (pa.float64(), "collaboration weight; 0 for single"),
-    "seed": (pa.int64(), "seed of weights and epoch order"),
-    "members": (pa.string(), "names of the members, joined by +"),
-    "epochs": (pa.int64(), "number of epochs that the cell trains"),
-    "batch_size": (pa.int64(), "examples in a mini-batch"),
-    "learning_rate_base": (pa.float64(), "learning rate of the first epoch"),
-    "weight_decay": (pa.float64(), "factor of half the sum of squared kernels in the cost"),
-    "head": (pa.string(), "end of the network: wide or plain"),
-    "precision": (pa.string(), "arithmetic of the convolutions: float32, bfloat16 or auto (the device's choice)"),
-    "train_examples": (pa.int64(), "training examples of the data set as used; the last short batch is left out"),
-    "test_examples": (pa.int64(), "test examples"),
-}
-EPOCH_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
-    "model": (pa.string(), "a member's name, or Ens: the mean of the members' logits"),
-    "epoch": (pa.int64(), "epoch, from 1"),
-    "train_error": (pa.float64(), "share of wrong top-1 predictions over the epoch's batches as the weights move"),
-    "train_cost": (pa.float64(), "nats; a member's cross-entropy + weight decay; Ens: its cross-entropy"),
-    "train_cross_entropy": (pa.float64(), "nats, without weight decay"),
-    "test_error": (pa.float64(), "share of wrong top-1 predictions over the whole test set at the epoch's end"),
-    "test_cost": (pa.float64(), "nats; as train_cost"),
-    "test_cross_entropy": (pa.float64(), "nats; as train_cross_entropy"),
-    "test_ece": (pa.float64(), "expected calibration error, 15 bins of equal width"),
-    "test_agreement": (pa.float64(), "share of test examples on which all members predict the same class"),
-    "learning_rate": (pa.float64(), "learning rate of the epoch"),
-    "seconds": (pa.float64(), "wall time of the epoch, training and test"),
-    "images_per_second": (pa.float64(), "training images per second of the epoch, all members together counted once"),
-}
-PREDICTION_COLUMNS: dict[str, tuple[pa.DataType, str]] = {
-    "cell_id": (pa.string(), "the cell's id"),
-    "model": (pa.string(), "a member's name, or Ens"),
-    "example": (pa.int64(), "index in the data set's fixed test split, from 0"),
-    "label": (pa.int64(), "the right class"),
-    "prediction": (pa.int64(), "the class of the largest logit"),
-    "logits": (pa.list_(pa.float32(), 10), "logits before softmax"),
-}
-
-
-def _schema(*groups: Mapping[str, tuple[pa.DataType, str]]) -> pa.Schema:
-    return pa.schema(
-        [pa.field(n, t, nullable=False, metadata={"doc": doc}) for g in groups for n, (t, doc) in g.items()]
-    )
-
-
-EPOCHS = _schema(CELL_COLUMNS, EPOCH_COLUMNS)
-PREDICTIONS = _schema(PREDICTION_COLUMNS)
-TABLES = {"epochs": EPOCHS, "predictions": PREDICTIONS}
-# By version: a function of (table's name, table) that returns the table of the next version. Files never change.
-UPGRADES: dict[int, Callable[[str, pa.Table], pa.Table]] = {}
-
-
-def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[str, Any]:
-    """Returns the columns that are the same in each row of a cell."""
-    fields = cell.all_fields()
-    values = {name: fields[name] for name in CELL_COLUMNS if name in fields}
-    return values | {
-        "cell_id": cell.id,
-        "members": cell.member_names,
-        "learning_rate_base": cell.learning_rate,
-        "train_examples": train_examples,
-        "test_examples": test_examples,
-    }
+__all__ = [
+    "CELL_COLUMNS",
+    "EPOCHS",
+    "EPOCH_COLUMNS",
+    "ORIGIN_COLUMNS",
+    "PREDICTIONS",
+    "PREDICTION_COLUMNS",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "cell_settings",
+    "cell_values",
+    "check_columns",
+    "column_bits",
+    "from_bytes",
+    "prediction_values",
+    "repeat_values",
+    "to_bytes",
+    "to_table",
+    "upgrade_table",
+]
 
 
 def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any]) -> pa.Table:
     """Returns a typed table of ``TABLES[name]`` with these columns (sequences or arrays of one length).
 
+    Columns that repeat a fact of the provenance are made from it, and are not to be given.
+
     Raises:
         InvalidInput: a column is missing or unknown, or holds a null or a value of another type.
     """
     schema = TABLES[name]
+    columns = {**columns, **_origin_columns(schema, columns, provenance)}
     if set(columns) != set(schema.names):
         given, allowed = ", ".join(sorted(columns)), ", ".join(sorted(schema.names))
         raise InvalidInput(f"columns of {name} are {given}; allowed: {allowed}; correct the caller")
@@ -103,6 +73,13 @@ def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise InvalidInput(f"{name} cannot be made a table: {error}; correct the caller") from error
     return table
+
+
+def _origin_columns(
+    schema: pa.Schema, columns: Mapping[str, Any], facts: Mapping[str, Any]
+) -> dict[str, Sequence[Any]]:
+    own = {n: facts.get(n, c.neutral) for n, c in ORIGIN_COLUMNS.items() if n in schema.names}
+    return repeat_values(own, len(next(iter(columns.values()), ())))
 
 
 def to_bytes(table: pa.Table) -> bytes:
@@ -133,8 +110,13 @@ def column_bits(column: pa.ChunkedArray) -> pa.Array:
     return array
 
 
-def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
+def from_bytes(
+    data: bytes | pa.Buffer, name: str, source: str, known: Mapping[str, Any] = MappingProxyType({})
+) -> pa.Table:
     """Returns the table of ``TABLES[name]`` in a Parquet file after its checksums; ``source`` names it in errors.
+
+    Args:
+        known: values of columns of its cell, which files of older versions may lack (``experiment.upgrade``).
 
     Raises:
         InvalidInput: the file is torn, foreign, or of a newer schema version.
@@ -145,22 +127,23 @@ def from_bytes(data: bytes | pa.Buffer, name: str, source: str) -> pa.Table:
     except (pa.ArrowException, ValueError, OSError) as error:
         given = f"{source} is not a whole Parquet file ({describe_error(error)})"
         raise InvalidInput(f"{given}; remove it and launch its run again") from error
-    return upgrade_table(table, name, source)
+    return upgrade_table(table, name, source, known)
 
 
-def upgrade_table(table: pa.Table, name: str, source: str) -> pa.Table:
+def upgrade_table(table: pa.Table, name: str, source: str, known: Mapping[str, Any] = MappingProxyType({})) -> pa.Table:
     """Returns the table in today's schema, whatever version it has, after a check that it is a table of that name.
 
     Raises:
         InvalidInput: the table is foreign, of another name, or of a newer schema version.
     """
-    version = read_provenance(table.schema, source).get("schema_version")
+    facts = read_provenance(table.schema, source)
+    version = facts.get("schema_version")
     if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
         readable = ", ".join(str(v) for v in range(1, SCHEMA_VERSION + 1))
         advice = "read it with the version of the suite that wrote it"
         raise InvalidInput(f"{source} has results schema {version!r}; allowed: {readable}; {advice}")
-    for step in range(version, SCHEMA_VERSION):
-        table = UPGRADES[step](name, table)
+    if version < SCHEMA_VERSION:
+        table = fill_columns(table, name, facts, known, source)
     check_columns(table.schema, name, source)
     return table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import hashlib
 import re
 import time
@@ -18,6 +19,7 @@ from experiment.errors import NotFound, Transient, refuse
 from experiment.leaps import leap_pages
 from experiment.locks import Lock, lock_first, machine_locks
 from experiment.retry import retry_transient
+from experiment.s3_bulk import BulkReader, make_bulk_reader
 from experiment.s3_client import make_client
 from experiment.s3_errors import ATTEMPTS, CLIENT_ERRORS, error_code, translate_error
 
@@ -53,6 +55,14 @@ class S3Store:
             return answer["Body"].read()  # the client compares length and checksum only at the end
 
         return self._retry(key, get)
+
+    def read_in_bulk(self, key: str) -> bytes:
+        data = self._bulk.read(self._key(key)) if self._bulk else None
+        return self.read(key) if data is None else data
+
+    @functools.cached_property
+    def _bulk(self) -> BulkReader | None:
+        return make_bulk_reader(self._client, self.bucket)
 
     def put_once(self, key: str, data: bytes, attempt: str) -> bool:
         def put() -> bool:

@@ -36,6 +36,9 @@ class Store(Protocol):
     def read(self, key: str) -> bytes:
         """Returns the whole object, verified as far as the store can."""
 
+    def read_in_bulk(self, key: str) -> bytes:
+        """Returns the same as ``read``, for many small objects: where that is quicker, a fault costs one request more."""
+
     def put_once(self, key: str, data: bytes, attempt: str) -> bool:
         """Publishes the whole object unless the key exists. Returns whether the key holds this attempt's bytes."""
 

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 
 from experiment import urls
 from experiment.grid import Grid, load_grid
+from experiment.places import visible_gpus
 from experiment.program import run_program
 from experiment.run import check_run_name
 from experiment.store import Store, check_conditional_writes, open_store
 from k8s import verbs
 from k8s.arguments import check_until_flags, parse_launch_arguments
-from k8s.local import devices, executor, probe
-from k8s.local.cores import usable_cores
+from k8s.local import executor, probe
+from k8s.local.crew import find_crew
 from k8s.local.programs import Programs
 from k8s.manifests import sources
 from k8s.planning import cluster_plan, survey
@@ -92,11 +93,11 @@ def launch_here(
 ) -> int:
     """Prints the plan for this machine and, unless only that was asked for, trains."""
     if arguments.plan or store is None:
-        slots = find_slots(arguments, devices.visible_gpus(os.environ), plan)
-        print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
+        crew = find_crew(arguments, visible_gpus(os.environ), len(plan.missing))
+        print(f"grid {plan.grid.name}: {summarize_plan(plan, max(crew.workers, 1))}")
         return 0
-    slots = find_slots(arguments, find_gpus(programs) if plan.missing else [], plan)
-    print(f"grid {plan.grid.name}: {summarize_plan(plan, max(len(slots), 1))}")
+    crew = find_crew(arguments, find_gpus(programs) if plan.missing else [], len(plan.missing))
+    print(f"grid {plan.grid.name}: {summarize_plan(plan, max(crew.workers, 1))}")
     check_conditional_writes(store)
     provenance = launch_provenance()
     run = freeze_grid(store, run_name, plan.grid, provenance)
@@ -105,29 +106,17 @@ def launch_here(
     env = {**programs.env, "GIT_COMMIT": provenance["git_commit"]}
     tensorboard = bool(sources.given_value(arguments, os.environ, "tensorboard"))
     programs = dataclasses.replace(programs, env=env, tensorboard=tensorboard)
-    return executor.launch_locally(store, url, dataclasses.replace(plan, grid=run.grid), slots, programs)
+    return executor.launch_locally(store, url, dataclasses.replace(plan, grid=run.grid), crew, programs)
 
 
 def find_gpus(programs: Programs) -> list[str]:
     """Returns the GPUs of this machine that the trainer can use; warns of others."""
-    gpus = devices.visible_gpus(os.environ)
+    gpus = visible_gpus(os.environ)
     usable = probe.find_usable_gpus(gpus, functools.partial(probe.count_usable_gpus, programs))
     warning = probe.describe_unusable(gpus, usable)
     if warning:
         print(warning, file=sys.stderr, flush=True)
     return usable
-
-
-def find_slots(arguments: argparse.Namespace, gpus: Sequence[str], plan: Plan) -> list[devices.Slot]:
-    """Returns the places of the workers that the flags and this machine allow."""
-    return devices.worker_slots(
-        gpus,
-        usable_cores(),
-        workers=arguments.workers,
-        threads=arguments.threads,
-        per_gpu=arguments.cells_per_gpu,
-        cells=len(plan.missing),
-    )
 
 
 if __name__ == "__main__":

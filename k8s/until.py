@@ -18,9 +18,9 @@ from experiment import urls
 from experiment.cell import Cell
 from experiment.grid import Grid
 from experiment.ledger import committed_ids, read_failures
+from experiment.places import visible_gpus
 from experiment.store import Store, check_conditional_writes, open_store
-from k8s.local.cores import usable_cores
-from k8s.local.devices import visible_gpus, worker_slots
+from k8s.local.crew import find_crew
 from k8s.local.judging import check_judging, judge_run
 from k8s.local.programs import Programs
 from k8s.manifests import sources
@@ -174,15 +174,8 @@ def _choose_purse(arguments: argparse.Namespace, budget: float, *, local: bool) 
         return lambda survey, plan: fill_with_dollars(survey, plan.done, budget, settings)
 
     def fill(survey: Plan, plan: LookPlan) -> Purse:
-        slots = worker_slots(
-            visible_gpus(os.environ),
-            usable_cores(),
-            workers=arguments.workers,
-            threads=arguments.threads,
-            per_gpu=arguments.cells_per_gpu,
-            cells=len(plan.cells),
-        )
-        return fill_with_hours(survey, plan.done, budget, len(slots))
+        crew = find_crew(arguments, visible_gpus(os.environ), len(plan.cells))
+        return fill_with_hours(survey, plan.done, budget, crew.workers)
 
     return fill
 

@@ -15,10 +15,9 @@ from experiment.interrupts import interrupted_by_signals
 from experiment.needs import import_packages
 from experiment.outage import Patience, outage_seconds
 from experiment.program import report_errors, run_program
-from experiment.run import Run, open_run
-from experiment.store import Store, open_store
+from experiment.run import open_run
+from experiment.store import open_store
 from trainer import arguments, environment
-from trainer.datasets.waiting import await_dataset
 from trainer.stopping import Stop, stop_on_signals
 
 _log = logging.getLogger("trainer")
@@ -52,6 +51,8 @@ def _run(given: argparse.Namespace) -> int:
             return _prepare(given.prepare, given.store, patience)
     stop_on_signals(stop)
     if given.await_dataset:
+        from trainer.datasets.waiting import await_dataset
+
         store = patience.wait_out(lambda: open_store(given.store))
         return await_dataset(store, given.await_dataset, given.await_seconds, stop)
     return _train(given, stop, patience)
@@ -94,7 +95,11 @@ def _train(given: argparse.Namespace, stop: Stop, patience: Patience) -> int:
     store, run = patience.wait_out(lambda: open_run(given.run))
     indexes = () if given.indexes else patience.wait_out(lambda: resolve_indexes(store, run, given.index, given.job))
     if given.workers:
-        return _train_group(given, store, run, indexes, stop, patience)
+        from trainer import pooling
+
+        if given.indexes:
+            return pooling.serve_launcher(given, store, run, stop, patience)
+        return pooling.train_index(given, store, run, indexes, stop, patience)
     if len(indexes) > 1:
         what = f"the number of cells of index {given.index} of Job {given.job}"
         raise refuse(what, len(indexes), "1 without --workers", "give --workers 1")
@@ -106,29 +111,6 @@ def _train(given: argparse.Namespace, stop: Stop, patience: Patience) -> int:
     if given.indexes:
         return process.run_warm_worker(run, sys.stdin, sys.stdout, stop, options, of_pod=bool(given.job))
     return process.train_one_cell(run, indexes[0], stop, options)
-
-
-def _train_group(
-    given: argparse.Namespace, store: Store, run: Run, indexes: Sequence[int], stop: Stop, patience: Patience
-) -> int:
-    """Trains the cells of a completion index in warm workers, which are this program with ``--indexes -``."""
-    from trainer import group, stalling, warm
-
-    left = patience.wait_out(lambda: stalling.order_cells(store, run, indexes))
-    if not left:
-        return 0
-    workers, attempt = min(given.workers, len(left)), arguments.attempt_name(os.environ)
-    command, environ = arguments.worker_command(given), arguments.worker_environ(os.environ, attempt, workers)
-    return group.Group(
-        store=store,
-        run=run,
-        indexes=left,
-        start=lambda: warm.WarmWorker(command, environ),
-        attempt=attempt,
-        stop=stop,
-        out=sys.stdout,
-        patience=patience,
-    ).train(workers)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,11 @@ from experiment.datasets import DATASETS
 from experiment.errors import refuse
 from experiment.lease import Holder
 from experiment.outage import parse_seconds_of
+from experiment.places import GPU_WORKERS, MOST_WORKERS, Place
 from experiment.program import CommandLine, parse_seconds
 
-MOST_WORKERS = 64
 FORMATS = ("litert", "litert-int8", "savedmodel")
-THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+PROGRAM = (sys.executable, "-m", "trainer")
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,13 +48,16 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--store", metavar="URL", help="the store of --prepare or --await-dataset")
     parser.add_argument("--index", type=int, help="index of the cell to train (JOB_COMPLETION_INDEX)")
     parser.add_argument("--job", help="name of the Job whose assignment maps the index to a cell")
-    parser.add_argument("--indexes", choices=["-"], help="read indexes from standard input, as a warm worker")
+    parser.add_argument("--indexes", choices=["-"], help="read indexes from standard input, as a warm worker or a pool")
     parser.add_argument(
         "--workers",
         type=_parse_count,
         default=0,
         metavar="N",
-        help="train the cells of the index, one or a group, in so many warm workers",
+        help="be a pool: train the cells, of the index or from standard input, in so many warm workers",
+    )
+    parser.add_argument(
+        "--threads", type=_parse_count, metavar="N", help="threads of each worker (its share of the cores)"
     )
     parser.add_argument("--tensorboard", action="store_true", help="put summaries for TensorBoard into the store")
     parser.add_argument(
@@ -71,8 +74,10 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--export STORE CELL MEMBER needs --to {'|'.join(FORMATS)}, and --to and --out need --export")
     if arguments.indexes and not arguments.job and arguments.index is not None:
         parser.error("--indexes - takes --index only with --job: as a worker of that index's pod")
-    if arguments.workers and (arguments.indexes or not arguments.run):
-        parser.error("--workers N trains the cells of --run, with --index or --job; without --indexes")
+    if arguments.workers and (not arguments.run or (arguments.indexes and arguments.job)):
+        parser.error("--workers N trains cells of --run: those of --index or --job, or those of --indexes -")
+    if arguments.threads and not arguments.workers:
+        parser.error("--threads N is of the workers of --workers N")
     if arguments.run and (arguments.job or not arguments.indexes) and arguments.index is None:
         arguments.index = _completion_index(parser, os.environ)
     return arguments
@@ -116,26 +121,27 @@ def cell_holder(arguments: argparse.Namespace, run: str, environ: Mapping[str, s
 
 
 def worker_command(arguments: argparse.Namespace) -> list[str]:
-    """Returns the command of a warm worker of the pod that these arguments describe."""
+    """Returns the command of a warm worker of the pool that these arguments describe."""
     job = ["--job", arguments.job, "--index", str(arguments.index)] if arguments.job else []
     more = ["--tensorboard"] if arguments.tensorboard else []
-    return [sys.executable, "-m", "trainer", "--run", arguments.run, *job, "--indexes", "-", *more]
+    return [*PROGRAM, "--run", arguments.run, *job, "--indexes", "-", *more]
 
 
-def worker_environ(environ: Mapping[str, str], attempt: str, workers: int) -> dict[str, str]:
-    """Returns the environment of each of a pod's workers: the pod's attempt and, of several, their shares of GPU and cores."""
-    own = {**environ, "ATTEMPT": attempt}
-    if workers > 1:
-        threads = str(max((os.cpu_count() or 1) // workers, 1))
-        own |= {"GPU_WORKERS": str(workers), **{name: own.get(name, threads) for name in THREADS}}
-    return own
+def worker_environ(environ: Mapping[str, str], place: Place, attempt: str) -> dict[str, str]:
+    """Returns the environment of a pool's worker: its place, and the pool's attempt."""
+    return {**environ, **place.env, "ATTEMPT": attempt}
+
+
+def name_try(attempt: str, *, of_pod: bool) -> str:
+    """Returns the name of an attempt at a cell: the pod's, which tries a cell once, or a new one for each."""
+    return attempt if of_pod else f"{attempt[:24]}-{uuid.uuid4().hex[:8]}"
 
 
 def gpu_workers(environ: Mapping[str, str]) -> int:
     """Returns how many processes share this one's GPU, each within its part of the memory: ``GPU_WORKERS``, 1 by default."""
-    given = environ.get("GPU_WORKERS", "1")
+    given = environ.get(GPU_WORKERS, "1")
     if not _is_worker_count(given):
-        raise refuse("GPU_WORKERS", given, f"1 to {MOST_WORKERS}", "correct or unset it")
+        raise refuse(GPU_WORKERS, given, f"1 to {MOST_WORKERS}", "correct or unset it")
     return int(given)
 
 

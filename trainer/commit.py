@@ -43,7 +43,9 @@ def commit_cell(
         model = engine.export_member(cell, member, result)
         digests |= put(keys.model(cell.id, member.name), model, is_same=operator.eq)
     predictions = results.to_table("predictions", predictions_columns(cell, result), facts)
-    digests |= put(keys.predictions(cell), results.to_bytes(predictions), is_same=_same_predictions)
+    digests |= put(
+        keys.predictions(cell), results.to_bytes(predictions), is_same=functools.partial(_same_predictions, cell)
+    )
     epochs = results.to_table("epochs", epochs_columns(cell, result), facts | artifacts.name_artifacts(digests))
     ours = store.put_once(keys.epochs(cell), results.to_bytes(epochs), provenance.attempt)
     tidy_up(store, cell, say)
@@ -81,10 +83,11 @@ def _read_standing(store: Store, key: str) -> bytes | None:
         return None
 
 
-def _same_predictions(standing: bytes, ours: bytes) -> bool:
+def _same_predictions(cell: Cell, standing: bytes, ours: bytes) -> bool:
     """Returns whether two files hold the same predictions, bit by bit. Each names its own attempt and hour in its metadata."""
     try:
-        first, second = (results.from_bytes(data, "predictions", "predictions") for data in (standing, ours))
+        known = results.prediction_values(cell)
+        first, second = (results.from_bytes(data, "predictions", "predictions", known) for data in (standing, ours))
     except InvalidInput:
         return False
     return all(results.column_bits(first[n]) == results.column_bits(second[n]) for n in second.column_names)
@@ -117,7 +120,7 @@ def predictions_columns(cell: Cell, result: Result) -> dict[str, object]:
     logits = metrics.ensemble_logits(result.logits)
     models, examples, _ = logits.shape
     return {
-        "cell_id": [cell.id] * (models * examples),
+        **results.repeat_values(results.prediction_values(cell), models * examples),
         "model": np.repeat(np.array(cell.models, object), examples),
         "example": np.tile(np.arange(examples), models),
         "label": np.tile(result.labels.astype(np.int64), models),

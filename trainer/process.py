@@ -8,7 +8,6 @@ import logging
 import os
 import threading
 import time
-import uuid
 from typing import IO
 
 from experiment import keys, records
@@ -102,7 +101,7 @@ def run_warm_worker(
         worker.tell_launcher(out, progress, stop)
 
     def try_index(index: int) -> str:
-        name = options.attempt if of_pod else f"{options.attempt[:24]}-{uuid.uuid4().hex[:8]}"
+        name = arguments.name_try(options.attempt, of_pod=of_pod)
         holder = dataclasses.replace(options.holder, seat="") if index in left else options.holder
         own = dataclasses.replace(options, attempt=name, show=show, holder=holder)
         state = attempt_cell(run.grid.cells[index], own)

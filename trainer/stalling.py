@@ -44,8 +44,8 @@ def forget_starts(store: Store, cell: Cell) -> None:
     store.delete(keys.start(cell.id))
 
 
-def order_cells(store: Store, run: Run, indexes: Sequence[int]) -> list[int]:
-    """Returns the indexes of the cells without a result, those last that an earlier pod has begun and left.
+def sort_cells(store: Store, run: Run, indexes: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Returns the indexes of the cells without a result, apart those that an earlier pod has begun and left.
 
     One of these may have taken that pod down, out of memory for instance, and must not keep the others from their turn.
     """
@@ -53,7 +53,8 @@ def order_cells(store: Store, run: Run, indexes: Sequence[int]) -> list[int]:
     done = committed_ids(store, cells.values())
     left = [i for i, cell in cells.items() if cell.id not in done]
     begun = set(store.find(keys.start(cells[i].id) for i in left))
-    return sorted(left, key=lambda i: keys.start(cells[i].id) in begun)
+    is_begun = {i: keys.start(cells[i].id) in begun for i in left}
+    return [i for i in left if not is_begun[i]], [i for i in left if is_begun[i]]
 
 
 def _last_start(store: Store, cell: Cell) -> Start | None:

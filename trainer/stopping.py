@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from experiment.interrupts import watch_signals
 
 
 class Stop(threading.Event):
-    """Whether the process was told to stop. A program that asks this has noticed the signal, and ends in its own time."""
+    """Whether the process was told to stop. A program that asks this has noticed the signal, and ends in its own time.
+
+    Attributes:
+        leave_nothing: called before a second signal ends the process at once.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.leave_nothing: Callable[[], None] = lambda: None
         self._noticed, self._finishing = False, 0
 
     def is_set(self) -> bool:
@@ -44,4 +49,4 @@ class Stop(threading.Event):
 
 def stop_on_signals(stop: Stop) -> None:
     """Makes signals set ``stop``. A program that does not notice is ended; a second signal ends it at once."""
-    watch_signals(lambda *_: stop.set(), lambda: stop.is_awaited)
+    watch_signals(lambda *_: stop.set(), lambda: stop.is_awaited, before_end=lambda: stop.leave_nothing())

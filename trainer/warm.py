@@ -6,6 +6,7 @@ It has a session of its own: a Ctrl-C in the terminal reaches its parent alone, 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from experiment import records
 from experiment.errors import InvalidInput
 from experiment.records import Outcome, Progress
 from trainer.worker import QUIT
+
+GRACE = 10.0  # seconds in which a worker without a cell ends
 
 
 class Died(Exception):
@@ -41,11 +44,18 @@ class WarmWorker:
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            command, env=dict(environ), text=True, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            command,
+            env=dict(environ),
+            encoding="utf-8",
+            errors="replace",
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            start_new_session=True,
         )
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._in, self._out = self._process.stdin, self._process.stdout
-        self._last_words, self._answered = "", False
+        self._last_words, self._answered, self._is_told = "", False, False
         self._listener = threading.Thread(target=self._pass_on, args=(self._process.stderr,), daemon=True)
         self._listener.start()
 
@@ -71,18 +81,32 @@ class WarmWorker:
         raise Died(code, self._last_words, answered=self._answered)
 
     def stop(self) -> None:
-        """Tells the worker to save its checkpoint and end."""
+        """Tells the worker to save its checkpoint and end; once: a second signal would end it before it has."""
+        if self._is_told:
+            return
+        self._is_told = True
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
 
+    def kill(self) -> None:
+        """Kills the worker and all that it started; returns when it is gone."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
     def end(self) -> None:
-        """Has the worker end after its last cell; returns when it has."""
+        """Has a worker end that has no cell; returns when it has."""
+        late = threading.Timer(GRACE, self.kill)
+        late.daemon = True
+        late.start()
         self._tell(QUIT)
         with contextlib.suppress(OSError):
             self._in.close()
         for _ in self._out:  # a process whose pipe is full cannot end
             pass
         self._process.wait()
+        late.cancel()
         self._listener.join()
         self._out.close()
 
@@ -95,5 +119,6 @@ class WarmWorker:
         """Prints on standard error what the worker prints there."""
         with lines:
             for line in lines:
-                print(line, end="", file=sys.stderr, flush=True)
+                with contextlib.suppress(OSError):  # nobody reads any more; the worker must not wait for that
+                    print(line, end="", file=sys.stderr, flush=True)
                 self._last_words = " ".join(line.split()) or self._last_words

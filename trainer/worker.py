@@ -13,7 +13,7 @@ from typing import IO
 
 from experiment import records
 from experiment.errors import ExperimentError, Interrupted, describe_error, refuse
-from experiment.records import Outcome, Progress
+from experiment.records import Outcome, Progress, Turn
 from experiment.run import Run
 
 QUIT = "quit"
@@ -34,11 +34,11 @@ def answer_indexes(
     waiting: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_listen, args=(lines, waiting, stop), daemon=True).start()
     while (line := _next(waiting, stop)) != QUIT:
-        index = _index(line, run)
+        index = parse_index(line, run)
         tell_launcher(out, _outcome(index, run.grid.cells[index].id, attempt), stop)
 
 
-def tell_launcher(out: IO[str], record: Progress | Outcome, stop: threading.Event) -> None:
+def tell_launcher(out: IO[str], record: Turn | Progress | Outcome, stop: threading.Event) -> None:
     """Writes a record to ``out`` as a line. Where nobody reads any more, the launcher has died: sets ``stop``, no error.
 
     An error here would be recorded as a failure of the cell that is being trained.
@@ -65,7 +65,12 @@ def _next(waiting: queue.Queue[str], stop: threading.Event) -> str:
     raise Interrupted("the worker was told to stop; launch again to go on")
 
 
-def _index(line: str, run: Run) -> int:
+def parse_index(line: str, run: Run) -> int:
+    """Returns the index that a launcher gives.
+
+    Raises:
+        InvalidInput: no cell has it.
+    """
     count = len(run.grid.cells)
     if not line.isascii() or not line.isdigit() or int(line) >= count:
         raise refuse("the index", line, f"0 to {count - 1}, or {QUIT}", "correct the launcher")

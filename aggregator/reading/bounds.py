@@ -39,10 +39,12 @@ def find_impossible_rows(frame: pd.DataFrame, cells: Rows) -> Iterator[Finding]:
 
 def _find_several_settings(frame: pd.DataFrame, cells: Rows) -> Iterator[Finding]:
     together = cells[1:] == cells[:-1]
-    for name in results.CELL_COLUMNS:
+    for name in (*results.CELL_COLUMNS, *results.ORIGIN_COLUMNS):
         column = frame[name]
         values = column.cat.codes.to_numpy() if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
         changed = np.append(False, (values[1:] != values[:-1]) & together)
+        if name == "training_seconds":  # NaN in all rows of a cell: it is not known
+            changed[1:] &= ~(np.isnan(values[1:]) & np.isnan(values[:-1]))
         yield from _per_cell(changed, cells, f"its rows hold several values of {name}")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiment import keys, results
+from experiment.cell import Cell
 from experiment.errors import ExperimentError, InvalidInput, describe_error
 from experiment.ledger import Problem
-from experiment.parallel import map_batches
+from experiment.parallel import LOCAL_THREADS, fetch_ahead, map_batches
 from experiment.provenance import read_provenance
 from experiment.store import Store
 
+Read = Callable[[str], pa.Buffer]  # of the file under a key
 UNUSABLE = (pa.ArrowException, OSError, ValueError)  # what reading a torn, foreign or removed file raises
 
 
@@ -37,13 +40,23 @@ class Results:
     problems: tuple[Problem, ...]
 
 
-def read_epochs(store: Store, epoch_keys: Sequence[str], threads: int | None = None) -> Results:
+def read_epochs(
+    store: Store,
+    epoch_keys: Sequence[str],
+    threads: int | None = None,
+    cells: Mapping[str, Cell] = MappingProxyType({}),
+) -> Results:
     """Reads the results under these keys of ``epochs.parquet``, each whole, with checksums, and checked against its key.
 
     Args:
+        cells: by id, cells of frozen grids: they hold what files of older schema versions lack.
         threads: how many read at once; by default as many as suit the store.
     """
-    return _join_results(map_batches(store, lambda batch: _read_batch(store, batch), epoch_keys, threads))
+    root = store.local_path("")
+    if root is not None:
+        return _read_all(store, epoch_keys, lambda key: _read_file(root, key), threads, cells)
+    with fetch_ahead(store, epoch_keys, threads) as fetch:
+        return _read_all(store, epoch_keys, lambda key: pa.py_buffer(fetch(key)), LOCAL_THREADS, cells)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
@@ -91,28 +104,31 @@ def _empty_table() -> pa.Table:
     return encode_texts(results.TABLES["epochs"].empty_table())
 
 
-def _read_batch(store: Store, batch: Sequence[str]) -> Results:
+def _read_all(
+    store: Store, epoch_keys: Sequence[str], read: Read, threads: int | None, cells: Mapping[str, Cell]
+) -> Results:
+    return _join_results(map_batches(store, lambda batch: _read_batch(store, batch, read, cells), epoch_keys, threads))
+
+
+def _read_batch(store: Store, batch: Sequence[str], read: Read, cells: Mapping[str, Cell]) -> Results:
     """Reads and checks results together, which is quick. If one is faulty, each is read alone, so that the others are kept."""
-    root = store.local_path("")
     try:
-        return _check_files(store, batch, (_read_file(store, root, key) for key in batch))
+        return _check_files(store, batch, map(read, batch), cells)
     except (*UNUSABLE, ExperimentError):
-        return _join_results([_read_alone(store, key) for key in batch])
+        return _join_results([_read_alone(store, key, cells) for key in batch])
 
 
-def _read_file(store: Store, root: Path | None, key: str) -> pa.Buffer:
-    if root is None:
-        return pa.py_buffer(store.read(key))
+def _read_file(root: Path, key: str) -> pa.Buffer:
     with pa.OSFile(f"{root}/{key}") as file:  # Python's own files hold up the other threads more often
         return file.read_buffer()
 
 
-def _read_alone(store: Store, key: str) -> Results:
+def _read_alone(store: Store, key: str, cells: Mapping[str, Cell]) -> Results:
     source = f"{store.url}/{key}"
     try:
         data = store.read(key)
         results.from_bytes(data, "epochs", source)  # its errors say what is wrong with the file
-        return _check_files(store, [key], [pa.py_buffer(data)])
+        return _check_files(store, [key], [pa.py_buffer(data)], cells)
     except UNUSABLE as error:
         words = " ".join(str(error).split())
         reason = f"{source} is not a table of epochs ({words}); remove it and launch its run again"
@@ -122,7 +138,9 @@ def _read_alone(store: Store, key: str) -> Results:
     return Results(epochs=_empty_table(), provenance={}, problems=(problem,))
 
 
-def _check_files(store: Store, epoch_keys: Sequence[str], files: Iterable[pa.Buffer]) -> Results:
+def _check_files(
+    store: Store, epoch_keys: Sequence[str], files: Iterable[pa.Buffer], cells: Mapping[str, Cell]
+) -> Results:
     """Returns the rows of these files as one table, and each file's provenance.
 
     Raises:
@@ -131,7 +149,7 @@ def _check_files(store: Store, epoch_keys: Sequence[str], files: Iterable[pa.Buf
     """
     tables, provenance = [], []
     for key, file in zip(epoch_keys, files, strict=True):
-        table, facts = _check_file(file, f"{store.url}/{key}")
+        table, facts = _check_file(file, f"{store.url}/{key}", _find_known(cells, key))
         tables.append(table)
         provenance.append(facts)
     results.check_columns(tables[0].schema, "epochs", f"{store.url}/{epoch_keys[0]}")
@@ -152,14 +170,19 @@ def _check_files(store: Store, epoch_keys: Sequence[str], files: Iterable[pa.Buf
     return Results(epochs=rows, provenance=dict(zip(cell_ids, provenance, strict=True)), problems=())
 
 
-def _check_file(file: pa.Buffer, source: str) -> tuple[pa.Table, dict[str, Any]]:
+def _find_known(cells: Mapping[str, Cell], key: str) -> Cell | None:
+    return next((cells[cell] for cell in keys.committed([key]) if cell in cells), None)
+
+
+def _check_file(file: pa.Buffer, source: str, cell: Cell | None) -> tuple[pa.Table, dict[str, Any]]:
     # The bare reader: what pq.ParquetFile and pq.read_table add around it costs as much as the rows of a small file.
     reader = pq.ParquetReader()
     reader.open(pa.BufferReader(file), pre_buffer=False, page_checksum_verification=True)
     table = reader.read_all(use_threads=False)
     facts = read_provenance(table.schema, source)
     if facts.get("schema_version") != results.SCHEMA_VERSION:
-        table = results.upgrade_table(table, "epochs", source)
+        known = results.cell_settings(cell) if cell else {}
+        table = results.upgrade_table(table, "epochs", source, known)
     if table.num_rows == 0:
         raise InvalidInput(f"{source} has no rows; remove it and launch its run again")
     return table, facts

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from experiment import artifacts, keys, results
 from experiment.cell import ENSEMBLE, Cell
+from experiment.columns import prediction_values
 from experiment.datasets import CLASSES
 from experiment.errors import ExperimentError, InvalidInput, NotFound, describe_error
 from experiment.ledger import Problem
@@ -95,7 +96,7 @@ def read_predictions(
     def read_one(cell: Cell) -> Predictions | Problem:
         key = keys.predictions(cell)
         try:
-            table, source = read_table(store, keys.epochs(cell), provenance[cell.id])
+            table, source = read_table(store, keys.epochs(cell), provenance[cell.id], prediction_values(cell))
         except ExperimentError as error:
             return Problem(key=key, cell=cell.id, reason=describe_error(error), absent=isinstance(error, NotFound))
         try:
@@ -113,8 +114,13 @@ def read_predictions(
     )
 
 
-def read_table(store: Store, commit: str, provenance: Mapping[str, Any]) -> tuple[pa.Table, str]:
+def read_table(
+    store: Store, commit: str, provenance: Mapping[str, Any], known: Mapping[str, Any]
+) -> tuple[pa.Table, str]:
     """Returns the predictions that belong to the commit under this key, and the name of their file in errors.
+
+    Args:
+        known: values of columns of the cell, which files of older schema versions lack.
 
     Raises:
         NotFound: the cell kept no predictions.
@@ -123,7 +129,7 @@ def read_table(store: Store, commit: str, provenance: Mapping[str, Any]) -> tupl
     usual = keys.predictions_of(commit)
     artifact = artifacts.find_artifact(provenance, usual, commit, f"{store.url}/{commit}")
     source = f"{store.url}/{artifact.key}"
-    return results.from_bytes(artifacts.read_artifact(store, artifact), "predictions", source), source
+    return results.from_bytes(artifacts.read_artifact(store, artifact), "predictions", source, known), source
 
 
 def digest_predictions(table: pa.Table, expected: Expected, source: str) -> Predictions:

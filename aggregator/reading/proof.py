@@ -52,6 +52,7 @@ class Head:
         commit: the key of ``epochs.parquet``.
         expected: what the rows say of the predictions.
         facts: what the file says of its origin.
+        known: columns of the predictions that the rows hold too.
     """
 
     commit: str
@@ -60,6 +61,7 @@ class Head:
     members: Sequence[str]
     expected: Expected
     facts: Mapping[str, Any]
+    known: Mapping[Any, Any]
 
 
 def prove_cells(store: Store, commits: Sequence[str], known: Mapping[str, Cell]) -> Proof:
@@ -71,7 +73,7 @@ def prove_cells(store: Store, commits: Sequence[str], known: Mapping[str, Cell])
     Raises:
         Transient: the store is away.
     """
-    found = read_epochs(store, commits)
+    found = read_epochs(store, commits, cells=known)
     frame = to_frame(found.epochs)
     heads = _list_heads(frame, found.provenance)
     rows = (*found.problems, *find_row_problems(frame), *find_contradictions(frame, known))
@@ -112,17 +114,19 @@ def prove_datasets(store: Store, trained_on: Mapping[str, tuple[str, str]]) -> l
 
 def _list_heads(frame: pd.DataFrame, provenance: Mapping[str, Mapping[str, Any]]) -> list[Head]:
     expected = expect_predictions(frame)
-    first = frame.drop_duplicates("cell_id")[["dataset", "method", "cell_id", "members"]]
+    names = ["dataset", "method", "cell_id", "members", "alpha", "seed"]
+    first = frame.drop_duplicates("cell_id")[names].to_dict("records")
     return [
         Head(
-            commit=keys.epochs_of(dataset, method, cell),
-            cell=cell,
-            dataset=dataset,
-            members=members.split("+"),
-            expected=expected[cell],
-            facts=provenance[cell],
+            commit=keys.epochs_of(row["dataset"], row["method"], row["cell_id"]),
+            cell=row["cell_id"],
+            dataset=row["dataset"],
+            members=row.pop("members").split("+"),
+            expected=expected[row["cell_id"]],
+            facts=provenance[row["cell_id"]],
+            known=row,
         )
-        for dataset, method, cell, members in first.itertuples(index=False)
+        for row in first
     ]
 
 
@@ -165,7 +169,7 @@ def _prove_artifact(store: Store, artifact: Artifact, head: Head) -> None:
     if artifact.key.startswith(keys.MODELS):
         return
     source = f"{store.url}/{artifact.key}"
-    table = results.from_bytes(data, "predictions", source)
+    table = results.from_bytes(data, "predictions", source, head.known)
     try:
         digest_predictions(table, head.expected, source)
     except InvalidInput as error:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aggregator.reading.bounds import find_impossible_rows
 from experiment import keys
 from experiment.cell import Cell
+from experiment.columns import describe_architectures
 from experiment.inference import find_wrong_figure
 from experiment.ledger import Problem
 
@@ -55,6 +56,7 @@ def find_contradictions(frame: pd.DataFrame, known: Mapping[str, Cell]) -> list[
             continue
         wrong = [n for n in fields if row[n] != getattr(cell, n)]
         wrong += ["members"] if row["members"] != cell.member_names else []
+        wrong += ["architectures"] if row["architectures"] not in ("", describe_architectures(cell.members)) else []
         wrong += ["learning_rate_base"] if row["learning_rate_base"] != cell.learning_rate else []
         wrong += [n for n in ("train_examples", "test_examples") if getattr(cell, n) not in (0, row[n])]
         if wrong:

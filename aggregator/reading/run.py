@@ -70,7 +70,7 @@ def read_run_results(store: Store, run: Run, now: dt.datetime) -> RunResults:
     """
     by_id = {c.id: c for c in run.grid.cells}
     listing = list_results(store, run.grid.cells)
-    found = read_epochs(store, listing.commits(run.grid.cells))
+    found = read_epochs(store, listing.commits(run.grid.cells), cells=by_id)
     frame = to_frame(found.epochs)
     failures, damaged_failures = _read_records(read_failures, store, by_id, keys.FAILURES)
     progress, damaged_progress = _read_records(read_progress, store, by_id, keys.PROGRESS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from experiment.cell import Cell
 from experiment.records import Progress
-from k8s.planning.plan import multiply_adds
+from experiment.workload import multiply_adds
 from k8s.wording import count_done, format_duration
 
 

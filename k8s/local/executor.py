@@ -1,11 +1,11 @@
-"""The local executor: the same trainer command that a pod runs, in warm worker processes of this machine."""
+"""The local executor: the same pool of the trainer that a pod of several cells runs, shown on this machine."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from experiment.cell import Cell
 from experiment.console import say_beside
@@ -14,17 +14,17 @@ from experiment.outage import Patience, outage_seconds
 from experiment.store import Store
 from k8s.local import display
 from k8s.local.board import Board
-from k8s.local.devices import Slot
+from k8s.local.crew import Crew
 from k8s.local.display import Screen
-from k8s.local.pool import Pool
+from k8s.local.pool_process import PoolProcess
 from k8s.local.prepare import prepare_datasets
 from k8s.local.process import run_interruptible, run_to_end
 from k8s.local.programs import Programs
-from k8s.local.worker import Worker
+from k8s.local.training import Training
 from k8s.planning.plan import Plan, needed_datasets
 
 
-def launch_locally(store: Store, url: str, plan: Plan, slots: Sequence[Slot], programs: Programs) -> int:
+def launch_locally(store: Store, url: str, plan: Plan, crew: Crew, programs: Programs) -> int:
     """Trains the missing cells, then reports; returns 0 if every cell of the grid is done and the report is made.
 
     Args:
@@ -36,7 +36,7 @@ def launch_locally(store: Store, url: str, plan: Plan, slots: Sequence[Slot], pr
     cells = {i: plan.grid.cells[i] for i in plan.missing}
     failed = {c.id: f"set aside: {plan.failures[c.id].message}" for c in plan.set_aside}
     if cells:
-        gave_up = train_cells(store, url, cells, plan, slots, programs)
+        gave_up = train_cells(store, url, cells, plan, crew, programs)
         failed |= {cells[i].id: reason for i, reason in sorted(gave_up.items())}
     patience = Patience(seconds=outage_seconds(os.environ), say=say_beside)
     lost = [c for c in plan.grid.cells if c.id in failed]
@@ -49,27 +49,27 @@ def launch_locally(store: Store, url: str, plan: Plan, slots: Sequence[Slot], pr
 
 
 def train_cells(
-    store: Store, url: str, cells: Mapping[int, Cell], plan: Plan, slots: Sequence[Slot], programs: Programs
+    store: Store, url: str, cells: Mapping[int, Cell], plan: Plan, crew: Crew, programs: Programs
 ) -> dict[int, str]:
     """Prepares the data sets and trains the cells; returns by index why cells were given up."""
 
-    async def start(slot: Slot) -> Worker:
-        return await Worker.start(programs.train(url), programs.environment(slot.env))
+    async def start() -> PoolProcess:
+        return await PoolProcess.start(programs.train(url, crew), programs.environment(crew.env))
 
-    async def work(pool: Pool, screen: Screen) -> None:
+    async def work(training: Training, screen: Screen) -> None:
         reasons = await prepare_datasets(needed_datasets(cells.values()), store.url, programs, screen)
-        pool.drop({i: reasons[c.dataset] for i, c in cells.items() if c.dataset in reasons})
-        await pool.run(slots)
+        training.drop({i: reasons[c.dataset] for i, c in cells.items() if c.dataset in reasons})
+        await training.run(start)
 
     board = Board(len(plan.grid.cells), len(plan.done), cells, time.monotonic())
     with display.show_progress(board) as screen:
-        pool = Pool(store, cells, board, screen, start)
+        training = Training(cells, board, screen)
 
         def stopping() -> None:
             screen.note("stopping: workers save their checkpoints; once more to kill them")
 
-        run_interruptible(work(pool, screen), stopping, pool.kill)
-    return pool.failed
+        run_interruptible(work(training, screen), stopping, training.kill)
+    return training.failed
 
 
 def report_run(url: str, programs: Programs) -> int:

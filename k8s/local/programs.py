@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from k8s.local.crew import Crew
+
 HOME = str(Path(__file__).parent.parent.parent)
 # Variables of Python can end a program before its first line, keep it from ending (PYTHONINSPECT), or make a library's
 # warning an error. Only those below are passed on: they say where Python and its packages are.
@@ -38,9 +40,10 @@ class Programs:
     env: Mapping[str, str] = field(default_factory=dict)
     tensorboard: bool = False
 
-    def train(self, run_url: str) -> tuple[str, ...]:
-        """Returns the command of a warm worker for the cells of a run."""
-        return (*self.trainer, "--run", run_url, "--indexes", "-", *["--tensorboard"] * self.tensorboard)
+    def train(self, run_url: str, crew: Crew) -> tuple[str, ...]:
+        """Returns the command of a pool for the cells of a run."""
+        more = ["--tensorboard"] * self.tensorboard
+        return (*self.trainer, "--run", run_url, "--indexes", "-", *crew.flags, *more)
 
     def prepare(self, dataset: str, store_url: str) -> tuple[str, ...]:
         """Returns the command that prepares a data set in the store, or finds it there."""

@@ -10,8 +10,9 @@ from experiment.cell import PRECISIONS, Cell
 from experiment.extensions import count_trained
 from experiment.grid import Grid
 from experiment.records import Throughput
+from experiment.workload import multiply_adds
 from k8s.planning.gpu_types import GpuType, gpu_type_of, slice_share
-from k8s.planning.plan import DoneCell, multiply_adds
+from k8s.planning.plan import DoneCell
 from k8s.planning.work import Work
 
 # Seconds that the author's K80 took for one ensemble of ST and M, with its epochs.

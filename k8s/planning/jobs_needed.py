@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from experiment.assignment import Assignment
 from experiment.grid import Grid
+from experiment.workload import compiled_shape
 from k8s.manifests import jobs, names
 from k8s.manifests.names import Manifest
-from k8s.planning.plan import compiled_shape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from experiment.cell import Cell, Member
-from experiment.datasets import DATASETS
-from experiment.extensions import count_trained
+from experiment.cell import Cell
 from experiment.grid import Grid
 from experiment.ledger import DONE, FAILED, MISSING, Problem
 from experiment.records import Failure, Throughput
+from experiment.workload import multiply_adds
 from k8s.wording import format_duration
-
-STALE_PASS = 4 / 3  # of a step that also predicts with stale peers: forward and back are about three times a prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,26 +98,6 @@ def local_forecast(plan: Plan, workers: int) -> str:
     ahead = [pace * multiply_adds(plan.grid.cells[i]) for i in plan.missing]
     seconds = max(sum(ahead) / min(workers, len(ahead)), max(ahead))
     return f"; about {format_duration(seconds)} on {workers} worker{'s' * (workers > 1)}, from {len(known)} done cells"
-
-
-def multiply_adds(cell: Cell) -> float:
-    """Returns the multiply-adds of a cell's convolutions over its training, near enough to compare cells."""
-    height, width, _ = DATASETS[cell.dataset].shape
-    per_image = sum(_convolutions(m, height * width) for m in cell.members) * (1 + cell.unlabelled_share)
-    peers = STALE_PASS if cell.stale_epochs else 1.0
-    return float(cell.epochs * count_trained(cell)) * per_image * peers
-
-
-def _convolutions(member: Member, pixels: int) -> float:
-    bricks = range(member.bricks)
-    layers = [9 * (member.filters * 2**b) ** 2 * (pixels / 4**b) * (2 * member.blocks + 1) for b in bricks]
-    return float(sum(layers))
-
-
-def compiled_shape(cell: Cell) -> tuple[object, ...]:
-    """Returns what a compiled training step depends on: a warm worker compiles once for all cells of one shape."""
-    always = (cell.dataset, cell.members, cell.head, cell.precision, cell.batch_size, cell.train_examples, cell.method)
-    return (*always, cell.extensions_text)
 
 
 def needed_datasets(cells: Collection[Cell]) -> list[str]:

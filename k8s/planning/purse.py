@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from experiment.cell import Cell
 from experiment.grid import Grid
+from experiment.workload import multiply_adds
 from k8s.manifests.settings import Settings
 from k8s.planning import forecast, forecast_table, gpu_types
 from k8s.planning.jobs_needed import group_cells
 from k8s.planning.next_round import DOLLARS, HOURS, Purse
-from k8s.planning.plan import DoneCell, Plan, multiply_adds
+from k8s.planning.plan import DoneCell, Plan
 from k8s.planning.work import Work, job_work
 
 

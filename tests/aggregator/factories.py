@@ -152,7 +152,7 @@ def prediction_columns(cell: Cell, error: Error = flat_error) -> dict[str, objec
     logits = np.zeros((len(predicted), 10), np.float32)
     logits[np.arange(len(predicted)), predicted] = 4
     return {
-        "cell_id": [cell.id] * len(predicted),
+        **results.repeat_values(results.prediction_values(cell), len(predicted)),
         "model": np.repeat(np.array(cell.models, object), n),
         "example": np.tile(np.arange(n), len(cell.models)),
         "label": np.tile(label, len(cell.models)),

@@ -38,12 +38,17 @@ def test_help_says_what_is_printed(capsys):
     assert "Prints how an SQL engine reads the results" in capsys.readouterr().out
 
 
-def test_the_athena_table_has_every_column_once_and_quotes_its_texts():
-    text = ddl.athena_ddl("s3://lab/it's")
+@pytest.mark.parametrize("name", results.TABLES)
+def test_the_athena_tables_have_every_column_once_and_quote_their_texts(name):
+    whole = ddl.athena_ddl("s3://lab/it's")
+    start = whole.index(f"CREATE EXTERNAL TABLE `collaborative_ensembles`.`{name}_files`")
+    table, _, view = whole[start:].partition(f'CREATE VIEW "collaborative_ensembles"."{name}"')
+    text = table + view.partition(";")[0]
 
-    for field in results.EPOCHS:
-        assert f"`{field.name}` " in text
-        assert f'"{field.name}"' in text
+    for field in results.TABLES[name]:
+        assert text.count(f"`{field.name}` ") == 1
+        assert text.count(f'"{field.name}"') == 1
+    assert f"""LIKE '%/{name}.parquet'""" in text
     assert "LOCATION 's3://lab/it''s/results/'" in text
     assert "'s3://lab/it''s/results/dataset=${dataset}/method=${method}/'" in text
 

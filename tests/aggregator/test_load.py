@@ -49,6 +49,65 @@ def test_the_predictions_of_a_cell_have_a_row_for_each_model_and_example(store, 
     assert len(frame["logits"].iloc[0]) == 10
 
 
+def test_the_predictions_of_several_cells_are_one_frame_in_the_order_asked_for(store, cells):
+    ids = [cells[i].id for i in (4, 2, 9, 2)]
+    frame = load_predictions(store.url, ids)
+
+    assert list(frame["cell_id"].unique()) == ids[:3]
+    assert len(frame) == 3 * 3 * 360
+    one = load_predictions(store.url, ids[1])
+    same = frame[frame["cell_id"] == ids[1]].reset_index(drop=True)
+    for name in one.columns.drop("logits"):
+        assert list(same[name]) == list(one[name])
+    assert all((a == b).all() for a, b in zip(same["logits"], one["logits"], strict=True))
+    assert {(c.method, c.alpha, c.seed) for c in cells if c.id in ids} == set(
+        frame[["method", "alpha", "seed"]].drop_duplicates().itertuples(index=False, name=None)
+    )
+
+
+def test_the_predictions_of_a_run_are_those_of_its_cells_and_columns_may_be_few(store, cells):
+    factories.freeze_run(store, Grid(name="part", cells=cells[:2]), "part")
+    frame = load_predictions(f"{store.url}/runs/part", columns=["cell_id", "label"])
+
+    assert list(frame.columns) == ["cell_id", "label"]
+    assert frame.groupby("cell_id", observed=True).size().to_dict() == {c.id: 1080 for c in cells[:2]}
+    assert load_predictions(store.url, columns=["cell_id"])["cell_id"].nunique() == len(cells)
+    assert load_predictions(store.url, [], columns=["alpha"]).empty
+    with pytest.raises(InvalidInput, match="a column of predictions is 'logit'; allowed: cell_id, dataset, method"):
+        load_predictions(store.url, columns=["logit"])
+
+
+def test_predictions_of_many_cells_list_the_store_once(store, cells, monkeypatch):
+    listed, as_before = [], LocalStore.list
+
+    def count(self, prefix):
+        listed.append(prefix)
+        return as_before(self, prefix)
+
+    monkeypatch.setattr(LocalStore, "list", count)
+    load_predictions(store.url, [c.id for c in cells])
+
+    assert listed.count(keys.RESULTS) == 1
+
+
+def test_a_result_that_cannot_be_used_stops_predictions_of_all_and_not_of_other_cells(store, cells):
+    store.put(keys.epochs(cells[0]), b"PAR1")
+
+    with pytest.raises(InvalidInput, match=rf"1 results cannot be used as they are: .*{cells[0].id}"):
+        load_predictions(store.url)
+    assert load_predictions(store.url, [cells[1].id])["cell_id"].nunique() == 1
+
+
+def test_a_cell_without_predictions_or_with_those_of_another_is_named(store, cells):
+    factories.commit_cell(store, cells[1], predictions=False)
+    store.delete(keys.predictions(cells[1]))
+    with pytest.raises(NotFound, match=rf"{cells[1].id}/predictions\.parquet does not exist"):
+        load_predictions(store.url)
+    store.put(keys.predictions(cells[1]), store.read(keys.predictions(cells[2])))  # its commit names no digest
+    with pytest.raises(InvalidInput, match=rf"{cells[1].id}/predictions\.parquet holds predictions of another cell"):
+        load_predictions(store.url)
+
+
 @pytest.mark.parametrize("read", [load_predictions, load_models])
 def test_a_cell_without_a_result_is_named(store, cells, read):
     with pytest.raises(NotFound, match="holds no result of cell 'digits-x'"):

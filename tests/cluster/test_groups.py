@@ -1,4 +1,4 @@
-"""Several cells a pod on the real control plane: the trainer's own group program, whose workers are played."""
+"""Several cells a pod on the real control plane: the trainer's own pool, whose workers are played."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from experiment import keys, records
 from experiment.assignment import read_assignment
 from experiment.errors import Diverged, ExperimentError
 from experiment.outage import Patience
+from experiment.places import Place
 from experiment.records import Failure, Outcome
 from k8s import retry, status
 from k8s.manifests import jobs
@@ -19,7 +20,8 @@ from tests.cluster.simulated_run import SimulatedRun, cell, now
 from tests.cluster.test_collect import collector
 from tests.factories import commit, put_progress
 from tests.k8s.factories import AGGREGATOR, IMAGE
-from trainer import group, stalling
+from trainer import stalling
+from trainer.pool import Pool
 
 pytestmark = pytest.mark.cluster
 FOUR = ("--cells-per-pod", "4")
@@ -55,18 +57,21 @@ def play(run: SimulatedRun, pod: dict, diverging=()) -> list[int]:
     tried, uid = [], pod["metadata"]["uid"]
     launched = run.launched()
     own = [launched.grid.cells.index(c) for c in run.cells_of(pod)]
-    crew = group.Group(
+    crew = Pool(
         store=run.store,
         run=launched,
-        indexes=stalling.order_cells(run.store, launched, own),
-        start=lambda: PlayedWorker(run=run, uid=uid, tried=tried, diverging=diverging),
-        attempt=uid,
+        places=[Place(name="cpu0")],
+        start=lambda _: PlayedWorker(run=run, uid=uid, tried=tried, diverging=diverging),
+        name_try=lambda: uid,
         stop=threading.Event(),
         out=io.StringIO(),
         patience=Patience(seconds=0, say=print),
     )
+    for rank, indexes in enumerate(stalling.sort_cells(run.store, launched, own)):
+        crew.add(indexes, rank)
+    crew.close()
     try:
-        code = crew.train(1)
+        code = crew.train()
     except ExperimentError as error:
         code = error.exit_code
     run.end_container(pod, "trainer", code)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from experiment import records
 from experiment.errors import InvalidInput
-from experiment.records import Failure, Outcome, Progress, Throughput
+from experiment.records import Failure, Outcome, Progress, Throughput, Turn
 
 COUNT = st.integers(-(2**62), 2**62)
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
@@ -36,7 +36,7 @@ def records_of(kind):
     return st.builds(kind, **{f.name: BY_TYPE.get(str(f.type), TEXT) for f in dataclasses.fields(kind)})
 
 
-any_record = st.one_of(*map(records_of, (Progress, Failure, Outcome, Throughput)))
+any_record = st.one_of(*map(records_of, (Turn, Progress, Failure, Outcome, Throughput)))
 
 
 @given(any_record)
@@ -51,7 +51,7 @@ def test_a_record_survives_the_way_through_its_line(record):
 @pytest.mark.parametrize("line", ["", "{", "[]", "3", "null", "{}", '{"record": "spell"}', '{"record": []}', "\x00"])
 def test_what_is_no_record_is_refused(line):
     with pytest.raises(
-        InvalidInput, match="here is not a record of this suite; allowed: progress, start, failure, outcome"
+        InvalidInput, match="here is not a record of this suite; allowed: turn, progress, start, failure, outcome"
     ):
         records.parse_record(line, "here")
 

@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).parent / "results_schema.json"
 
 def predictions(count=3):
     columns = {
-        "cell_id": [CELL.id] * count,
+        **results.repeat_values(results.prediction_values(CELL), count),
         "model": ["Ens"] * count,
         "example": list(range(count)),
         "label": [1] * count,
@@ -58,7 +58,7 @@ def test_a_table_survives_the_way_through_parquet_with_its_provenance():
 
     assert again.equals(table)
     assert again.num_rows == CELL.epochs * len(CELL.models)
-    origin = {"schema_version": 1, "table": "epochs", "attempt": "made", "device": "made"}
+    origin = {"schema_version": 2, "table": "epochs", "attempt": "made", "device": "made", "training_seconds": 4.0}
     assert read_provenance(again.schema, "here") == origin
 
 
@@ -95,10 +95,10 @@ def test_a_foreign_file_is_refused():
         results.from_bytes(file_of(pa.table({"x": [1]})), "epochs", "here")
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 3, "1", None])
 def test_another_schema_version_is_refused(version):
     table = epochs_table(CELL).replace_schema_metadata({METADATA: json.dumps({"schema_version": version})})
-    with pytest.raises(InvalidInput, match=r"here has results schema .*; allowed: 1; read it with the version"):
+    with pytest.raises(InvalidInput, match=r"here has results schema .*; allowed: 1, 2; read it with the version"):
         results.from_bytes(file_of(table), "epochs", "here")
 
 
@@ -119,7 +119,7 @@ def test_a_column_of_another_type_is_refused():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"label": None}, "columns of predictions are .*; allowed: cell_id, example, label"),
+        ({"label": None}, "columns of predictions are .*; allowed: alpha, cell_id, dataset, example, label"),
         ({"extra": [1, 2, 3]}, "columns of predictions are .*extra"),
         ({"label": [1, None, 3]}, "predictions cannot be made a table: null in label"),
         ({"label": ["a", "b", "c"]}, "predictions cannot be made a table"),

@@ -16,8 +16,8 @@ import pytest
 from experiment import keys
 from experiment.run import Run
 from k8s.launch import main
-from k8s.local import pool as local_pool
 from k8s.local import prepare as local_prepare
+from k8s.local import training as local_training
 from tests.factories import commit
 from tests.k8s.api_server import ApiServer
 from tests.k8s.cluster_objects import GRID as SMOKE
@@ -95,8 +95,8 @@ class Launcher:
 @pytest.fixture
 def launcher(tmp_path, monkeypatch, capsys):
     """A launcher whose pauses are short."""
-    for module, name in ((local_pool, "BACK_OFF"), (local_pool, "HELD"), (local_prepare, "BACK_OFF")):
-        monkeypatch.setattr(module, name, 0.05)
+    for module in (local_training, local_prepare):
+        monkeypatch.setattr(module, "BACK_OFF", 0.05)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     return Launcher(tmp_path, monkeypatch, capsys)
 

@@ -1,4 +1,4 @@
-"""Speaks the trainer's protocol without training: what the local executor is tested with.
+"""A trainer that does not train, for tests of the local executor: its pool is the real one, its workers only speak the protocol.
 
 FAKE is a JSON object: ``journal`` (a file to which every event is appended), ``seconds`` of a cell, and ``ends``: for
 an index, how its attempts end in turn ("transient", "diverged", "kill", "exit", "ok"); after those it commits.
@@ -16,17 +16,21 @@ import threading
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from experiment import keys, records
 from experiment.errors import KINDS
 from experiment.hold import hold_cell
 from experiment.lease import Holder
+from experiment.program import run_program
 from experiment.records import Failure, Outcome, Progress
 from experiment.run import read_run
 from experiment.store import open_store
 from experiment.urls import split_run_url
-from k8s.planning.plan import compiled_shape
+from experiment.workload import compiled_shape
 from tests.factories import commit
+from trainer import arguments, dealing
+from trainer.__main__ import main as trainer_main
 from trainer.worker import tell_launcher
 
 FAKE = {
@@ -115,16 +119,25 @@ def finish(store, cell, index: int, end: str, attempt: str) -> Outcome:
     return Outcome(index=index, cell=cell.id, state="committed" if mine else "found")
 
 
+def be_pool() -> NoReturn:
+    """The trainer's own pool, whose workers are this program."""
+    arguments.PROGRAM = (sys.executable, __file__)
+    dealing.HELD_SECONDS = 0.05
+    run_program(trainer_main)
+
+
 def main() -> int:
+    if "--workers" in sys.argv:
+        be_pool()
     parser = argparse.ArgumentParser()
     parser.add_argument("--run")
     parser.add_argument("--indexes")
     parser.add_argument("--prepare")
     parser.add_argument("--tensorboard", action="store_true")
     parser.add_argument("--store")
-    arguments = parser.parse_args()
-    if arguments.prepare:
-        journal(event="prepare", name=arguments.prepare)
+    given = parser.parse_args()
+    if given.prepare:
+        journal(event="prepare", name=given.prepare)
         if FAKE["prepare_seconds"]:
             signal.signal(signal.SIGTERM, lambda *_: STOP.set())
             STOP.wait(FAKE["prepare_seconds"])
@@ -136,7 +149,7 @@ def main() -> int:
         print("Traceback\nModuleNotFoundError: no tensorflow", file=sys.stderr)
         return FAKE["start"]
     signal.signal(signal.SIGTERM, lambda *_: FAKE["deaf"] or STOP.set())
-    url, run = split_run_url(arguments.run)
+    url, run = split_run_url(given.run)
     store = open_store(url)
     asked: queue.Queue[str] = queue.Queue()
 
@@ -156,7 +169,7 @@ def main() -> int:
         except queue.Empty:
             continue
         if word == "quit":
-            journal(event="quit", tensorboard=arguments.tensorboard)
+            journal(event="quit", tensorboard=given.tensorboard)
             return 0
         say(train(store, run, int(word)))
     journal(event="stopped", index=None)

@@ -78,6 +78,8 @@ class Reader:
             raise NotFound(f"no {key}")
         return self._server.objects[key].data
 
+    read_in_bulk = read
+
 
 class Judge:
     """Watches a world, and checks its end."""

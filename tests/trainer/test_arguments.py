@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from experiment.errors import InvalidInput
+from experiment.places import Place
 from trainer import arguments
 
 
@@ -39,29 +40,28 @@ def test_what_cannot_be_is_refused_by_name(function, name, value):
         function({name: value})
 
 
-def test_a_worker_of_a_pod_has_the_pods_attempt_and_seat_and_of_several_its_share():
-    given = argparse.Namespace(run="U", job="j", index=3, tensorboard=True)
-    command = arguments.worker_command(given)
+def test_a_worker_is_the_same_program_and_one_of_a_pod_has_the_pods_seat():
+    alone = argparse.Namespace(run="U", job=None, index=None, tensorboard=False)
+    of_pod = argparse.Namespace(run="U", job="j", index=3, tensorboard=True)
+    job = ["--job", "j", "--index", "3"]
 
-    assert command[1:] == [
-        "-m",
-        "trainer",
-        "--run",
-        "U",
-        "--job",
-        "j",
-        "--index",
-        "3",
-        "--indexes",
-        "-",
-        "--tensorboard",
-    ]
-    alone = arguments.worker_environ({"A": "b"}, "uid", 1)
-    assert alone == {"A": "b", "ATTEMPT": "uid"}
-    assert arguments.gpu_workers(alone) == 1
-    shared = arguments.worker_environ({"OMP_NUM_THREADS": "7"}, "uid", 4)
-    assert arguments.gpu_workers(shared) == 4
-    assert (shared["OMP_NUM_THREADS"], int(shared["TF_NUM_INTRAOP_THREADS"]) >= 1) == ("7", True)
+    assert arguments.worker_command(alone)[1:] == ["-m", "trainer", "--run", "U", "--indexes", "-"]
+    assert arguments.worker_command(of_pod)[3:] == ["--run", "U", *job, "--indexes", "-", "--tensorboard"]
+
+
+def test_a_worker_has_its_place_and_the_attempt_of_its_pool():
+    shared = Place(name="gpu0", env={"GPU_WORKERS": "4", "B": "c"})
+    found = arguments.worker_environ({"A": "b", "B": "b"}, shared, "uid")
+
+    assert found == {"A": "b", "B": "c", "GPU_WORKERS": "4", "ATTEMPT": "uid"}
+    assert (arguments.gpu_workers(found), arguments.gpu_workers({})) == (4, 1)
+
+
+def test_a_pod_tries_a_cell_once_and_a_launchers_pool_perhaps_again():
+    assert arguments.name_try("uid", of_pod=True) == "uid"
+    names = {arguments.name_try("u" * 64, of_pod=False) for _ in range(3)}
+    assert len(names) == 3
+    assert all(arguments.attempt_name({"ATTEMPT": name}) == name for name in names)
 
 
 def test_the_pods_of_one_index_of_one_job_share_a_seat_and_no_others():

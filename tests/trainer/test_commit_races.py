@@ -104,7 +104,7 @@ def judge(attempts, capsys):
             for name, data in models.items():
                 artifact = artifacts.find_artifact(facts, keys.model(cell.id, name), commit_key, commit_key)
                 assert artifacts.read_artifact(store, artifact) == data
-            logits = np.asarray(read_table(store, commit_key, facts)[0]["logits"].combine_chunks().flatten())
+            logits = np.asarray(read_table(store, commit_key, facts, {})[0]["logits"].combine_chunks().flatten())
             assert logits.tobytes() == metrics.ensemble_logits(result.logits).tobytes()
         assert load_models(store.url, cell.id) == models
         assert np.stack(load_predictions(store.url, cell.id)["logits"]).tobytes() == logits.tobytes()

@@ -16,7 +16,7 @@ from experiment.assignment import Assignment
 from experiment.cell import Cell
 from experiment.grid import Grid
 from experiment.provenance import read_provenance
-from experiment.records import Outcome, Progress
+from experiment.records import Outcome, Progress, Turn
 from experiment.run import Run
 from experiment.urls import run_url
 from trainer import datasets
@@ -132,7 +132,8 @@ def test_an_evicted_pod_leaves_the_checkpoint_of_the_cell_that_it_trains_and_the
 ):
     given = group_of(local_store, LONG, *CELLS)
     pod = start(*given, "--workers", "1", **POD)
-    assert isinstance(records.parse_record(pod.stdout.readline(), "output"), Progress)
+    while not isinstance(records.parse_record(pod.stdout.readline(), "output"), Progress):
+        pass
     pod.send_signal(signal.SIGTERM)
     code, _, err = finish(pod)
 
@@ -144,12 +145,12 @@ def test_an_evicted_pod_leaves_the_checkpoint_of_the_cell_that_it_trains_and_the
 
     following = start(*given, "--workers", "1", **{**POD, "ATTEMPT": "next-uid"})
     said = [records.parse_record(following.stdout.readline(), "output")]
-    while said[-1].cell != LONG.id:
+    while not (isinstance(said[-1], Progress) and said[-1].cell == LONG.id):
         said.append(records.parse_record(following.stdout.readline(), "output"))
     following.send_signal(signal.SIGTERM)
     finish(following)
     assert [r.cell for r in said if isinstance(r, Outcome)] == [c.id for c in CELLS]
-    assert said[-1].cell == LONG.id
+    assert [r.cell for r in said if isinstance(r, Turn)] == [*(c.id for c in CELLS), LONG.id]
     assert said[-1].step > 0
 
 
@@ -163,8 +164,13 @@ def test_a_group_without_a_number_of_workers_is_refused(local_store):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--run", "STORE/runs/test", "--index", "0", "--workers", "0"], 2, "'0' given; allowed: 1 to 64"),
-        (["--run", "STORE/runs/test", "--indexes", "-", "--workers", "2"], 2, "without --indexes"),
+        (["--run", "STORE/runs/test", "--index", "0", "--workers", "0"], 2, "'0' given; allowed: 1 to 1024"),
+        (
+            ["--run", "STORE/runs/test", "--job", "j", "--indexes", "-", "--workers", "2"],
+            2,
+            "those of --index or --job",
+        ),
+        (["--run", "STORE/runs/test", "--index", "0", "--threads", "2"], 2, "is of the workers of --workers N"),
         (["--run", "STORE/runs/test", "--indexes", "-", "--index", "1"], 2, "only with --job"),
         (["--run", "STORE/runs/none", "--index", "0"], 42, "the run is 'none'; allowed: test"),
         (["--run", "STORE", "--index", "0"], 42, "STORE/runs/RUN"),

@@ -110,5 +110,5 @@ def test_of_a_group_the_cells_that_an_earlier_pod_has_begun_are_tried_last_and_d
     killed(dataclasses.replace(options, store=local_store), cells[0], "a")
     commit(local_store, cells[2])
 
-    assert stalling.order_cells(local_store, run, (0, 1, 2, 3)) == [1, 3, 0]
-    assert stalling.order_cells(local_store, run, (2,)) == []
+    assert stalling.sort_cells(local_store, run, (0, 1, 2, 3)) == ([1, 3], [0])
+    assert stalling.sort_cells(local_store, run, (2,)) == ([], [])

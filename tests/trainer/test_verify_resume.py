@@ -14,7 +14,8 @@ def stores(local_store, make_cell):
     cell = make_cell()
     other = type(local_store)(local_store.root.with_name("other"), create=True)
     logits = list(np.zeros((4, 10), np.float32))
-    columns = {"cell_id": [cell.id] * 4, "model": ["A"] * 4, "example": [0, 1, 2, 3], "label": [0] * 4}
+    settings = results.repeat_values(results.prediction_values(cell), 4)
+    columns = {**settings, "model": ["A"] * 4, "example": [0, 1, 2, 3], "label": [0] * 4}
     columns |= {"prediction": [0] * 4, "logits": logits}
 
     def fill(**changed):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 
 import pytest
 
 from experiment.records import Outcome, Progress, to_line
+from trainer import warm as warm_module
 from trainer.warm import Died, WarmWorker
 
 PROGRESS = Progress(
@@ -16,6 +18,7 @@ PROGRESS = Progress(
 )
 ANSWER = f"""
 import sys
+import time
 print("a library's chatter", flush=True)
 for line in sys.stdin:
     word = line.strip()
@@ -79,4 +82,47 @@ signal.pause()
         warm.train(0, lambda _: warm.stop())
     assert death.value.code == 143
     assert signal.Signals(15).name not in str(death.value)
+    warm.end()
+
+
+def test_one_that_is_told_twice_gets_one_signal(capfd):
+    program = f"""
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: print("told", file=sys.stderr, flush=True))
+input()
+print({to_line(PROGRESS)!r}, flush=True)
+time.sleep(1)
+print("the end", file=sys.stderr)
+"""
+    warm = worker(program)
+
+    def stop_twice(_):
+        for _ in range(2):
+            warm.stop()
+            time.sleep(0.2)
+
+    with pytest.raises(Died):
+        warm.train(0, stop_twice)
+    warm.end()
+    assert capfd.readouterr().err.splitlines() == ["told", "the end"]
+
+
+def test_one_that_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr(warm_module, "GRACE", 0.2)
+    warm = worker("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)")
+    warm.end()
+
+    assert warm._process.returncode == -signal.SIGKILL
+
+
+def test_what_is_no_text_is_passed_over():
+    program = f"""
+import sys
+import time
+input()
+sys.stdout.buffer.write(b"\\xff\\xfe\\n" + {to_line(Outcome(index=7, cell="c", state="committed"))!r}.encode() + b"\\n")
+"""
+    warm = worker(program)
+
+    assert warm.train(7, lambda _: None).state == "committed"
     warm.end()

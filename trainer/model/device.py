@@ -74,7 +74,7 @@ def memory_limit(total: int, workers: int) -> int:
     if limit < LEAST_MIB:
         most = max(total // MIB // (OUTSIDE_MIB + LEAST_MIB), 1)
         what = f"the number of workers on a GPU of {total // MIB} MiB"
-        raise refuse(what, workers, f"up to {most}", "lower workers_per_gpu (--workers)")
+        raise refuse(what, workers, f"up to {most}", "lower workers_per_gpu (--workers, --cells-per-gpu)")
     return limit
 
 

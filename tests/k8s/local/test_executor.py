@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from experiment import keys, records
 from experiment.store import LocalStore
-from k8s.local import pool
+from k8s.local import training
 from tests.k8s.local.conftest import ONCE
 
 
@@ -78,7 +78,7 @@ def test_what_may_work_another_time_is_tried_again(launcher):
     assert code == 0
     assert launcher.commits() == ONCE
     assert begun == {0: 3, 1: 3, 2: 3, 3: 3, 4: 1, 5: 1}
-    assert pool.ATTEMPTS == 3
+    assert training.ATTEMPTS == 3
 
 
 def test_a_cell_that_cannot_be_trained_is_given_up_with_its_reason_and_the_others_are_done(launcher):

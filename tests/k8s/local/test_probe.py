@@ -61,7 +61,7 @@ def listed(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/bin:/usr/bin")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr("k8s.launch.usable_cores", lambda: 2)
+    monkeypatch.setattr("k8s.local.crew.usable_cores", lambda: 2)
 
 
 @pytest.mark.parametrize(("count", "workers"), [("0", ["cpu0", "cpu1"]), ("1", ["gpu0"])])

@@ -8,13 +8,15 @@ import sys
 
 import pytest
 
+from k8s.local.crew import Crew
 from k8s.local.programs import Programs
 
 
 def test_commands_name_the_run_or_the_store():
     programs = Programs(trainer=("t",), aggregator=("a",), tensorboard=True)
 
-    assert programs.train("s/runs/r") == ("t", "--run", "s/runs/r", "--indexes", "-", "--tensorboard")
+    training = programs.train("s/runs/r", Crew(workers=2, gpus=("0",)))
+    assert training == ("t", "--run", "s/runs/r", "--indexes", "-", "--workers", "2", "--tensorboard")
     assert programs.prepare("mnist", "s") == ("t", "--prepare", "mnist", "--store", "s")
     assert programs.report("s/runs/r") == ("a", "--run", "s/runs/r")
 
@@ -28,7 +30,7 @@ def test_the_suite_is_found_from_any_folder(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_slots_variables_outrank_the_launchers(monkeypatch):
+def test_a_programs_own_variables_outrank_the_launchers(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "9")
 
     assert Programs(env={"A": "1"}).environment({"OMP_NUM_THREADS": "1"})["OMP_NUM_THREADS"] == "1"

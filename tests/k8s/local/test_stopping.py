@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -110,4 +111,17 @@ def test_a_killed_worker_costs_an_attempt_and_no_finished_cell(launcher):
     running.communicate(timeout=60)
 
     assert running.returncode == 0
+    assert launcher.commits() == ONCE
+
+
+def test_a_killed_pool_costs_an_attempt_and_no_finished_cell(launcher):
+    launcher.behave(seconds=0.5)
+    running = launcher.start()
+    launcher.until("commit")
+    worker = launcher.until("begin", number=3)[-1]["pid"]
+    os.kill(int(Path(f"/proc/{worker}/stat").read_text().split()[3]), signal.SIGKILL)
+    out, _ = running.communicate(timeout=60)
+
+    assert running.returncode == 0
+    assert "the trainer was killed by SIGKILL); attempt 2 of 3" in out
     assert launcher.commits() == ONCE

@@ -7,9 +7,9 @@ from collections import Counter
 
 from experiment.cell import Cell
 from experiment.grid import Grid, load_grid
+from experiment.workload import compiled_shape
 from k8s.manifests import names
 from k8s.planning.jobs_needed import Existing, find_needed_jobs, group_cells
-from k8s.planning.plan import compiled_shape
 
 GRID = load_grid("full")
 CELLS = range(len(GRID.cells))

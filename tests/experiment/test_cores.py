@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from k8s.local.cores import usable_cores
+from experiment.cores import usable_cores
 
 V2, V1 = "0::{}\n", "12:pids:/x\n4:cpu,cpuacct:{}\n1:name=systemd:/x\n0::/x\n"
 

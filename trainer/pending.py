@@ -18,33 +18,27 @@ class PendingCell:
         index: in the frozen grid.
         shape: what a compiled step depends on.
         work: multiply-adds, to compare cells with.
+        rank: cells of a lower rank come first.
         not_before: earliest time of its start, in the caller's clock.
-        tries: attempts that have failed so far.
     """
 
     index: int
     shape: Hashable
     work: float
+    rank: int = 0
     not_before: float = 0.0
-    tries: int = 0
 
 
 class PendingCells:
     """The cells that wait for a worker."""
 
-    def __init__(self, cells: Iterable[PendingCell]) -> None:
+    def __init__(self, cells: Iterable[PendingCell] = ()) -> None:
         self._waiting = {t.index: t for t in cells}
         self._at: Counter[Hashable] = Counter()  # workers that have compiled a shape
 
     def add(self, cell: PendingCell) -> None:
-        """Puts a cell back, to be tried again."""
+        """Has a cell wait, for the first time or again."""
         self._waiting[cell.index] = cell
-
-    def drain(self) -> list[PendingCell]:
-        """Takes all cells."""
-        waiting = list(self._waiting.values())
-        self._waiting.clear()
-        return waiting
 
     def wait(self, now: float) -> float | None:
         """Returns the seconds until a cell may start; None if no cell waits."""
@@ -53,16 +47,17 @@ class PendingCells:
     def take(self, last: Hashable | None, now: float) -> PendingCell | None:
         """Returns the next cell for a worker that has compiled shape ``last`` (None: nothing yet); None if none may start.
 
-        The worker keeps to its shape while cells of it wait. Then it takes a shape that no other worker has compiled: the
-        one with the longest cell, among equals the one with most work. In the end it joins the shape with most work left
-        per worker.
+        Of the cells of the lowest rank, the worker keeps to its shape while cells of it wait. Then it takes a shape that no
+        other worker has compiled: the one with the longest cell, among equals the one with most work. In the end it joins
+        the shape with most work left per worker.
         """
         shapes: dict[Hashable, list[PendingCell]] = defaultdict(list)
-        for cell in self._waiting.values():
-            if cell.not_before <= now:
-                shapes[cell.shape].append(cell)
-        if not shapes:
+        ready = [t for t in self._waiting.values() if t.not_before <= now]
+        if not ready:
             return None
+        first = min(t.rank for t in ready)
+        for cell in (t for t in ready if t.rank == first):
+            shapes[cell.shape].append(cell)
         if last in shapes:
             chosen = last
         else:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.grid import load_grid
-from k8s.local.pending import PendingCell, PendingCells
-from k8s.planning.plan import compiled_shape, multiply_adds
+from experiment.workload import compiled_shape, multiply_adds
+from trainer.pending import PendingCell, PendingCells
 
 
 def play(tasks: list[PendingCell], workers: int, compile_seconds: float = 0.0):
@@ -105,4 +105,10 @@ def test_a_cell_put_back_is_dealt_again():
     deal.add(task)
 
     assert deal.take("a", 0) == task
-    assert deal.drain() == []
+    assert deal.wait(0) is None
+
+
+def test_cells_of_a_lower_rank_come_first_whatever_their_shape():
+    deal = PendingCells([PendingCell(index=0, shape="a", work=9, rank=1), PendingCell(index=1, shape="b", work=1)])
+
+    assert [deal.take("a", 0).index for _ in range(2)] == [1, 0]

@@ -10,7 +10,7 @@ from experiment.store import Store
 
 
 class HeldCells:
-    """The cells of a launch that another process had when a worker tried them.
+    """The cells that another process had when a worker tried them.
 
     Args:
         patience: how long a store that is away is waited for.
@@ -20,14 +20,13 @@ class HeldCells:
         self._store, self._patience = store, patience
         self._watched: dict[int, tuple[Cell, CellWatch]] = {}
 
-    def __contains__(self, index: int) -> bool:
-        return index in self._watched
-
     def add(self, index: int, cell: Cell) -> None:
         """Notes that another process has the cell."""
-        self._watched[index] = cell, CellWatch(self._store, cell.id)
+        self._watched.setdefault(index, (cell, CellWatch(self._store, cell.id)))
 
     def is_free(self, index: int) -> bool:
-        """Returns whether the other process has finished or released the cell. It blocks while the store is away."""
+        """Returns whether no other process has the cell, as far as is known. It blocks while the store is away."""
+        if index not in self._watched:
+            return True
         cell, watch = self._watched[index]
         return self._patience.wait_out(lambda: watch.look() or self._store.exists(keys.epochs(cell)))

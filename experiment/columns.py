@@ -1,0 +1,129 @@
+"""The columns of the results of a cell: names, types, meanings, and what files of older schema versions hold instead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from experiment.cell import Cell, Member
+
+SCHEMA_VERSION = 2
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+        since: the schema version that brought the column.
+        neutral: its value in files of older versions, where neither the file's provenance nor its cell says more.
+    """
+
+    type: pa.DataType
+    doc: str
+    since: int = 1
+    neutral: Any = None
+
+
+CELL_COLUMNS: dict[str, Column] = {
+    "cell_id": Column(pa.string(), "the cell's id"),
+    "dataset": Column(pa.string(), "data set"),
+    "method": Column(pa.string(), "collaboration method: single, ce, l2 or l1"),
+    "alpha": Column(pa.float64(), "collaboration weight; 0 for single"),
+    "seed": Column(pa.int64(), "seed of weights and epoch order"),
+    "members": Column(pa.string(), "names of the members, joined by +"),
+    "architectures": Column(
+        pa.string(),
+        "bricks x blocks x filters of the members in the order of their names, joined by +",
+        since=2,
+        neutral="",
+    ),
+    "epochs": Column(pa.int64(), "number of epochs that the cell trains"),
+    "batch_size": Column(pa.int64(), "examples in a mini-batch"),
+    "learning_rate_base": Column(pa.float64(), "learning rate of the first epoch"),
+    "weight_decay": Column(pa.float64(), "factor of half the sum of squared kernels in the cost"),
+    "head": Column(pa.string(), "end of the network: wide or plain"),
+    "precision": Column(pa.string(), "arithmetic of the convolutions: float32, bfloat16 or auto (the device's choice)"),
+    "train_examples": Column(pa.int64(), "training examples of the data set as used; the last short batch is left out"),
+    "test_examples": Column(pa.int64(), "test examples"),
+}
+ORIGIN_COLUMNS: dict[str, Column] = {  # fields of the provenance, so that SQL can ask for them
+    "device": Column(pa.string(), "name of the device that trained the cell; empty: not known", since=2, neutral=""),
+    "arithmetic": Column(pa.string(), "arithmetic used: float32 or bfloat16; empty: not known", since=2, neutral=""),
+    "training_seconds": Column(
+        pa.float64(), "wall time of all epochs of the cell, the same in all its rows", since=2, neutral=math.nan
+    ),
+}
+EPOCH_COLUMNS: dict[str, Column] = {
+    "model": Column(pa.string(), "a member's name, or Ens: the mean of the members' logits"),
+    "epoch": Column(pa.int64(), "epoch, from 1"),
+    "train_error": Column(
+        pa.float64(), "share of wrong top-1 predictions over the epoch's batches as the weights move"
+    ),
+    "train_cost": Column(pa.float64(), "nats; a member's cross-entropy + weight decay; Ens: its cross-entropy"),
+    "train_cross_entropy": Column(pa.float64(), "nats, without weight decay"),
+    "test_error": Column(pa.float64(), "share of wrong top-1 predictions over the whole test set at the epoch's end"),
+    "test_cost": Column(pa.float64(), "nats; as train_cost"),
+    "test_cross_entropy": Column(pa.float64(), "nats; as train_cross_entropy"),
+    "test_ece": Column(pa.float64(), "expected calibration error, 15 bins of equal width"),
+    "test_agreement": Column(pa.float64(), "share of test examples on which all members predict the same class"),
+    "learning_rate": Column(pa.float64(), "learning rate of the epoch"),
+    "seconds": Column(
+        pa.float64(), "wall time of the epoch, training and test, of all models together: the same in the row of each"
+    ),
+    "images_per_second": Column(
+        pa.float64(), "training images per second of the epoch, all members together counted once"
+    ),
+}
+PREDICTION_COLUMNS: dict[str, Column] = {
+    "cell_id": CELL_COLUMNS["cell_id"],
+    **{name: CELL_COLUMNS[name]._replace(since=2) for name in ("dataset", "method", "alpha", "seed")},
+    "model": Column(pa.string(), "a member's name, or Ens"),
+    "example": Column(pa.int64(), "index in the data set's fixed test split, from 0"),
+    "label": Column(pa.int64(), "the right class"),
+    "prediction": Column(pa.int64(), "the class of the largest logit"),
+    "logits": Column(pa.list_(pa.float32(), 10), "logits before softmax"),
+}
+COLUMNS: dict[str, dict[str, Column]] = {
+    "epochs": {**CELL_COLUMNS, **ORIGIN_COLUMNS, **EPOCH_COLUMNS},
+    "predictions": PREDICTION_COLUMNS,
+}
+
+
+def _schema(columns: Mapping[str, Column]) -> pa.Schema:
+    return pa.schema([pa.field(n, c.type, nullable=False, metadata={"doc": c.doc}) for n, c in columns.items()])
+
+
+TABLES = {name: _schema(columns) for name, columns in COLUMNS.items()}
+EPOCHS, PREDICTIONS = TABLES["epochs"], TABLES["predictions"]
+
+
+def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[str, Any]:
+    """Returns the columns that are the same in each row of a cell."""
+    return cell_settings(cell) | {"train_examples": train_examples, "test_examples": test_examples}
+
+
+def cell_settings(cell: Cell) -> dict[str, Any]:
+    """Returns the columns that follow from a cell's settings alone."""
+    fields = cell.all_fields()
+    counts = ("train_examples", "test_examples")  # there 0 stands for all examples of the data set
+    values = {name: fields[name] for name in CELL_COLUMNS if name in fields and name not in counts}
+    return values | {
+        "cell_id": cell.id,
+        "members": cell.member_names,
+        "architectures": describe_architectures(cell.members),
+        "learning_rate_base": cell.learning_rate,
+    }
+
+
+def prediction_values(cell: Cell) -> dict[str, Any]:
+    """Returns the columns that are the same in each row of a cell's predictions."""
+    settings = cell_settings(cell)
+    return {name: settings[name] for name in PREDICTION_COLUMNS if name in settings}
+
+
+def describe_architectures(members: Iterable[Member]) -> str:
+    """Returns the shapes of members as results name them: ``3x1x8+3x2x16``."""
+    return "+".join(f"{m.bricks}x{m.blocks}x{m.filters}" for m in members)
