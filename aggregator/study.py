@@ -17,7 +17,7 @@ from aggregator.statistics import Difference, binomial_difference, mcnemar_diffe
 from experiment.cell import ENSEMBLE, METHODS, Cell
 from experiment.datasets import DATASETS
 
-TITLES = {"single": "Single", "ce": "CE", "l2": "L2", "l1": "L1"}
+TITLES = {"single": "Single", "ce": "CE", "l2": "L2", "l1": "L1", "mutual": "Mutual", "consensus": "Consensus"}
 ERROR, COST, CROSS_ENTROPY = "test_error", "test_cost", "test_cross_entropy"
 
 
@@ -39,7 +39,7 @@ class Treatment(NamedTuple):
 
 
 SINGLE = Treatment("single", 0.0)
-ORDER = {m: i for i, m in enumerate(("ce", "l1", "l2", "single"))}  # the paper's order of rows
+ORDER = {m: i for i, m in enumerate(("ce", "l1", "l2", "mutual", "consensus", "single"))}  # the paper's order of rows
 WIDEST = 36  # characters of a title over one of three panels
 Model = tuple[Treatment, str]  # one model of a study: its treatment and its name
 Wrong = Mapping[tuple[Treatment, int], Mapping[str, NDArray[np.bool_]]]
@@ -182,7 +182,7 @@ def _make_study(frame: pd.DataFrame, dataset: str, setting: str, slug: str, cell
 
 def _settings_of(cell: Cell) -> dict[str, str]:
     """Returns what may differ between two studies of a data set: all but method, alpha and seed."""
-    settings = {k: f"{v}" for k, v in cell.as_dict().items() if k not in ("dataset", "method", "alpha", "seed")}
+    settings = {k: f"{v}" for k, v in cell.all_fields().items() if k not in ("dataset", "method", "alpha", "seed")}
     members = " + ".join(f"{m.name} {m.bricks}x{m.blocks}x{m.filters}" for m in cell.members)
     return {**settings, "members": members}
 

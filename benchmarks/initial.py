@@ -16,7 +16,8 @@ from experiment.datasets import DATASETS
 from experiment.store import open_store
 from trainer import datasets
 from trainer.model import device, training
-from trainer.model.program import compiled_program, program_signature
+from trainer.model.program import compiled_program
+from trainer.model.signature import program_signature
 from trainer.model.types import Dataset, Figures, Snapshot
 
 COLUMNS = ("train_error", "test_error", "train_cross_entropy", "decay")

@@ -105,7 +105,8 @@ def checkpoint_seconds(store: Store, cell: Cell) -> float:
     """Returns the median seconds of a checkpoint of the cell, from reading the state to removing the older checkpoint."""
     from trainer import checkpoint
     from trainer.model import device
-    from trainer.model.program import Program, program_signature
+    from trainer.model.program import Program
+    from trainer.model.signature import program_signature
     from trainer.model.types import Snapshot
 
     program = Program(program_signature(cell, "float32"), jit=device.prepare_device())

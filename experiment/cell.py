@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
 import json
-import math
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
+from experiment.bounds import CORRECT, check_count, check_number, to_float
 from experiment.datasets import DATASETS
-from experiment.errors import InvalidInput, refuse
+from experiment.errors import refuse
+from experiment.extensions import CHOICES, NEUTRAL, NUMBERS, check_extensions, describe_setting
+from experiment.fields import from_fields
 
 NUMERICS = 1  # raised when the trainer's arithmetic changes on purpose: every cell then has another id
-T = TypeVar("T")
-COLLABORATIVE_METHODS = ("ce", "l2", "l1")
-METHODS = ("single", *COLLABORATIVE_METHODS)
+COLLABORATIVE_METHODS = ("ce", "l2", "l1")  # the paper's
+METHODS = ("single", *COLLABORATIVE_METHODS, "mutual", "consensus")
 HEADS = ("wide", "plain")
 PRECISIONS = ("float32", "bfloat16", "auto")  # auto: the device chooses one of the other two
 ENSEMBLE = "Ens"  # the model whose logits are the mean of the members' logits
 MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
-
-
-def _check_count(what: str, value: object, low: int, high: int) -> None:
-    good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    if not good:
-        raise refuse(what, value, f"a whole number from {low} to {high}", "correct it in the grid")
-
-
-def _check_number(what: str, value: object, *, at_least: float = -math.inf, above: float = -math.inf) -> None:
-    good = isinstance(value, float) and math.isfinite(value) and value >= at_least and value > above
-    if not good:
-        bound = f"of at least {at_least:g}" if math.isfinite(at_least) else f"above {above:g}"
-        raise refuse(what, value, f"a finite number {bound}", "correct it in the grid")
+LONGEST_SLUG = 30  # before the seed in an id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +44,9 @@ class Member:
         if not good or self.name == ENSEMBLE:
             allowed = f"a letter, then up to 15 letters or digits, not {ENSEMBLE!r}"
             raise refuse("a member's name", self.name, allowed, "rename it")
-        _check_count(f"bricks of member {self.name}", self.bricks, 1, 8)
-        _check_count(f"blocks of member {self.name}", self.blocks, 1, 64)
-        _check_count(f"filters of member {self.name}", self.filters, 1, 1024)
+        check_count(f"bricks of member {self.name}", self.bricks, 1, 8)
+        check_count(f"blocks of member {self.name}", self.blocks, 1, 64)
+        check_count(f"filters of member {self.name}", self.filters, 1, 1024)
 
 
 MEMBERS: dict[str, Member] = {
@@ -89,34 +76,44 @@ class Cell:
     precision: str = "float32"
     train_examples: int = 0  # 0: all examples; n: the first n of the fixed split, for trials and tests
     test_examples: int = 0
+    pairs: str = "chain"  # from here on: the settings of experiment/extensions.py, which says what they mean
+    pull: tuple[float, ...] = ()
+    temperature: float = 1.0
+    alpha_plan: str = "constant"
+    stale_epochs: int = 0
+    label_smoothing: float = 0.0
+    augment: str = "none"
+    unlabelled: str = "none"
+    unlabelled_share: float = 0.0
+    validation_examples: int = 0
+    recipe: str = "paper"
 
     def __post_init__(self) -> None:
-        for name in ("alpha", "learning_rate", "weight_decay"):  # 1 and 1.0 are one setting, with one id
-            value = getattr(self, name)
-            if isinstance(value, int) and not isinstance(value, bool) and abs(value) < sys.float_info.max:
-                object.__setattr__(self, name, float(value))
-        choices = {"dataset": tuple(DATASETS), "method": METHODS, "head": HEADS, "precision": PRECISIONS}
+        for name in ("alpha", "learning_rate", "weight_decay", *NUMBERS):  # 1 and 1.0 are one setting, with one id
+            object.__setattr__(self, name, to_float(getattr(self, name)))
+        if isinstance(self.pull, (list, tuple)):  # JSON and TOML have lists only
+            object.__setattr__(self, "pull", tuple(map(to_float, self.pull)))
+        choices = {"dataset": tuple(DATASETS), "method": METHODS, "head": HEADS, "precision": PRECISIONS, **CHOICES}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise refuse(name, getattr(self, name), ", ".join(allowed), "correct it in the grid")
+                raise refuse(name, getattr(self, name), ", ".join(allowed), CORRECT)
         self._check_numbers()
         self._check_members()
+        check_extensions(self)
 
     def _check_numbers(self) -> None:
-        _check_number("alpha", self.alpha, at_least=0)
+        check_number("alpha", self.alpha, at_least=0)
         if self.method == "single" and self.alpha != 0:
-            others = ", ".join(COLLABORATIVE_METHODS)
+            others = ", ".join(METHODS[1:])
             raise refuse("alpha of method single", self.alpha, "0", f"leave alpha out or choose one of {others}")
-        if self.alpha == 0:
-            object.__setattr__(self, "alpha", 0.0)  # -0.0 would give another id
-        _check_number("learning_rate", self.learning_rate, above=0)
-        _check_number("weight_decay", self.weight_decay, at_least=0)
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("weight_decay", self.weight_decay, at_least=0)
         info = DATASETS[self.dataset]
-        _check_count("seed", self.seed, 0, 2**31 - 1)
-        _check_count("epochs", self.epochs, 1, 100_000)
-        _check_count("train_examples", self.train_examples, 0, info.train)
-        _check_count("test_examples", self.test_examples, 0, info.test)
-        _check_count("batch_size", self.batch_size, 1, self.train_examples or info.train)
+        check_count("seed", self.seed, 0, 2**31 - 1)
+        check_count("epochs", self.epochs, 1, 100_000)
+        check_count("train_examples", self.train_examples, 0, info.train)
+        check_count("test_examples", self.test_examples, 0, info.test)
+        check_count("batch_size", self.batch_size, 1, self.train_examples or info.train)
 
     def _check_members(self) -> None:
         names = [m.name for m in self.members]
@@ -146,18 +143,35 @@ class Cell:
 
     @functools.cached_property  # a launch reads it thousands of times, and a frozen cell's id never changes
     def id(self) -> str:
-        """A readable slug and 10 hex digits of a digest of ``NUMERICS`` and all fields.
+        """A readable slug and 10 hex digits of a digest of ``NUMERICS`` and ``as_dict``.
 
         It is a DNS label, short enough for every prefix that Kubernetes or the suite puts before it.
         """
         canonical = json.dumps([NUMERICS, self.as_dict()], sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(canonical.encode()).hexdigest()
-        return f"{self.dataset}-{self.method}-{_slug(self.alpha)}-s{self.seed}-{digest[:10]}"
+        slug = f"{self.dataset}-{self.method}-{_slug(self.alpha)}"[:LONGEST_SLUG]
+        return f"{slug}-s{self.seed}-{digest[:10]}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns all fields as JSON values, as ``Cell.from_dict`` takes them."""
+        """Returns the fields as JSON values, as ``Cell.from_dict`` takes them.
+
+        An extension that is neutral is left out: the cell means what it meant before there was such a setting, and all
+        that is named by a digest of these values keeps its name.
+        """
+        return {n: v for n, v in self.all_fields().items() if not self._is_neutral(n)}
+
+    def all_fields(self) -> dict[str, Any]:
+        """Returns all fields as JSON values, the neutral ones too."""
         fields = {n: v for n, v in vars(self).items() if n != "id"}  # ``vars`` also holds the cached id
-        return fields | {"members": [dict(vars(m)) for m in self.members]}
+        return fields | {"members": [dict(vars(m)) for m in self.members], "pull": list(self.pull)}
+
+    @property
+    def extensions_text(self) -> str:
+        """The settings beyond the paper's that are not neutral, as ``--only`` takes them: ``pairs=all pull=1+0``."""
+        return " ".join(f"{n}={describe_setting(getattr(self, n))}" for n in NEUTRAL if not self._is_neutral(n))
+
+    def _is_neutral(self, name: str) -> bool:
+        return name in NEUTRAL and getattr(self, name) == NEUTRAL[name]
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Cell:
@@ -167,25 +181,6 @@ class Cell:
             InvalidInput: a field is unknown, missing or has an impossible value.
         """
         return from_fields(cls, {**fields, "members": tuple(from_fields(Member, m) for m in fields.get("members", ()))})
-
-
-def from_fields(cls: type[T], fields: Mapping[str, Any]) -> T:
-    """Returns an instance of a dataclass with these fields.
-
-    Raises:
-        InvalidInput: a field is unknown or missing; the error names it.
-    """
-    known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    noun = cls.__name__.lower()
-    noun = f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
-    for name in fields:
-        if name not in known:
-            raise refuse(f"a setting of {noun}", name, ", ".join(known), "correct its name")
-    missing = [n for n, f in known.items() if f.default is dataclasses.MISSING and n not in fields]
-    if missing:
-        given = ", ".join(fields) or "nothing"
-        raise InvalidInput(f"{noun} lacks {', '.join(missing)}; given: {given}; add what is missing")
-    return cls(**fields)
 
 
 def _slug(alpha: float) -> str:

@@ -107,7 +107,7 @@ def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[
 
 def cell_settings(cell: Cell) -> dict[str, Any]:
     """Returns the columns that follow from a cell's settings alone."""
-    fields = cell.as_dict()
+    fields = cell.all_fields()
     counts = ("train_examples", "test_examples")  # there 0 stands for all examples of the data set
     values = {name: fields[name] for name in CELL_COLUMNS if name in fields and name not in counts}
     return values | {

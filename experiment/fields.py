@@ -1,4 +1,4 @@
-"""Types of the fields of what comes from a store: whoever may write it may have put anything there."""
+"""Fields of what comes from a store or a file: whoever may write it may have put anything there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from experiment.errors import InvalidInput
+from experiment.errors import InvalidInput, refuse
 
 T = TypeVar("T")
 LARGEST = 2**63  # beyond every count, and small enough for any arithmetic
@@ -37,6 +37,25 @@ def build_checked(kind: type[T], values: Mapping[str, Any], source: str) -> T:
     """
     check_fields(kind, values, source)
     return kind(**values)
+
+
+def from_fields(cls: type[T], fields: Mapping[str, Any]) -> T:
+    """Returns an instance of a dataclass with these fields.
+
+    Raises:
+        InvalidInput: a field is unknown or missing; the error names it.
+    """
+    known = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    noun = cls.__name__.lower()
+    noun = f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+    for name in fields:
+        if name not in known:
+            raise refuse(f"a setting of {noun}", name, ", ".join(known), "correct its name")
+    missing = [n for n, f in known.items() if f.default is dataclasses.MISSING and n not in fields]
+    if missing:
+        given = ", ".join(fields) or "nothing"
+        raise InvalidInput(f"{noun} lacks {', '.join(missing)}; given: {given}; add what is missing")
+    return cls(**fields)
 
 
 @functools.cache

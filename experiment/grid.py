@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiment.cell import ENSEMBLE, MEMBERS, Cell, Member, from_fields
+from experiment.cell import ENSEMBLE, MEMBERS, Cell, Member
 from experiment.errors import InvalidInput, refuse
+from experiment.fields import from_fields
 from experiment.grid_form import check_form
-from experiment.selection import leave_out, select_cells
+from experiment.selection import leave_out, list_values, select_cells
 from experiment.toml_file import read_toml
 
 MOST_CELLS = 100_000  # more than anyone trains; before they are made, since each takes memory
@@ -149,11 +150,10 @@ def _multiply(settings: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
 
 
 def _axes(settings: Mapping[str, Any]) -> list[Sequence[Any]]:
-    """Returns the values of each setting: of a list each, of ``members`` if it holds lists."""
+    """Returns the values of each setting: of a list each, of a setting that is a list itself if it holds lists."""
     axes: list[Sequence[Any]] = []
     for key, value in settings.items():
-        nested = isinstance(value, list) and (key != "members" or any(isinstance(v, list) for v in value))
-        axes.append(value if nested else [value])
+        axes.append(list_values(key, value))
     return axes
 
 

@@ -60,6 +60,8 @@ class Patience:
             try:
                 result = operation()
             except (Transient, Misconfigured) as error:
+                if self.stopping():
+                    raise Interrupted(f"told to stop while {self.what} was away; launch again to go on") from error
                 outage = not math.isnan(began)
                 waited = self.clock() - began if outage else 0.0
                 self._check(error, waited, outage=outage)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiment import keys
-from experiment.cell import from_fields
 from experiment.errors import InvalidInput, NotFound
-from experiment.fields import check_fields
+from experiment.fields import check_fields, from_fields
 from experiment.sealed import SealedForm
 from experiment.store import Store
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,8 @@ class Provenance:
         peak_memory_bytes: largest resident size of the process.
         inference: by model, what inference with it takes (``experiment.inference``); what was not measured is absent.
         processor: name of the processor on which the inference was measured; empty where none was.
+        trained_on: device, packages, git commit and image of the training, with the step from which on each was so
+            (``from_step``); more than one where a resumed attempt ran on something else than the one before it.
     """
 
     attempt: str
@@ -47,6 +49,7 @@ class Provenance:
     peak_memory_bytes: int
     inference: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     processor: str = ""
+    trained_on: Sequence[Mapping[str, Any]] = ()
 
 
 def read_provenance(schema: pa.Schema, source: str) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from experiment.cell import from_fields
 from experiment.errors import InvalidInput, escape_controls
-from experiment.fields import check_fields
+from experiment.fields import check_fields, from_fields
 from experiment.sealed import SHAPELESS
 
 

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from experiment.cell import MEMBERS, Cell
 from experiment.errors import refuse
+from experiment.extensions import LISTS, describe_setting
 
 FIELDS = tuple(sorted(f.name for f in dataclasses.fields(Cell)))
 DEFAULTS = {f.name: f.default for f in dataclasses.fields(Cell) if f.default is not dataclasses.MISSING}
-DEFAULTS["members"] = list(MEMBERS)
+DEFAULTS |= {"members": list(MEMBERS), "pull": []}  # as a grid file has them
 MOST_SHOWN = 20  # values in an error
 
 Row = Mapping[str, Any]  # the settings of a cell
@@ -34,7 +35,7 @@ def select_cells(cells: Sequence[Cell], choices: Iterable[str], grid: str) -> tu
         InvalidInput: a choice has another form, or one of its values matches no cell that the other choices keep.
     """
     given = _parse_choices(choices)
-    rows = [{f: c.member_names if f == "members" else getattr(c, f) for f in given} for c in cells]
+    rows = [{f: _shown_value(c, f) for f in given} for c in cells]
     if idle := _find_idle(rows, given, _is_written):
         choice = f"{idle.field}={','.join(given[idle.field])}"
         allowed = f"values each of which leaves a cell of grid {grid!r} ({idle.field}: {idle.there})"
@@ -55,7 +56,7 @@ def leave_out(combinations: Sequence[Row], blocks: Iterable[Row]) -> list[Row]:
     rows = [{**DEFAULTS, **combination} for combination in combinations]
     out = [False] * len(rows)
     for block in blocks:
-        criteria = {field: _alternatives(field, value) for field, value in block.items()}
+        criteria = {field: list_values(field, value) for field, value in block.items()}
         if not criteria:
             raise refuse("an [[exclude]]", dict(block), "at least one setting", "give one or remove the block")
         if idle := _find_idle(rows, criteria, _is_same):
@@ -66,6 +67,12 @@ def leave_out(combinations: Sequence[Row], blocks: Iterable[Row]) -> list[Row]:
             raise refuse("an [[exclude]]", dict(block), "settings that some cell has together", "correct or remove it")
         out = [a or b for a, b in zip(out, matches, strict=True)]
     return [combination for combination, left_out in zip(combinations, out, strict=True) if not left_out]
+
+
+def _shown_value(cell: Cell, field: str) -> Any:
+    """Returns a field as a choice names it: a list is joined by +."""
+    value = getattr(cell, field)
+    return cell.member_names if field == "members" else describe_setting(value) if field in LISTS else value
 
 
 def _parse_choices(choices: Iterable[str]) -> dict[str, list[str]]:
@@ -112,9 +119,9 @@ def _shown(values: Iterable[Any]) -> str:
     return ", ".join(texts[:MOST_SHOWN]) + (", ..." if len(texts) > MOST_SHOWN else "")
 
 
-def _alternatives(field: str, value: Any) -> Sequence[Any]:
-    """Returns the values that a setting of a block stands for. One ensemble is a list of members itself."""
-    several = isinstance(value, list) and (field != "members" or any(isinstance(v, list) for v in value))
+def list_values(field: str, value: Any) -> Sequence[Any]:
+    """Returns the values that a setting of a block stands for. One value of ``LISTS`` is a list itself."""
+    several = isinstance(value, list) and (field not in LISTS or any(isinstance(v, list) for v in value))
     return value if several else [value]
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from experiment.cell import Cell, Member
 from experiment.datasets import DATASETS
+from experiment.extensions import count_trained
+
+STALE_PASS = 4 / 3  # of a step that also predicts with stale peers: forward and back are about three times a prediction
 
 
 def multiply_adds(cell: Cell) -> float:
     """Returns the multiply-adds of a cell's convolutions over its training, near enough to compare cells."""
-    info = DATASETS[cell.dataset]
-    height, width, _ = info.shape
-    per_image = sum(_convolutions(m, height * width) for m in cell.members)
-    return float(cell.epochs * (cell.train_examples or info.train)) * per_image
+    height, width, _ = DATASETS[cell.dataset].shape
+    per_image = sum(_convolutions(m, height * width) for m in cell.members) * (1 + cell.unlabelled_share)
+    peers = STALE_PASS if cell.stale_epochs else 1.0
+    return float(cell.epochs * count_trained(cell)) * per_image * peers
 
 
 def _convolutions(member: Member, pixels: int) -> float:
@@ -22,4 +25,5 @@ def _convolutions(member: Member, pixels: int) -> float:
 
 def compiled_shape(cell: Cell) -> tuple[object, ...]:
     """Returns what a compiled training step depends on: a warm worker compiles once for all cells of one shape."""
-    return (cell.dataset, cell.members, cell.head, cell.precision, cell.batch_size, cell.train_examples, cell.method)
+    always = (cell.dataset, cell.members, cell.head, cell.precision, cell.batch_size, cell.train_examples, cell.method)
+    return (*always, cell.extensions_text)

@@ -24,6 +24,7 @@ from trainer.engine import TENSORFLOW, Engine
 from trainer.log import Log
 from trainer.model.architecture import count_costs
 from trainer.model.types import Dataset, Figures, OnEpochEnd, Snapshot
+from trainer.origins import extend_origins
 from trainer.watcher import Watcher
 
 
@@ -77,7 +78,7 @@ def attempt_cell(cell: Cell, options: AttemptOptions) -> str:
         lease = patience.wait_out(lambda: stack.enter_context(hold_cell(store, cell.id, options.holder)))
         done = patience.wait_out(lambda: store.exists(keys.epochs(cell)))
         if done and lease:
-            patience.wait_out(lambda: commit.remove_leftovers(store, cell))
+            commit.tidy_up(store, cell, log.say)
         if done or lease is None:
             return "found" if done else "held"
         return _train_held(cell, options, log, lease, patience)
@@ -105,6 +106,7 @@ def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: Watcher, pati
     data = patience.wait_out(lambda: options.load(cell.dataset))
     log.say("resumed" if step else "started", step=step, device=options.engine.device_name(), dataset=data.sha256[:16])
     options.engine.rehearse_export()
+    watcher.origins = extend_origins(snapshot, options)
     summarise = _summarise(cell, options, snapshot, watcher, patience) if options.tensorboard else lambda *_: None
     with watcher:
         result = options.engine.train_cell(cell, data, watcher, summarise, snapshot, jit=options.jit)
@@ -126,6 +128,7 @@ def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: Watcher, pati
         peak_memory_bytes=options.engine.peak_memory_bytes(),
         inference=inference,
         processor=options.engine.processor_name(),
+        trained_on=watcher.origins,
     )
     store, engine = options.store, options.engine
     with options.finish_first():
@@ -149,12 +152,12 @@ def _measure_inference(cell: Cell, options: AttemptOptions, log: Log) -> Inferen
 def _summarise(
     cell: Cell, options: AttemptOptions, snapshot: Snapshot | None, watcher: Watcher, patience: Patience
 ) -> OnEpochEnd:
-    from trainer.model import program, training  # of TensorFlow, as the summaries are
+    from trainer.model import program, signature, training  # of TensorFlow, as the summaries are
     from trainer.summaries import Summaries
 
     summaries = Summaries(options.store, cell, options.attempt)
-    signature = program.program_signature(cell, training.cell_arithmetic(cell, snapshot))
-    patience.wait_out(lambda: summaries.put_graph(program.compiled_program(signature, jit=options.jit)))
+    form = signature.program_signature(cell, training.cell_arithmetic(cell, snapshot))
+    patience.wait_out(lambda: summaries.put_graph(program.compiled_program(form, jit=options.jit)))
     for number, known in enumerate(snapshot.figures if snapshot else [], start=1):
         # of earlier attempts, which may not have been asked for summaries
         patience.wait_out(functools.partial(summaries.put_epoch, number, known))

@@ -89,7 +89,7 @@ def _keys(store: Store, cell_id: str) -> list[str]:
 
 def _digest(header: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for name in STATE:
+    for name in (*STATE, *sorted(set(arrays) - set(STATE))):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(array.tobytes())

@@ -14,7 +14,7 @@ import numpy as np
 
 from experiment import artifacts, keys, results
 from experiment.cell import Cell
-from experiment.errors import InvalidInput, NotFound, Transient
+from experiment.errors import InvalidInput, NotFound, Transient, describe_error
 from experiment.provenance import Provenance
 from experiment.store import Store
 from trainer import checkpoint
@@ -48,7 +48,7 @@ def commit_cell(
     )
     epochs = results.to_table("epochs", epochs_columns(cell, result), facts | artifacts.name_artifacts(digests))
     ours = store.put_once(keys.epochs(cell), results.to_bytes(epochs), provenance.attempt)
-    remove_leftovers(store, cell)
+    tidy_up(store, cell, say)
     return ours
 
 
@@ -93,6 +93,14 @@ def _same_predictions(cell: Cell, standing: bytes, ours: bytes) -> bool:
     return all(results.column_bits(first[n]) == results.column_bits(second[n]) for n in second.column_names)
 
 
+def tidy_up(store: Store, cell: Cell, say: Callable[[str], None]) -> None:
+    """Removes what only an unfinished cell needs. A failure is said and no more: the cell is committed, whatever else is there."""
+    try:
+        remove_leftovers(store, cell)
+    except (Transient, InvalidInput) as error:
+        say(f"checkpoints and progress of the committed cell could not be removed: {describe_error(error)}")
+
+
 def remove_leftovers(store: Store, cell: Cell) -> None:
     """Removes the objects that only an unfinished cell needs: checkpoints, progress and start."""
     checkpoint.remove_checkpoints(store, cell.id)
@@ -101,8 +109,8 @@ def remove_leftovers(store: Store, cell: Cell) -> None:
 
 
 def epochs_columns(cell: Cell, result: Result) -> dict[str, object]:
-    """Returns the columns of ``epochs.parquet``."""
-    columns = figure_columns(result.figures, cell.models)
+    """Returns the columns of ``epochs.parquet``: of the figures those that the schema knows."""
+    columns = {n: c for n, c in figure_columns(result.figures, cell.models).items() if n in results.EPOCH_COLUMNS}
     values = results.cell_values(cell, train_examples=result.examples, test_examples=len(result.labels))
     return {**results.repeat_values(values, len(columns["epoch"])), **columns}
 

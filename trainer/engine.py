@@ -68,9 +68,10 @@ class Engine:
         """Returns the content of the ``.keras`` file of a trained member."""
         from trainer.model import export
         from trainer.model.networks import Network
+        from trainer.model.recipe import RECIPES
 
         shape = DATASETS[cell.dataset].shape
-        network = Network(member, shape[2], cell.head)
+        network = Network(member, shape[2], cell.head, RECIPES[cell.recipe])
         return export.to_bytes(export.to_keras(network, shape, result.arrays[member.name]))
 
 

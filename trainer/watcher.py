@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from experiment import keys, records
 from experiment.cell import Cell
@@ -27,12 +28,16 @@ class Watcher:
 
     Both are written beside the training, which an outage of the store does not hold up.
 
+    Attributes:
+        epoch: number of finished epochs, as far as it was told.
+        origins: what the training was done on, for its checkpoints (``trainer.origins``).
+
     Args:
         check: raises if the training is to be given up, because another process has the cell.
     """
 
     def __init__(self, cell: Cell, options: AttemptOptions, log: Log, check: Callable[[], None] = lambda: None) -> None:
-        self.epoch = 0
+        self.epoch, self.origins = 0, list[dict[str, Any]]()
         self._check = check
         self._cell, self._options, self._log = cell, options, log
         self._writer = BackgroundWriter(log.say)
@@ -75,7 +80,8 @@ class Watcher:
         raise Interrupted(f"{self._cell.id} was told to stop {where}; launch again to go on")
 
     def _save(self, snapshot: Snapshot) -> None:
-        checkpoint.write_checkpoint(self._options.store, self._cell.id, snapshot)
+        whole = dataclasses.replace(snapshot, origins=self.origins)
+        checkpoint.write_checkpoint(self._options.store, self._cell.id, whole)
         self._log.say("checkpoint", step=snapshot.step)
 
     def _progress(self, pace: Pace) -> Progress:

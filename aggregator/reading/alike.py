@@ -29,7 +29,7 @@ def find_strangers(
     digests = {i: str(facts["dataset_sha256"]) for i, facts in provenance.items() if facts.get("dataset_sha256")}
     found = [*_name_odd_cells(cells, digests, lambda c: c.dataset, "it was trained on data with sha256 {}")]
     groups: dict[str, Callable[[Cell], Hashable]] = {
-        "train_examples": lambda c: (c.dataset, c.train_examples),
+        "train_examples": lambda c: (c.dataset, c.train_examples, c.validation_examples),
         "test_examples": lambda c: (c.dataset, c.test_examples),
     }
     for name, group_of in groups.items():

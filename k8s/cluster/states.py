@@ -31,6 +31,7 @@ class CellState:
 
     Attributes:
         state: one of ``STATES``.
+        settings: those beyond the paper's that the cell has, in words.
         reason: why it failed or what it waits for, in words.
         interrupted: number of attempts that ended by a disruption or on request; they count against no limit.
         failed: number of attempts that failed.
@@ -40,6 +41,7 @@ class CellState:
     index: int
     cell: str
     state: str
+    settings: str = ""
     reason: str = ""
     interrupted: int = 0
     failed: int = 0
@@ -88,6 +90,7 @@ def cell_states(view: View) -> list[CellState]:
 def describe_cell(cell: CellState) -> str:
     """Returns in words what is known of a cell beside its state."""
     parts = [
+        cell.settings,
         describe_progress(cell.progress) if cell.progress else "",
         cell.reason,
         f"interrupted {count_times(cell.interrupted)}" if cell.interrupted else "",
@@ -123,6 +126,7 @@ def _cell_state(
         index=index,
         cell=cell,
         state=state,
+        settings=view.run.grid.cells[index].extensions_text,
         reason=reason,
         interrupted=interrupted,
         failed=len(failures) - interrupted,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from experiment.cell import PRECISIONS, Cell
-from experiment.datasets import DATASETS
+from experiment.extensions import count_trained
 from experiment.grid import Grid
 from experiment.records import Throughput
 from experiment.workload import multiply_adds
@@ -89,7 +89,7 @@ def published_speed(cell: Cell) -> float:
 
 
 def _images(cell: Cell) -> int:
-    return cell.epochs * (cell.train_examples or DATASETS[cell.dataset].train)
+    return cell.epochs * count_trained(cell)
 
 
 def _ratio(record: Throughput, wanted: GpuType | None, table: Mapping[str, GpuType], share: float) -> float:

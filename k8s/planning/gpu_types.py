@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiment.cell import from_fields
 from experiment.errors import refuse
+from experiment.fields import from_fields
 from experiment.toml_file import read_toml
 
 BUILT_IN = Path(__file__).with_name("gpu_types.toml")

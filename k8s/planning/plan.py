@@ -81,9 +81,12 @@ def summarize_plan(plan: Plan, workers: int) -> str:
 
 
 def list_cells(plan: Plan) -> list[str]:
-    """Returns one line per cell: index, id, state."""
+    """Returns one line per cell: index, id, state, and the settings beyond the paper's that it has."""
     wide = max(len(c.id) for c in plan.grid.cells)
-    return [f"{i:6d}  {c.id:{wide}s}  {plan.describe_state(c)}" for i, c in enumerate(plan.grid.cells)]
+    return [
+        f"{i:6d}  {c.id:{wide}s}  {'; '.join(filter(None, (plan.describe_state(c), c.extensions_text)))}"
+        for i, c in enumerate(plan.grid.cells)
+    ]
 
 
 def local_forecast(plan: Plan, workers: int) -> str:

@@ -95,7 +95,8 @@ def count_alike(cells: Iterable[Cell]) -> dict[Cell, int]:
     first: dict[tuple[object, ...], Cell] = {}
     counts: dict[Cell, int] = {}
     for cell in cells:
-        kind = (cell.dataset, cell.members, cell.head, cell.precision, cell.train_examples, cell.epochs)
+        size = (cell.train_examples, cell.validation_examples, cell.unlabelled_share, cell.stale_epochs > 0)
+        kind = (cell.dataset, cell.members, cell.head, cell.precision, cell.epochs, *size)
         known = first.setdefault(kind, cell)
         counts[known] = counts.get(known, 0) + 1
     return counts

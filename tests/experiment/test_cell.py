@@ -14,6 +14,7 @@ from experiment import cell as module
 from experiment.cell import HEADS, MEMBERS, METHODS, PRECISIONS, Cell, Member
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
+from experiment.extensions import CHOICES, NEUTRAL, NUMBERS, ON_PREDICTIONS
 from experiment.grid import built_in, load_grid
 
 GOLDEN = {
@@ -46,6 +47,8 @@ def cells(draw):
         for n in names
     )
     method = draw(st.sampled_from(METHODS)) if len(members) > 1 else "single"
+    pairwise = method not in ("single", "consensus") and len(members) > 2
+    weights = st.tuples(*[st.floats(0.1, 10)] * len(members))
     train = draw(st.integers(1, info.train))
     return Cell(
         dataset=dataset,
@@ -61,12 +64,30 @@ def cells(draw):
         precision=draw(st.sampled_from(PRECISIONS)),
         train_examples=train,
         test_examples=draw(st.integers(0, info.test)),
+        pairs=draw(st.sampled_from(CHOICES["pairs"])) if pairwise else "chain",
+        pull=() if method == "single" else draw(st.just(()) | weights),
+        temperature=draw(st.floats(0.1, 10)) if method in ON_PREDICTIONS else 1.0,
+        label_smoothing=draw(st.floats(0, 0.9)),
+        augment=draw(st.sampled_from(CHOICES["augment"])),
+        validation_examples=draw(st.integers(0, info.train - train)),
+        unlabelled="none" if method == "single" else (unlabelled := draw(st.sampled_from(("none", "noise")))),
+        unlabelled_share=1.0 if method != "single" and unlabelled != "none" else 0.0,
     )
 
 
 @pytest.mark.parametrize("cell_id", GOLDEN)
 def test_ids_do_not_change_from_one_version_to_the_next(cell_id):
     assert Cell(**GOLDEN[cell_id]).id == cell_id
+
+
+def test_a_neutral_setting_takes_no_part_in_what_a_cell_is_named_by():
+    """So a setting that is added renames no finished cell, and no look at results."""
+    cell = Cell(dataset="digits", method="l2", alpha=0.01)
+
+    assert {n: getattr(cell, n) for n in NEUTRAL} == NEUTRAL
+    assert not set(cell.as_dict()) & set(NEUTRAL)
+    assert cell.extensions_text == ""
+    assert set(cell.all_fields()) == {f.name for f in dataclasses.fields(Cell)}
 
 
 @given(cells())
@@ -102,10 +123,15 @@ def test_different_cells_have_different_ids(one, two):
 
 
 def test_every_field_takes_part_in_the_id():
-    cell = load_grid("demo").cells[1]
+    third = Member(name="C", bricks=1, blocks=1, filters=2)
+    settings = {"head": "plain", "unlabelled": "noise", "unlabelled_share": 1.0, "train_examples": 200}
+    cell = dataclasses.replace(load_grid("demo").cells[1], members=(*MEMBERS.values(), third), **settings)
     others = {"dataset": "mnist", "method": "l1", "alpha": 0.5, "seed": 1, "members": cell.members[::-1]}
-    others |= {"epochs": 21, "batch_size": 63, "learning_rate": 0.1, "weight_decay": 0.0, "head": "plain"}
+    others |= {"epochs": 21, "batch_size": 63, "learning_rate": 0.1, "weight_decay": 0.0, "head": "wide"}
     others |= {"precision": "bfloat16", "train_examples": 100, "test_examples": 100}
+    others |= {"pull": (1.0, 0.0, 0.0), "temperature": 2.0, "pairs": "all"}
+    others |= {"alpha_plan": "late", "label_smoothing": 0.1, "augment": "shift", "unlabelled": "rest"}
+    others |= {"stale_epochs": 2, "unlabelled_share": 0.5, "recipe": "program", "validation_examples": 100}
 
     assert set(others) == {f.name for f in dataclasses.fields(Cell)}
     assert len({dataclasses.replace(cell, **{k: v}).id for k, v in others.items()} | {cell.id}) == len(others) + 1
@@ -119,7 +145,7 @@ def test_the_trainer_s_arithmetic_takes_part_in_the_id(monkeypatch):
     assert dataclasses.replace(cell).id != before  # an id is worked out once for each cell object
 
 
-@pytest.mark.parametrize(("one", "two"), [(1, 1.0), (0, 0.0), (0, -0.0)])
+@pytest.mark.parametrize(("one", "two"), [(1, 1.0), (0, 0.0), (0, -0.0), (0.0, -0.0)])
 def test_the_same_number_written_otherwise_is_the_same_cell(one, two):
     make = lambda alpha: Cell(dataset="digits", method="l2", alpha=alpha)  # noqa: E731
 
@@ -139,7 +165,7 @@ def test_models_are_the_members_then_the_ensemble():
 
 BAD = {
     "dataset": ("fashion", "dataset is 'fashion'; allowed: digits, mnist, cifar10, notmnist; correct"),
-    "method": ("kl", "method is 'kl'; allowed: single, ce, l2, l1; correct"),
+    "method": ("kl", "method is 'kl'; allowed: single, ce, l2, l1, mutual, consensus; correct"),
     "head": ("big", "head is 'big'; allowed: wide, plain"),
     "precision": ("float16", "precision is 'float16'; allowed: float32, bfloat16, auto"),
     "alpha": (-0.1, "alpha is -0.1; allowed: a finite number of at least 0"),
@@ -150,6 +176,17 @@ BAD = {
     "batch_size": (1438, "batch_size is 1438; allowed: a whole number from 1 to 1437"),
     "train_examples": (1438, "train_examples is 1438; allowed: a whole number from 0 to 1437"),
     "test_examples": (361, "test_examples is 361; allowed: a whole number from 0 to 360"),
+    "pairs": ("ring", "pairs is 'ring'; allowed: chain, all"),
+    "pull": ((1.0,), r"pull is \[1.0\]; allowed: one number for each of the 2 members"),
+    "temperature": (0.0, "temperature is 0.0; allowed: a finite number above 0"),
+    "alpha_plan": ("sudden", "alpha_plan is 'sudden'; allowed: constant, rise, fall, late"),
+    "stale_epochs": (30, "stale_epochs is 30; allowed: a whole number from 0 to 29"),
+    "label_smoothing": (1.0, "label_smoothing is 1.0; allowed: a finite number of at least 0 and below 1"),
+    "augment": ("crop", r"augment is 'crop'; allowed: none, shift, shift\+flip"),
+    "unlabelled": ("web", "unlabelled is 'web'; allowed: none, noise, rest"),
+    "unlabelled_share": (9.0, "unlabelled_share is 9.0; allowed: a finite number of at least 0 and of at most 8"),
+    "validation_examples": (1374, "validation_examples of digits .* is 1374; allowed: a whole number from 0 to 1373"),
+    "recipe": ("cake", "recipe is 'cake'; allowed: paper, program"),
     "members": ((), r"members is \[\]; allowed: 1 to 16 members with different names"),
 }
 
@@ -165,7 +202,7 @@ def test_every_setting_of_a_cell_has_its_refusal():
     assert set(BAD) == {f.name for f in dataclasses.fields(Cell)}
 
 
-@pytest.mark.parametrize("name", ["alpha", "learning_rate", "weight_decay"])
+@pytest.mark.parametrize("name", ["alpha", "learning_rate", "weight_decay", *NUMBERS])
 @pytest.mark.parametrize(
     "value", [math.nan, math.inf, -math.inf, 10**400, "0.1", None, True, [0.1]], ids=lambda v: repr(v)[:9]
 )
@@ -174,10 +211,12 @@ def test_what_is_no_finite_number_is_refused(name, value):
         Cell(**{"dataset": "digits", "method": "l2", name: value})
 
 
-@pytest.mark.parametrize("name", ["seed", "epochs", "batch_size", "train_examples", "test_examples"])
+@pytest.mark.parametrize(
+    "name", ["seed", "epochs", "batch_size", "train_examples", "test_examples", "validation_examples", "stale_epochs"]
+)
 @pytest.mark.parametrize("value", [1.0, "1", None, True], ids=repr)
 def test_what_is_no_whole_number_is_refused(name, value):
-    with pytest.raises(InvalidInput, match=f"{name} is .*; allowed: a whole number from"):
+    with pytest.raises(InvalidInput, match=f"{name} .*is .*; allowed: a whole number from"):
         Cell(**{"dataset": "digits", "method": "l2", name: value})
 
 

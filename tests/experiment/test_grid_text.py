@@ -34,6 +34,15 @@ def test_cells_of_different_seeds_and_settings_survive(tmp_path):
     assert {c.id for c in read_back(tmp_path, cells, ["why", "and how"])} == {c.id for c in cells}
 
 
+def test_settings_beyond_the_paper_survive_beside_cells_without_them(tmp_path):
+    cells = list(load_grid("demo").cells[1:4])
+    cells += [dataclasses.replace(c, pull=(1.0, 0.0), augment="shift+flip") for c in cells]
+    cells += [dataclasses.replace(cells[0], unlabelled="noise", unlabelled_share=0.5, temperature=2.0)]
+
+    for order in (cells, cells[::-1]):
+        assert {c.id for c in read_back(tmp_path, order)} == {c.id for c in cells}
+
+
 def test_remarks_are_comments(tmp_path):
     text = format_grid(load_grid("smoke").cells, ["Claim 1 needs 8 seeds."])
 

@@ -95,6 +95,15 @@ def test_being_told_to_stop_ends_the_waiting():
     assert clock.now < 31
 
 
+@pytest.mark.parametrize("seconds", [0, 50])
+def test_told_to_stop_an_outage_is_no_failure_however_short_the_patience(seconds):
+    """Without the signal it would be raised as it came, or as outlasted."""
+    clock = Clock(until=0)
+    patience = dataclasses.replace(clock.patience(), seconds=seconds)
+    with pytest.raises(Interrupted, match="told to stop while the store was away; launch again to go on"):
+        patience.wait_out(Away(clock, 100, Transient("away")))
+
+
 class Steps:
     """An operation that meets these errors in turn, then returns."""
 

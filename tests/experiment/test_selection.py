@@ -99,7 +99,7 @@ def test_a_field_may_be_selected_once():
 
 @pytest.mark.parametrize("choice", ["dataset", "=mnist", "size=3", "", "Method=ce"])
 def test_what_is_no_selection_is_refused_with_the_fields(choice):
-    with pytest.raises(InvalidInput, match=r"a selection is .*; allowed: FIELD=VALUE.* one of alpha, batch_size, "):
+    with pytest.raises(InvalidInput, match=r"a selection is .*; allowed: FIELD=VALUE.* one of alpha, alpha_plan, "):
         FULL.only([choice])
 
 

@@ -30,3 +30,20 @@ def test_cells_share_a_shape_if_only_alpha_seed_epochs_or_rates_differ():
 
     assert all(compiled_shape(dataclasses.replace(cell, **{k: v})) == compiled_shape(cell) for k, v in same.items())
     assert all(compiled_shape(dataclasses.replace(cell, **{k: v})) != compiled_shape(cell) for k, v in other.items())
+
+
+def test_examples_that_are_held_out_are_no_work():
+    held, fewer = ({"validation_examples": 437}, {"train_examples": 1000})
+    assert multiply_adds(dataclasses.replace(CELLS[0], **held)) == multiply_adds(dataclasses.replace(CELLS[0], **fewer))
+
+
+def test_images_without_labels_and_stale_peers_count_as_work():
+    cell = CELLS[1]
+    joined = dataclasses.replace(cell, unlabelled="noise", unlabelled_share=0.5)
+
+    assert multiply_adds(joined) == 1.5 * multiply_adds(cell)
+    assert multiply_adds(dataclasses.replace(cell, stale_epochs=1)) > multiply_adds(cell)
+
+
+def test_settings_beyond_the_paper_are_compiled_apart():
+    assert compiled_shape(dataclasses.replace(CELLS[1], augment="shift")) != compiled_shape(CELLS[1])

@@ -19,6 +19,7 @@ from experiment.lease import HeldLease, Holder, end_lease
 from experiment.provenance import Provenance, read_provenance
 from trainer import attempt, checkpoint
 from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.engine import TENSORFLOW, Engine
 from trainer.model import export, inference, training
 from trainer.verify_resume import differing_columns
 
@@ -159,6 +160,61 @@ def test_an_interrupted_attempt_leaves_a_checkpoint_and_the_next_goes_on_to_the_
     undisturbed = type(local_store)(local_store.root.with_name("other"), create=True)
     attempt_cell(cell, make_options(store=undisturbed))
     assert differing_columns(cell, local_store, undisturbed) == []
+
+
+def test_a_store_that_keeps_what_is_left_fails_no_committed_cell(make_options, make_cell, local_store, monkeypatch):
+    cell, delete = make_cell(), local_store.delete
+
+    def refuse(key):
+        if key.startswith((keys.CHECKPOINTS, keys.PROGRESS)):
+            raise Transient("away")
+        delete(key)
+
+    monkeypatch.setattr(local_store, "delete", refuse)
+    assert attempt_cell(cell, make_options(checkpoint_seconds=0.0)) == "committed"
+    assert attempt_cell(cell, make_options(attempt="second")) == "found"
+    assert list(local_store.list(keys.FAILURES)) == []
+
+
+def test_told_to_stop_while_the_store_is_away_an_attempt_is_interrupted(
+    make_options, make_cell, local_store, monkeypatch
+):
+    """Nothing is waited out here, as for a person at a terminal: the signal decides, not the outage."""
+    stopped = []
+
+    def exists(key):
+        stopped.append(True)
+        raise Transient("away")
+
+    monkeypatch.setattr(local_store, "exists", exists)
+    with pytest.raises(Interrupted, match="told to stop while the store was away; launch again to go on"):
+        attempt_cell(make_cell(), make_options(stopping=lambda: bool(stopped)))
+
+
+class Elsewhere(Engine):
+    """TensorFlow on a machine of another name."""
+
+    def device_name(self):
+        return "another device"
+
+
+def test_a_result_names_every_device_it_was_trained_on(make_options, make_cell, local_store):
+    cell = make_cell(epochs=6)
+    steps = []
+    for name, engine in (("first", TENSORFLOW), ("second", TENSORFLOW), ("third", Elsewhere())):
+        looks = iter([False])
+        with pytest.raises(Interrupted):
+            attempt_cell(
+                cell, make_options(attempt=name, engine=engine, stopping=lambda looks=looks: next(looks, True))
+            )
+        steps.append(checkpoint.newest_checkpoint(local_store, cell.id, print).step)
+    assert attempt_cell(cell, make_options(attempt="last", git_commit="def")) == "committed"
+    origins = facts_of(local_store, cell)["trained_on"]
+
+    assert [o["from_step"] for o in origins] == [0, steps[1], steps[2]]
+    assert [o["device"] == "another device" for o in origins] == [False, True, False]
+    assert [o["git_commit"] for o in origins] == ["abc", "abc", "def"]
+    assert all("tensorflow" in o["packages"] for o in origins)
 
 
 def test_a_damaged_checkpoint_is_named_in_the_log_and_an_older_one_used(make_options, make_cell, local_store):

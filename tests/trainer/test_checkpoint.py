@@ -1,5 +1,6 @@
 """Checkpoints: whole or skipped, the newest valid one wins, none is removed before a newer one is durable."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -18,14 +19,28 @@ def snapshot(step):
     rng = np.random.default_rng(step)
     arrays = {n: rng.normal(size=7).astype(np.float32) for n in STATE}
     figures = [[{"test_error": 0.1 + 0.2, "train_cost": 1 / 3}]]
-    return Snapshot(step=step, arithmetic="bfloat16", arrays=arrays, figures=figures, seconds=(1.5, 0.25))
+    origins = [{"from_step": 0, "device": "CPU", "packages": {"numpy": "2"}}]
+    return Snapshot(
+        step=step, arithmetic="bfloat16", arrays=arrays, figures=figures, seconds=(1.5, 0.25), origins=origins
+    )
 
 
 def test_a_checkpoint_is_read_as_written():
     got = checkpoint.from_bytes(checkpoint.to_bytes(CELL, snapshot(3)), CELL, "x")
     assert (got.step, got.arithmetic, got.figures, got.seconds) == (3, "bfloat16", snapshot(3).figures, (1.5, 0.25))
+    assert got.origins == snapshot(3).origins
     for name, value in snapshot(3).arrays.items():
         np.testing.assert_array_equal(got.arrays[name], value)
+
+
+def test_arrays_beyond_those_of_every_program_are_kept_and_under_the_digest():
+    usual = snapshot(3)
+    more = dataclasses.replace(usual, arrays={**usual.arrays, "peers_theta": np.arange(3.0)})
+    data = checkpoint.to_bytes(CELL, more)
+    np.testing.assert_array_equal(checkpoint.from_bytes(data, CELL, "x").arrays["peers_theta"], np.arange(3.0))
+    arrays = load(data)
+    with pytest.raises(InvalidInput, match="x is not a whole checkpoint"):
+        checkpoint.from_bytes(save({**arrays, "peers_theta": np.ones(3)}), CELL, "x")
 
 
 def test_a_checkpoint_of_a_version_that_kept_other_fields_is_named():

@@ -172,3 +172,17 @@ def test_epochs_hold_the_cells_settings_in_every_row(cell_and_result):
     assert columns["cell_id"] == [cell.id] * 3
     assert columns["model"] == ["A", "B", "Ens"]
     assert columns["epoch"] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("error", [Transient("away"), Misconfigured("refused")])
+def test_a_committed_cell_that_cannot_be_tidied_up_is_committed(local_store, cell_and_result, monkeypatch, error):
+    cell, result = cell_and_result
+    said = []
+
+    def delete(key):
+        raise error
+
+    monkeypatch.setattr(local_store, "delete", delete)
+    assert commit.commit_cell(local_store, cell, result, provenance("first"), said.append)
+    assert local_store.exists(keys.epochs(cell))
+    assert said == [f"checkpoints and progress of the committed cell could not be removed: {error}"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from experiment.cell import ENSEMBLE, Cell, Member
 from experiment.datasets import CLASSES, DATASETS
 from experiment.inference import MULTIPLY_ADDS, PARAMETERS
+from trainer.model.recipe import RECIPES
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,12 @@ class Layer:
 Block = tuple[str, tuple[Layer, ...], Layer | None]  # (name, main path, projection of the shortcut; None: identity)
 
 
-def residual_blocks(member: Member) -> Iterator[Block]:
-    """Yields the residual blocks in order. Between two bricks stands one that halves the image and doubles the filters."""
+def residual_blocks(member: Member, *, raw: bool = False) -> Iterator[Block]:
+    """Yields the residual blocks in order. Between two bricks stands one that halves the image and doubles the filters.
+
+    Args:
+        raw: whether the first convolution of such a block reads its input as it is, past normalisation and ReLU.
+    """
     width = member.filters
     for brick in range(member.bricks):
         for block in range(member.blocks):
@@ -75,7 +80,8 @@ def residual_blocks(member: Member) -> Iterator[Block]:
             shortcut = Layer(
                 f"{name}/shortcut", "conv", (width, 2 * width), size=2, stride=2, padding="VALID", bias=True
             )
-            yield name, _path(name, width, 2 * width, stride=2, bias=False), shortcut
+            path = _path(name, width, 2 * width, stride=2, bias=False)
+            yield name, path[1:] if raw else path, shortcut
             width *= 2
 
 
@@ -103,11 +109,10 @@ def head_layers(member: Member, kind: str) -> tuple[Layer, ...]:
     return widen, Layer("logits", "linear", (2 * width, CLASSES), bias=True)
 
 
-def member_layers(member: Member, channels: int, kind: str) -> list[Layer]:
+def member_layers(member: Member, channels: int, kind: str, *, raw: bool = False) -> list[Layer]:
     """Returns all layers of a member, in the order in which the vectors hold their parameters and moments."""
-    inner = [
-        layer for _, path, shortcut in residual_blocks(member) for layer in (*path, *((shortcut,) if shortcut else ()))
-    ]
+    blocks = residual_blocks(member, raw=raw)
+    inner = [layer for _, path, shortcut in blocks for layer in (*path, *((shortcut,) if shortcut else ()))]
     return [*stem_layers(member, channels), *inner, *head_layers(member, kind)]
 
 
@@ -116,7 +121,7 @@ def count_costs(cell: Cell) -> dict[str, dict[str, float]]:
     shape = DATASETS[cell.dataset].shape
     counts: dict[str, dict[str, float]] = {
         m.name: {
-            PARAMETERS: count_parameters(m, shape[2], cell.head),
+            PARAMETERS: count_parameters(m, shape[2], cell.head, raw=RECIPES[cell.recipe].raw_downsampling),
             MULTIPLY_ADDS: count_multiply_adds(m, shape, cell.head),
         }
         for m in cell.members
@@ -124,9 +129,9 @@ def count_costs(cell: Cell) -> dict[str, dict[str, float]]:
     return counts | {ENSEMBLE: {n: sum(own[n] for own in counts.values()) for n in (PARAMETERS, MULTIPLY_ADDS)}}
 
 
-def count_parameters(member: Member, channels: int, kind: str) -> int:
+def count_parameters(member: Member, channels: int, kind: str, *, raw: bool = False) -> int:
     """Returns the number of trainable scalars of a member for images of so many channels."""
-    return sum(p.size for layer in member_layers(member, channels, kind) for p in layer.parameters)
+    return sum(p.size for layer in member_layers(member, channels, kind, raw=raw) for p in layer.parameters)
 
 
 def count_multiply_adds(member: Member, shape: tuple[int, int, int], kind: str) -> int:

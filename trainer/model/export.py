@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from experiment.cell import Member
-from trainer.model.architecture import Layer, head_layers, residual_blocks, stem_layers
+from trainer.model.architecture import Layer, head_layers, stem_layers
 from trainer.model.networks import EPSILON, MOMENTUM, Network
 from trainer.model.scratch import scratch_file
 
@@ -30,7 +30,7 @@ def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str,
     images = keras.Input(shape, name="images", dtype=DTYPE)
     norm, first = stem_layers(network.member, network.channels)
     x = _apply(first, _apply(norm, images))
-    for name, path, shortcut in residual_blocks(network.member):
+    for name, path, shortcut in network.blocks:
         y = x
         for layer in path:
             y = _apply(layer, y)

@@ -73,14 +73,29 @@ def test_figures(labels: np.ndarray, logits: np.ndarray, decay: Sequence[float])
     return rows
 
 
+def validation_figures(labels: np.ndarray, logits: np.ndarray) -> list[dict[str, float]]:
+    """Returns the validation columns of each model: the members, then the ensemble; none of them without examples.
+
+    Args:
+        labels: (n,).
+        logits: the members', (members, n, classes).
+    """
+    return [
+        {"validation_error": error_rate(labels, each), "validation_cross_entropy": cross_entropy(labels, each)}
+        if len(labels)
+        else {}
+        for each in ensemble_logits(logits)
+    ]
+
+
 def train_figures(sums: np.ndarray, examples: int, steps: int) -> list[dict[str, float]]:
     """Returns the training columns of ``epochs.parquet`` of each model: averages over the whole epoch.
 
     Args:
         sums: (members + 1, 3) float64: the number of wrong predictions, then two sums over the steps: of the batch's mean
             cross-entropy, and of the weight decay.
-        examples: number of training examples in the epoch.
-        steps: number of its mini-batches.
+        examples: number of training examples in the epoch; 1 where the first of the sums is a share already.
+        steps: number of its mini-batches; 1 where the sums are averages already.
     """
     return [
         {

@@ -14,7 +14,16 @@ import numpy as np
 import tensorflow as tf
 
 from experiment.cell import Member
-from trainer.model.architecture import Layer, Parameter, head_layers, member_layers, residual_blocks, stem_layers
+from trainer.model.architecture import (
+    Block,
+    Layer,
+    Parameter,
+    head_layers,
+    member_layers,
+    residual_blocks,
+    stem_layers,
+)
+from trainer.model.recipe import PAPER, Recipe
 
 MOMENTUM, EPSILON = 0.99, 1e-3  # of batch normalisation
 VECTOR = 16  # with fewer channels, a CPU normalises bfloat16 ten times slower than float32
@@ -28,11 +37,17 @@ class Network:
     member: Member
     channels: int
     head: str
+    recipe: Recipe = PAPER
 
     @property
     def layers(self) -> list[Layer]:
         """All layers, in order."""
-        return member_layers(self.member, self.channels, self.head)
+        return member_layers(self.member, self.channels, self.head, raw=self.recipe.raw_downsampling)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The residual blocks, in order."""
+        return list(residual_blocks(self.member, raw=self.recipe.raw_downsampling))
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -65,9 +80,13 @@ class Network:
         """Returns the initial moving moments, (moments_size,) float32: means 0, variances 1."""
         return np.concatenate([np.repeat(np.array([0, 1], np.float32), layer.channels[1]) for layer in self.norms])
 
-    def kernel_mask(self) -> np.ndarray:
-        """Returns (size,) float32: 1 at kernels, which are decayed, and 0 at biases and centres."""
-        return np.concatenate([np.full(p.size, p.is_kernel, np.float32) for p in self.parameters])
+    def decay_mask(self) -> np.ndarray:
+        """Returns (size,) float32: 1 at the kernels that are decayed, and 0 at biases, centres and other kernels."""
+        inner = tuple(f"brick{brick}/" for brick in range(self.member.bricks - 1))
+        names = inner if self.recipe.inner_decay else ("",)
+        return np.concatenate(
+            [np.full(p.size, p.is_kernel and p.name.startswith(names), np.float32) for p in self.parameters]
+        )
 
     def arrays(self, theta: np.ndarray, moments: np.ndarray) -> dict[str, np.ndarray]:
         """Returns every parameter and moment by name."""
@@ -95,7 +114,7 @@ class Network:
         apply = _Pass(self, theta, moments, training=training)
         norm, first = stem_layers(self.member, self.channels)
         x = apply(first, tf.cast(apply(norm, images), dtype))
-        for _, path, shortcut in residual_blocks(self.member):
+        for _, path, shortcut in self.blocks:
             y = x
             for layer in path:
                 y = apply(layer, y)
@@ -111,7 +130,7 @@ class _Pass:
     """One forward pass: applies layers and keeps the moments that batch normalisation moves."""
 
     def __init__(self, network: Network, theta: tf.Tensor, moments: tf.Tensor, *, training: bool) -> None:
-        self._training = training
+        self._training, self._biased = training, network.recipe.biased_variance
         pieces = tf.split(theta, [p.size for p in network.parameters])
         self._values = {p.name: tf.reshape(v, p.shape) for p, v in zip(network.parameters, pieces, strict=True)}
         widths = [layer.channels[1] for layer in network.norms for _ in range(2)]
@@ -139,7 +158,7 @@ class _Pass:
         channels, dtype = layer.channels[1], x.dtype
         if channels < VECTOR:
             x = tf.cast(x, tf.float32)
-        y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+        y, mean, moved = tf.compat.v1.nn.fused_batch_norm(
             x,
             scale=tf.ones(channels),
             offset=centre,
@@ -149,7 +168,10 @@ class _Pass:
             is_training=self._training,
             exponential_avg_factor=1 - MOMENTUM,
         )
-        self._moments[layer.name] = (mean, variance)
+        if self._training and self._biased:  # the operation moves by the variance over n - 1: this is the same over n
+            n = math.prod(x.shape[:-1])
+            moved = (moved * (n - 1) + MOMENTUM * variance) / n
+        self._moments[layer.name] = (mean, moved)
         return tf.cast(y, dtype)
 
     def moved_moments(self) -> tf.Tensor:

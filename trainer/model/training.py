@@ -9,16 +9,20 @@ import numpy as np
 import tensorflow as tf
 
 from experiment.cell import Cell
+from experiment.datasets import CLASSES
 from experiment.errors import Diverged, refuse
 from trainer.model import device, metrics, schedule
-from trainer.model.program import EVALUATION_BATCH, compiled_program, program_signature
+from trainer.model.inputs import Examples
+from trainer.model.program import EVALUATION_BATCH, compiled_program
+from trainer.model.recipe import RECIPES
+from trainer.model.signature import program_signature
 from trainer.model.types import Dataset, Figures, OnEpochEnd, Pace, Rates, Result, Snapshot, Watch
 
 SECONDS_PER_CALL = 0.5  # of the device: short enough to stop soon, long enough for the calls to cost nothing
 
 
 def steps_per_epoch(cell: Cell, examples: int) -> int:
-    """Returns the number of mini-batches in an epoch; the last, short one is left out.
+    """Returns the number of mini-batches in an epoch; the last, short one is left out unless the batches are fixed.
 
     Raises:
         InvalidInput: the data set is smaller than one mini-batch.
@@ -26,7 +30,7 @@ def steps_per_epoch(cell: Cell, examples: int) -> int:
     if examples < cell.batch_size:
         allowed = f"at most the {examples} training examples"
         raise refuse(f"batch_size of {cell.id}", cell.batch_size, allowed, "correct the grid")
-    return examples // cell.batch_size
+    return -(-examples // cell.batch_size) if RECIPES[cell.recipe].fixed_batches else examples // cell.batch_size
 
 
 def cell_arithmetic(cell: Cell, snapshot: Snapshot | None) -> str:
@@ -52,7 +56,7 @@ def train_cell(
         jit: compile with XLA.
 
     Raises:
-        Diverged: a cost became non-finite; epoch and step are named.
+        Diverged: a cost or, at an epoch's end, a logit became non-finite; epoch and step are named.
     """
     return _Training(cell, data, watch, on_epoch_end, snapshot, jit=jit).run()
 
@@ -63,11 +67,17 @@ class _Training:
     def __init__(
         self, cell: Cell, data: Dataset, watch: Watch, on_epoch_end: OnEpochEnd, snapshot: Snapshot | None, *, jit: bool
     ) -> None:
+        data, *self._validation = data.hold_out(cell.validation_examples)
+        pool = data.x_train[cell.train_examples :] if cell.unlabelled == "rest" else data.x_train[:0]
         data = data.first(cell.train_examples, cell.test_examples)
         self._x_test, self._labels = data.x_test, data.y_test
         self._cell, self._watch, self._on_epoch_end = cell, watch, on_epoch_end
-        self._images, self._targets = device.place_on_device(data.x_train), tf.constant(data.y_train.astype(np.int32))
-        self._examples = len(data.y_train)
+        self._data = Examples(
+            images=device.place_on_device(data.x_train),
+            labels=tf.constant(data.y_train.astype(np.int32)),
+            pool=device.place_on_device(pool),
+        )
+        self._recipe, self._examples = RECIPES[cell.recipe], len(data.y_train)
         self._steps = steps_per_epoch(cell, self._examples)
         self._arithmetic = cell_arithmetic(cell, snapshot)
         self._program = compiled_program(program_signature(cell, self._arithmetic), jit=jit)
@@ -82,10 +92,10 @@ class _Training:
     def run(self) -> Result:
         logits = np.empty(0)
         for epoch in range(len(self._figures), self._cell.epochs):
-            rate = schedule.learning_rate(self._cell.learning_rate, epoch, self._cell.epochs)
-            self._train_epoch(epoch, rate)
-            logits = self._evaluate()
-            self._figures.append(self._epoch_figures(rate, logits))
+            rates = self._rates(epoch)
+            self._train_epoch(epoch, rates)
+            logits = self._evaluate(self._x_test)
+            self._figures.append(self._epoch_figures(rates.learning_rate, logits))
             self._on_epoch_end(epoch + 1, self._figures[-1])
             self._seconds = (0.0, 0.0)
         return Result(
@@ -97,25 +107,38 @@ class _Training:
             arrays=self._program.arrays(),
         )
 
-    def _train_epoch(self, epoch: int, rate: float) -> None:
-        order = tf.constant(schedule.epoch_order(self._cell.seed, epoch, self._examples, self._cell.batch_size))
-        rates = Rates(learning_rate=rate, alpha=self._cell.alpha, weight_decay=self._cell.weight_decay)
-        before = epoch * self._steps
-        while (done := self._step - before) < self._steps:
-            last = min(done + self._span, self._steps)
-            started = time.perf_counter()
-            self._program.train(self._images, self._targets, order, (done, last), steps_before=before, rates=rates)
-            self._refuse_divergence(epoch)
-            self._step = before + last
-            self._count_time(last - done, time.perf_counter() - started)
-            self._tell_pace()
+    def _rates(self, epoch: int) -> Rates:
+        cell = self._cell
+        return Rates(
+            learning_rate=schedule.learning_rate(cell.learning_rate, epoch + self._recipe.first_epoch, cell.epochs),
+            alpha=schedule.collaboration_weight(cell.alpha, cell.alpha_plan, epoch, cell.epochs),
+            weight_decay=cell.weight_decay,
+        )
+
+    def _train_epoch(self, epoch: int, rates: Rates) -> None:
+        cell, before = self._cell, epoch * self._steps
+        fixed = self._recipe.fixed_batches
+        if cell.stale_epochs and epoch % cell.stale_epochs == 0 and self._step == before:
+            self._program.renew_peers()
+        for batches in schedule.epoch_batches(cell.seed, epoch, self._examples, cell.batch_size, fixed=fixed):
+            order = tf.constant(batches)
+            while (done := self._step - before) < len(batches):
+                last = min(done + self._span, len(batches))
+                started = time.perf_counter()
+                self._program.train(self._data, order, (done, last), seed=cell.seed, steps_before=before, rates=rates)
+                self._refuse_divergence(epoch)
+                self._step = before + last
+                self._count_time(last - done, time.perf_counter() - started)
+                self._tell_pace()
+            before += len(batches)
 
     def _refuse_divergence(self, epoch: int) -> None:
         if (bad := self._program.bad_step) >= 0:  # reading it waits for the device
-            raise Diverged(
-                f"{self._cell.id} diverged: non-finite cost in epoch {epoch + 1}, step {bad}; "
-                "allowed: finite costs; lower the learning rate or alpha"
-            )
+            raise self._diverged("cost", epoch + 1, f", step {bad}")
+
+    def _diverged(self, what: str, epoch: int, where: str = "") -> Diverged:
+        given = f"{self._cell.id} diverged: non-finite {what} in epoch {epoch}{where}"
+        return Diverged(f"{given}; allowed: finite {what}s; lower the learning rate or alpha")
 
     def _count_time(self, steps: int, seconds: float) -> None:
         self._seconds = (self._seconds[0] + seconds, self._seconds[1])
@@ -142,25 +165,32 @@ class _Training:
             seconds=self._seconds,
         )
 
-    def _evaluate(self) -> np.ndarray:
-        batches = []
-        for start in range(0, len(self._labels), EVALUATION_BATCH):
+    def _evaluate(self, images: np.ndarray) -> np.ndarray:
+        """Returns the members' logits of images, (members, n, classes)."""
+        batches = [np.zeros((len(self._cell.members), 0, CLASSES), np.float32)]
+        for start in range(0, len(images), EVALUATION_BATCH):
             started = time.perf_counter()
-            images = self._x_test[start : start + EVALUATION_BATCH]
-            missing = EVALUATION_BATCH - len(images)  # padded and cut again: another shape would compile again
-            padded = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.uint8)])
-            batches.append(self._program.logits(tf.constant(padded))[:, : len(images)])
+            batch = images[start : start + EVALUATION_BATCH]
+            missing = EVALUATION_BATCH - len(batch)  # padded and cut again: another shape would compile again
+            padded = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), np.uint8)])
+            batches.append(self._program.logits(tf.constant(padded))[:, : len(batch)])
             self._seconds = (self._seconds[0], self._seconds[1] + time.perf_counter() - started)
             self._tell_pace()
-        return np.concatenate(batches, axis=1)
+        logits = np.concatenate(batches, axis=1)
+        if not np.isfinite(logits).all():
+            raise self._diverged("logit", len(self._figures) + 1)
+        return logits
 
     def _epoch_figures(self, rate: float, logits: np.ndarray) -> Figures:
-        examples = self._steps * self._cell.batch_size
-        train = metrics.train_figures(self._program.take_sums(), examples, self._steps)
+        examples = min(self._steps * self._cell.batch_size, self._examples)
+        counts = (1, 1) if self._recipe.fading_figures else (examples, self._steps)
+        train = metrics.train_figures(self._program.take_sums(), *counts)
         test = metrics.test_figures(self._labels, logits, self._program.decay(self._cell.weight_decay))
         times: dict[str, Any] = {
             "learning_rate": rate,
             "seconds": sum(self._seconds),
             "images_per_second": examples / self._seconds[0],
         }
-        return [{**a, **b, **times} for a, b in zip(train, test, strict=True)]
+        images, labels = self._validation
+        validation = metrics.validation_figures(labels, self._evaluate(images))
+        return [{**a, **b, **c, **times} for a, b, c in zip(train, test, validation, strict=True)]

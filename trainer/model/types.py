@@ -12,7 +12,8 @@ import numpy as np
 from experiment.errors import refuse
 
 ALIGNMENT = 64  # bytes: TensorFlow takes an array as it lies in memory if its address is a multiple of this
-STATE = ("theta", "adam_m", "adam_v", "moments", "sums", "bad_step")  # the arrays of a program's state
+STATE = ("theta", "adam_m", "adam_v", "moments", "sums", "bad_step")  # the arrays of every program's state
+PEERS = ("peers_theta", "peers_moments")  # and of one whose members are compared with stale peers
 Figures = list[dict[str, float]]  # one epoch: per model the epoch columns
 
 
@@ -30,6 +31,19 @@ class Dataset:
     x_test: np.ndarray
     y_test: np.ndarray
     sha256: str
+
+    def hold_out(self, count: int) -> tuple[Dataset, np.ndarray, np.ndarray]:
+        """Returns the data set without the last ``count`` training examples, and the images and labels of these.
+
+        Raises:
+            InvalidInput: none would be left to train on.
+        """
+        left = len(self.y_train) - count
+        if not 0 <= count < len(self.y_train):
+            allowed = f"0 to {len(self.y_train) - 1}"
+            raise refuse(f"validation_examples of {self.name}", count, allowed, "correct it in the grid")
+        kept = dataclasses.replace(self, x_train=self.x_train[:left], y_train=self.y_train[:left])
+        return kept, self.x_train[left:], self.y_train[left:]
 
     def first(self, train: int = 0, test: int = 0) -> Dataset:
         """Returns the first ``train`` and ``test`` examples of the fixed split; 0 means all.
@@ -55,6 +69,7 @@ class Snapshot:
         arrays: the program's state.
         figures: the figures of the finished epochs.
         seconds: (training, test) time spent in the current epoch.
+        origins: what its steps were done on, as provenance names it; the training itself does not know.
     """
 
     step: int
@@ -62,6 +77,7 @@ class Snapshot:
     arrays: dict[str, np.ndarray]
     figures: list[Figures] = field(default_factory=list)
     seconds: tuple[float, float] = (0.0, 0.0)
+    origins: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,3 +82,11 @@ def test_nothing_is_forecast_from_nothing():
 
 def test_each_data_set_is_named_once():
     assert needed_datasets(load_grid("full").cells) == ["cifar10", "mnist", "notmnist"]
+
+
+def test_settings_beyond_the_paper_are_shown():
+    cells = [dataclasses.replace(c, augment="shift", label_smoothing=0.1) for c in CELLS[:2]]
+    lines = list_cells(Plan(grid=dataclasses.replace(GRID, cells=(*CELLS[2:], *cells))))
+
+    assert lines[-1].endswith("missing; label_smoothing=0.1 augment=shift")
+    assert lines[0].endswith("missing")

@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from experiment.cell import MEMBERS
 from experiment.errors import InvalidInput
 from trainer.model import export
+from trainer.model.networks import Network
+from trainer.model.recipe import RECIPES
 
 
 def test_the_exported_keras_model_computes_the_same_logits(trained_like, tmp_path):
@@ -25,6 +28,18 @@ def test_the_exported_keras_model_computes_the_same_logits(trained_like, tmp_pat
     loaded = keras.saving.load_model(path, safe_mode=True)
     assert loaded.count_params() == network.size + network.moments_size
     np.testing.assert_allclose(loaded(images, training=False), ours, rtol=1e-3, atol=1e-3 * np.abs(ours).max())
+
+
+def test_a_network_of_the_program_s_recipe_is_exported_as_it_is():
+    network = Network(MEMBERS["ST"], 1, "plain", RECIPES["program"])
+    rng = np.random.default_rng(2)
+    theta, moments = network.initial(rng), network.initial_moments()
+    images = rng.integers(0, 256, (4, 8, 8, 1)).astype(np.float32)
+    ours, _ = network.forward(
+        tf.constant(theta), tf.constant(moments), tf.constant(images), training=False, dtype=tf.float32
+    )
+    model = export.to_keras(network, (8, 8, 1), network.arrays(theta, moments))
+    np.testing.assert_allclose(model(images, training=False), ours, rtol=1e-3, atol=1e-3 * np.abs(ours).max())
 
 
 def test_the_same_weights_are_the_same_bytes_at_any_hour(trained_like):

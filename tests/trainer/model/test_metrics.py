@@ -61,3 +61,11 @@ def test_train_figures_are_exact_averages():
     rows = metrics.train_figures(np.array([[8, 2.0, 1.0], [4, 1.0, 0.0]]), examples=64, steps=4)
     assert rows[0] == {"train_error": 0.125, "train_cost": 0.75, "train_cross_entropy": 0.5}
     assert rows[1] == {"train_error": 0.0625, "train_cost": 0.25, "train_cross_entropy": 0.25}
+
+
+def test_validation_figures_are_those_of_each_model_and_none_without_examples():
+    rows = metrics.validation_figures(LABELS, LOGITS)
+    assert len(rows) == 3
+    assert rows[2]["validation_error"] == metrics.error_rate(LABELS, LOGITS.mean(0))
+    assert rows[0]["validation_cross_entropy"] == metrics.cross_entropy(LABELS, LOGITS[0])
+    assert metrics.validation_figures(LABELS[:0], LOGITS[:, :0]) == [{}, {}, {}]

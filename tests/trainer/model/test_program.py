@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.model import device, export, schedule
-from trainer.model.program import Program, compiled_program, program_signature
+from experiment.cell import METHODS
+from trainer.model import costs, device, export, schedule
+from trainer.model.inputs import Examples
+from trainer.model.program import Program, compiled_program
+from trainer.model.signature import program_signature
 from trainer.model.types import STATE, Rates
 
 
@@ -22,7 +25,8 @@ def advance(program, cell, data, count, **rates):
     order = tf.constant(schedule.epoch_order(cell.seed, 0, len(data.y_train), cell.batch_size))
     images, labels = tf.constant(data.x_train), tf.constant(data.y_train.astype(np.int32))
     given = Rates(cell.learning_rate, cell.alpha, cell.weight_decay)._replace(**rates)
-    program.train(images, labels, order, (0, count), steps_before=0, rates=given)
+    examples = Examples(images, labels, images[100:])
+    program.train(examples, order, (0, count), seed=cell.seed, steps_before=0, rates=given)
 
 
 def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
@@ -58,7 +62,7 @@ def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
 
 def test_without_weight_on_collaboration_every_method_is_single_bit_for_bit(make_cell, tiny):
     single = steps(make_cell(method="single", alpha=0.0), tiny, 5).state
-    for method in ("ce", "l2", "l1"):
+    for method in METHODS[1:]:
         state = steps(make_cell(method=method, alpha=0.0), tiny, 5).state
         for name in STATE:
             np.testing.assert_array_equal(state[name], single[name], err_msg=f"{method} {name}")
@@ -71,6 +75,79 @@ def test_collaboration_draws_the_members_together(make_cell, tiny):
         return np.square(logits[0] - logits[1]).mean()
 
     assert distance(10.0) < distance(0.0)
+
+
+def test_a_member_that_does_not_pay_is_trained_as_alone(make_cell, tiny):
+    """With a pull of (1, 0), the first learns from the second, and the second's numbers are those without collaboration."""
+    single = steps(make_cell(method="single", alpha=0.0), tiny, 5).arrays()
+    pulled = steps(make_cell(alpha=1.0, pull=(1.0, 0.0)), tiny, 5).arrays()
+    for name, value in single["B"].items():
+        np.testing.assert_array_equal(pulled["B"][name], value, err_msg=name)
+    assert (pulled["A"]["logits/kernel"] != single["A"]["logits/kernel"]).any()
+
+
+def test_stale_peers_stand_still_until_they_are_renewed(make_cell, tiny):
+    program = steps(make_cell(alpha=1.0, stale_epochs=1), tiny, 3)
+    state = program.state
+    begun = Program(program_signature(make_cell(), "float32"), jit=False)
+    begun.begin(0)
+    np.testing.assert_array_equal(state["peers_theta"], begun.state["theta"])
+    np.testing.assert_array_equal(state["peers_moments"], begun.state["moments"])
+    program.renew_peers()
+    np.testing.assert_array_equal(program.state["peers_theta"], state["theta"])
+    np.testing.assert_array_equal(program.state["peers_moments"], state["moments"])
+    assert set(begun.state) == set(STATE)
+
+
+def test_unlabelled_images_move_no_moments(make_cell, tiny):
+    """Only the cost that depends on them moves the weights; the first step's moments come from the labelled batch alone."""
+    fields = {"unlabelled": "noise", "unlabelled_share": 1.0}
+    plain, joined = (steps(make_cell(alpha=1.0, **own), tiny, 1).state for own in ({}, fields))
+    np.testing.assert_array_equal(joined["moments"], plain["moments"])
+    assert (joined["theta"] != plain["theta"]).any()
+    without, none = (steps(make_cell(alpha=0.0, **own), tiny, 5).state for own in ({}, fields))
+    for name in STATE:
+        np.testing.assert_array_equal(none[name], without[name], err_msg=name)
+
+
+def test_the_collaboration_cost_is_the_mean_over_labelled_and_unlabelled_images(make_cell, tiny, monkeypatch):
+    sizes = []
+    usual = costs.collaboration_cost
+
+    def measured(form, logits, standing):
+        sizes.append(logits[0].shape)
+        return usual(form, logits, standing)
+
+    monkeypatch.setattr(costs, "collaboration_cost", measured)
+    steps(make_cell(unlabelled="rest", unlabelled_share=0.5), tiny, 1)
+    assert set(sizes) == {(48, 10)}
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"method": "single", "alpha": 0.0}, {"method": "ce"}, {"method": "l1"}], ids=str
+)
+def test_the_paper_s_step_has_no_operation_of_a_setting_beyond_it(make_cell, fields):
+    program = Program(program_signature(make_cell(**fields), "float32"), jit=False)
+    kinds = {op.type for op in program.graph((8, 8, 1), 32).get_operations()}
+    assert not [k for k in kinds if "Random" in k or k == "StopGradient"]
+    beyond = Program(program_signature(make_cell(augment="shift", pull=(1.0, 0.0)), "float32"), jit=False)
+    assert {"StopGradient", "StatelessRandomUniformIntV2"} < {
+        op.type for op in beyond.graph((8, 8, 1), 32).get_operations()
+    }
+
+
+BEYOND = {
+    "smoothing": {"label_smoothing": 0.1},
+    "augment": {"augment": "shift+flip"},
+    "noise": {"unlabelled": "noise", "unlabelled_share": 0.5},
+    "rest": {"unlabelled": "rest", "unlabelled_share": 0.5},
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_setting_changes_the_training(make_cell, tiny, name):
+    plain, changed = (steps(make_cell(alpha=1.0, **own), tiny, 2).state for own in ({}, BEYOND[name]))
+    assert (plain["theta"] != changed["theta"]).any()
 
 
 def test_rates_are_arguments_so_that_cells_share_a_compilation(make_cell, tiny):

@@ -1,7 +1,10 @@
 """Training a cell: it learns, repeats itself, goes on from any step, and names where it diverges."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from experiment.errors import Diverged
 from trainer import checkpoint
@@ -53,9 +56,27 @@ def test_a_warm_program_gives_the_numbers_of_a_fresh_one(make_cell, tiny):
     assert numbers(run(make_cell(), tiny)) == warm
 
 
-def test_interrupted_at_every_look_and_resumed_it_ends_bit_identical(make_cell, tiny):
+RESUMED = {
+    "the paper's": {},
+    "beyond": {
+        "method": "consensus",
+        "temperature": 2.0,
+        "alpha_plan": "rise",
+        "stale_epochs": 2,
+        "label_smoothing": 0.1,
+        "augment": "shift+flip",
+        "unlabelled": "rest",
+        "unlabelled_share": 0.5,
+        "train_examples": 128,
+    },
+    "the program's": {"method": "ce", "head": "plain", "recipe": "program", "batch_size": 50},
+}
+
+
+@pytest.mark.parametrize("name", RESUMED)
+def test_interrupted_at_every_look_and_resumed_it_ends_bit_identical(make_cell, tiny, name):
     """Each run is cut at its next look; what it leaves goes through a checkpoint's bytes and another process's program."""
-    cell = make_cell(epochs=2)
+    cell = make_cell(epochs=4, **RESUMED[name])
     undisturbed = numbers(run(cell, tiny))
     snapshot, cuts, result = None, 0, None
     while result is None:
@@ -82,6 +103,58 @@ def test_every_epoch_of_training_leaves_out_the_last_short_batch(make_cell, tiny
     assert max(seen) == 3  # 160 // 50
 
 
+def test_the_program_s_epochs_train_on_the_last_short_batch_too(make_cell, tiny):
+    seen = []
+    run(
+        make_cell(batch_size=50, epochs=2, head="plain", recipe="program"), tiny, lambda pace, _: seen.append(pace.step)
+    )
+    assert max(seen) == 8  # 160 / 50, rounded up, twice
+
+
+def test_the_program_s_figures_are_those_of_its_last_steps(make_cell, tiny):
+    """After 4 steps a running average from 0 has 1 - 0.95^4 of the weight: a cost of 2.3 nats shows as less than 0.5."""
+    first = run(make_cell(epochs=1, head="plain", recipe="program", batch_size=40), tiny).figures[0][0]
+    assert 0.2 < first["train_cross_entropy"] < 1.5
+    assert first["train_error"] <= 1 - 0.95**4 + 1e-9
+
+
+def test_alpha_follows_its_plan_epoch_by_epoch(make_cell, tiny):
+    """Of two epochs, late collaborates in the second only: the first is that of members alone."""
+    late = run(make_cell(epochs=2, alpha=1.0, alpha_plan="late"), tiny)
+    alone = run(make_cell(epochs=2, alpha=0.0, method="single"), tiny)
+    assert numbers(late)[0][0] == numbers(alone)[0][0]
+    assert numbers(late)[0][1] != numbers(alone)[0][1]
+
+
+def test_stale_peers_are_the_members_as_they_were_when_they_were_renewed(make_cell, tiny):
+    """Peers of the epoch's start and peers of two epochs ago are the same in the second epoch's first step, then differ."""
+    one, two = (run(make_cell(epochs=3, alpha=1.0, stale_epochs=stale), tiny) for stale in (1, 2))
+    now = run(make_cell(epochs=3, alpha=1.0), tiny)
+    assert numbers(one)[0][0] == numbers(two)[0][0] != numbers(now)[0][0]
+    assert numbers(one)[0][1] != numbers(two)[0][1]
+
+
+def test_the_unlabelled_rest_is_what_follows_the_training_examples(make_cell, tiny, monkeypatch):
+    pools = []
+    monkeypatch.setattr(training.device, "place_on_device", lambda array: pools.append(array) or tf.constant(array))
+    run(make_cell(epochs=1, unlabelled="rest", unlabelled_share=1, train_examples=100), tiny)
+    np.testing.assert_array_equal(pools[1], tiny.x_train[100:])
+
+
+def test_validation_examples_are_measured_and_never_trained_on(make_cell, tiny):
+    """A cell that holds out the last 60 is trained as one of the first 100, and says how it does on the 60."""
+    held = run(make_cell(train_examples=0, validation_examples=60), tiny)
+    fewer = run(make_cell(train_examples=100), tiny)
+    figures = [[{k: v for k, v in m.items() if "validation" not in k} for m in e] for e in numbers(held)[0]]
+    assert (figures, *numbers(held)[1:]) == numbers(fewer)
+    whole = tiny.hold_out(60)
+    other = dataclasses.replace(tiny, x_test=whole[1], y_test=whole[2])
+    tested = run(make_cell(train_examples=100, test_examples=60), other)
+    for ours, theirs in zip(held.figures[-1], tested.figures[-1], strict=True):
+        assert ours["validation_error"] == theirs["test_error"]
+        assert ours["validation_cross_entropy"] == theirs["test_cross_entropy"]
+
+
 def test_test_figures_cover_the_whole_test_set_once(make_cell, tiny, monkeypatch):
     """Another size of evaluation batch changes padding and cuts, so it must change no figure."""
     whole = run(make_cell(epochs=1), tiny)
@@ -96,6 +169,13 @@ def test_test_figures_cover_the_whole_test_set_once(make_cell, tiny, monkeypatch
 def test_a_non_finite_cost_ends_it_with_cell_epoch_and_step(make_cell, tiny):
     cell = make_cell(learning_rate=1e30)
     with pytest.raises(Diverged, match=rf"{cell.id} diverged: non-finite cost in epoch 1, step \d+"):
+        run(cell, tiny)
+
+
+def test_non_finite_logits_of_the_test_set_are_a_divergence(make_cell, tiny):
+    """The only step has a finite cost, and leaves weights with which nothing can be predicted."""
+    cell = make_cell(learning_rate=1e30, batch_size=160, epochs=1)
+    with pytest.raises(Diverged, match=rf"{cell.id} diverged: non-finite logit in epoch 1; allowed: finite logits"):
         run(cell, tiny)
 
 

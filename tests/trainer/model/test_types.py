@@ -28,3 +28,17 @@ def test_figures_become_one_row_per_epoch_and_model():
         "epoch": [1, 1, 2, 2],
         "test_error": [0.5, 0.4, 0.3, 0.2],
     }
+
+
+def test_the_last_training_examples_are_held_out(tiny):
+    kept, images, labels = tiny.hold_out(30)
+    np.testing.assert_array_equal(np.concatenate([kept.x_train, images]), tiny.x_train)
+    np.testing.assert_array_equal(np.concatenate([kept.y_train, labels]), tiny.y_train)
+    assert (len(labels), kept.sha256) == (30, tiny.sha256)
+    np.testing.assert_array_equal(tiny.hold_out(0)[0].y_train, tiny.y_train)
+    assert len(tiny.hold_out(0)[2]) == 0
+
+
+def test_something_must_be_left_to_train_on(tiny):
+    with pytest.raises(InvalidInput, match="validation_examples of digits is 160; allowed: 0 to 159"):
+        tiny.hold_out(160)
