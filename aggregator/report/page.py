@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from aggregator.figures.palette import PAPER, css_variables
 from aggregator.figures.style import Picture
 from aggregator.tables import Table
 
@@ -63,10 +64,11 @@ def render_page(page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.tests["picture"] = lambda block: isinstance(block, Picture)
-    script, css = (environment.get_template(n).render() for n in ("sort.js.j2", "style.css.j2"))
+    colours = {"paper": PAPER, "figures": [css_variables(theme) for theme in (0, 1)]}
+    script, css = (environment.get_template(n).render(colours) for n in ("sort.js.j2", "style.css.j2"))
     html: str = environment.get_template("report.html.j2").render(
         page=page,
-        css=Markup(css),  # noqa: S704 (our own file, with nothing filled in)
+        css=Markup(css),  # noqa: S704 (our own file, with our own colours filled in)
         script=Markup(script),  # noqa: S704 (our own file, too)
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         # matplotlib escapes the texts that it draws
