@@ -6,33 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aggregator.entries import NOTHING, Entry, text_entry
 from aggregator.statistics import SIGNIFICANCE, Estimate, estimate_mean
 from aggregator.study import COST, CROSS_ENTROPY, ERROR, Study, Treatment
 from experiment.cell import ENSEMBLE
 
-NOTHING = "–"
 SENTENCE, NARROW = 28, 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One field of a table.
-
-    Attributes:
-        text: as shown.
-        value: the number behind it, in full; None for text.
-        best: the best of its column, set in bold.
-        equal: not distinguishable from the best.
-        absent: without a result, although the grid asks for one.
-        bounds: the interval that the text shows, in full; None if it shows none.
-    """
-
-    text: str
-    value: float | None = None
-    best: bool = False
-    equal: bool = False
-    absent: bool = False
-    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,26 +57,9 @@ class Metric:
 
 METRICS = (
     Metric(column=ERROR, name="error", title="test error (%)", factor=100, one=".2f", several=".2f"),
-    Metric(column=COST, name="cost", title="test cost (nats)", one=".6g", several=".4f"),
-    Metric(column=CROSS_ENTROPY, name="cross-entropy", title="test cross-entropy (nats)", one=".6g", several=".4f"),
+    Metric(column=COST, name="cost", title="test cost (nats)", one=".4f", several=".4f"),
+    Metric(column=CROSS_ENTROPY, name="cross-entropy", title="test cross-entropy (nats)", one=".4f", several=".4f"),
 )
-
-
-def text_entry(value: object) -> Entry:
-    """Returns a field of words."""
-    return Entry(text=str(value))
-
-
-def number_entry(value: float, form: str) -> Entry:
-    """Returns a field of one number, or one that says that there is none."""
-    if not math.isfinite(value):
-        return Entry(text=NOTHING, absent=True)
-    return Entry(text=format(value, form), value=value)
-
-
-def count_entry(count: int) -> Entry:
-    """Returns a field of a whole number."""
-    return Entry(text=str(count), value=count)
 
 
 def results_tables(study: Study) -> list[Table]:

@@ -13,40 +13,36 @@ from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from aggregator.figures.palette import SHADES, SINGLES, line_style
-from aggregator.figures.style import (
-    BOTTOM,
-    LEGEND_LINE,
-    Picture,
-    add_legend,
-    hint,
-    house_style,
-    new_sheet,
-    render_picture,
-)
+from aggregator.figures.picture import Picture, render_picture
+from aggregator.figures.style import BOTTOM, LEGEND_LINE, add_legend, hint, house_style, new_sheet
 from aggregator.statistics import LEVEL
-from aggregator.study import SINGLE, TITLES, Model, Study, Treatment
+from aggregator.study import COST, ERROR, SINGLE, TITLES, Model, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
 
 LAST_EPOCHS = 10
+OUT = "  ↑"
 GOOD = 1.25  # a line is good if it ends below this multiple of the median; others may leave the picture
+
+FORMS = {ERROR: ("test error", "%", 100), COST: ("test cost", "(nats)", 1)}  # name, unit, factor
 
 
 def draw_curve(axes: Axes, curve: pd.DataFrame, *, band: bool = False, **line: Any) -> None:
     """Draws the mean over seeds, if asked with the 95 % interval as a band where there are several."""
     mean = curve.mean(axis=1)
     (drawn,) = axes.plot(mean.index, mean, **line)
-    hint(drawn, f"{line['label']}: {mean.iloc[-1]:.4g} at epoch {mean.index[-1]}")
+    hint(drawn, f"{line['label'].removesuffix(OUT)}: {mean.iloc[-1]:.4g} at epoch {mean.index[-1]}")
     n = curve.notna().sum(axis=1)
     if band and (n > 1).all():
         half = stats.t.ppf((1 + LEVEL) / 2, n - 1) * curve.std(axis=1, ddof=1) / np.sqrt(n)
         axes.fill_between(mean.index, mean - half, mean + half, color=line["color"], alpha=0.15, linewidth=0)
 
 
-def plot_methods(study: Study, member: str) -> Picture:
-    """Draws form A: a member's test error over the last epochs, a panel per method, Single in greys."""
+def plot_methods(study: Study, member: str, column: str = ERROR) -> Picture:
+    """Draws form A: a member's test error or cost over the last epochs, a panel per method, Single in greys."""
+    what, unit, factor = FORMS[column]
     shown = [m for m in COLLABORATIVE_METHODS if study.collaborative((m,))]
-    curves = {(t, member): _last_errors(study, t, member) for t in study.collaborative()}
-    curves |= {(SINGLE, m): _last_errors(study, SINGLE, m) for m in study.models}
+    wanted = [*((t, member) for t in study.collaborative()), *((SINGLE, m) for m in study.models)]
+    curves = {model: factor * study.curve(*model, column).tail(LAST_EPOCHS) for model in wanted}
     low, high = good_range([c for c in curves.values() if len(c)])
     several = any(c.shape[1] > 1 for c in curves.values())
     with house_style():
@@ -56,7 +52,7 @@ def plot_methods(study: Study, member: str) -> Picture:
         for axes, method in zip(sheet.panels, shown, strict=False):
             _draw_singles(axes, study, curves)
             _draw_method(axes, study, curves, (method, member), high)
-            axes.set(title=f"{study.label} {TITLES[method]}", xlabel="epoch", ylabel="test error %")
+            axes.set(title=f"{study.label} {TITLES[method]}", xlabel="epoch", ylabel=f"{what} {unit}")
             axes.set_ylim((low, high) if high else None)
             _show_whole_epochs(axes)
             place = {"loc": "upper center", "bbox_to_anchor": (0.45, -0.12)}  # among the lines no place is free
@@ -71,9 +67,9 @@ def plot_methods(study: Study, member: str) -> Picture:
         )
         return render_picture(
             sheet,
-            name=study.file_name("methods", member),
-            title=f"{study.title}: test error of {member} by method and alpha",
-            caption=f"Test error of {member} over the last {LAST_EPOCHS} epochs, trained in collaboration (colour; thicker "
+            name=study.file_name("methods" if column == ERROR else "methods-cost", member),
+            title=f"{study.title}: {what} of {member} by method and alpha",
+            caption=f"{what.capitalize()} of {member} over the last {LAST_EPOCHS} epochs, trained in collaboration (colour; thicker "
             "and fainter as alpha falls) and the models of Single (greys to black). The range is set by the good "
             f"lines: those that do poorly leave it (↑).{bands}",
             note=_name_absent(absent),
@@ -92,10 +88,6 @@ def good_range(curves: Sequence[pd.DataFrame]) -> tuple[float, float]:
     return max(0.0, low - pad), high + pad
 
 
-def _last_errors(study: Study, treatment: Treatment, model: str) -> pd.DataFrame:
-    return 100 * study.curve(treatment, model).tail(LAST_EPOCHS)
-
-
 def _draw_method(
     axes: Axes, study: Study, curves: Mapping[Model, pd.DataFrame], line: tuple[str, str], high: float
 ) -> None:
@@ -107,7 +99,7 @@ def _draw_method(
     for treatment in ends:
         curve = curves[treatment, member]
         colour, width = line_style(treatment, alphas)
-        out = "  ↑" if high and curve.mean(axis=1).min() > high else ""
+        out = OUT if high and curve.mean(axis=1).min() > high else ""
         label = f"{member} {treatment.alpha}{out}"
         draw_curve(axes, curve, band=treatment == best, color=colour, linewidth=width, label=label)
 

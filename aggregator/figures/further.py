@@ -12,13 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from aggregator.figures.palette import COLOURS, INK, MARKERS, SINGLES
-from aggregator.figures.style import NAMES, Picture, add_legend, house_style, new_sheet, render_picture
+from aggregator.figures.picture import Picture, render_picture
+from aggregator.figures.style import NAMES, add_legend, house_style, new_sheet
 from aggregator.statistics import Estimate, binomial_difference, estimate_mean
 from aggregator.study import CROSS_ENTROPY, ERROR, SINGLE, TITLES, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
 
 CEILING = 2.5  # times the error of Single: points above it are named, not drawn
 OUTLIER = 3
+DODGE = {"ce": 0.88, "l2": 1.0, "l1": 1.14}  # of alpha: intervals stand beside each other
 
 
 def plot_error_by_alpha(study: Study) -> Picture:
@@ -59,7 +61,7 @@ def _mean_error(study: Study, treatment: Treatment, model: str) -> Estimate:
 def _draw_points(axes: Axes, points: Sequence[tuple[float, Estimate]], method: str) -> None:
     if not points:
         return
-    alphas = [max(a, 1e-6) for a, _ in points]
+    alphas = [max(a, 1e-6) * DODGE[method] for a, _ in points]
     means = [e.mean for _, e in points]
     half = [0 if math.isnan(e.half) else e.half for _, e in points]
     look: dict[str, Any] = {

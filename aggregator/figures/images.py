@@ -10,7 +10,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from aggregator.figures.style import Box, Picture, Sheet, house_style, render_picture
+from aggregator.figures.picture import Picture, render_picture
+from aggregator.figures.style import Box, Sheet, house_style
 from aggregator.reading.images import Images
 from experiment.datasets import CLASSES, DATASETS
 

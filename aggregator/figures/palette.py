@@ -33,7 +33,7 @@ VARIABLES: dict[str, tuple[str, str]] = {
     "line": (FAINT, "#383e46"),
     "s1": (SINGLES[0], "#7b838f"),
     "s2": (SINGLES[1], "#aab2bd"),
-    "s3": (COLOURS["single"], "#9aa4af"),
+    "s3": (COLOURS["single"], "#b4bcc6"),
     **{f"{m}{i}": pair for m in SHADES for i, pair in enumerate(zip(SHADES[m], _ON_DARK[m], strict=True))},
 }
 _NAMES = {light: name for name, (light, _) in VARIABLES.items()}

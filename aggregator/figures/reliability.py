@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregator.figures.palette import COLOURS, INK, MARKERS
-from aggregator.figures.style import BOTTOM, LEGEND_LINE, Picture, hint, house_style, new_sheet, render_picture
+from aggregator.figures.picture import Picture, render_picture
+from aggregator.figures.style import BOTTOM, LEGEND_LINE, hint, house_style, new_sheet
 from aggregator.reading.predictions import Predictions
 from aggregator.study import SINGLE, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE, Cell

@@ -62,7 +62,7 @@ def test_methods_are_told_apart_by_colour_blind_people(theme, blindness):
     }
     distances = {(a, b): np.linalg.norm(seen[a] - seen[b]) for a, b in itertools.combinations(seen, 2)}
 
-    assert {pair: d for pair, d in distances.items() if d < 13} == {}
+    assert {pair: d for pair, d in distances.items() if d < 14} == {}
     assert min(d for pair, d in distances.items() if "single" not in pair) > 20
 
 

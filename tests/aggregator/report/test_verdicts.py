@@ -6,8 +6,7 @@ import dataclasses
 
 import pytest
 
-from aggregator.report.verdicts import claims_section, interval_entry
-from aggregator.statistics import Difference
+from aggregator.report.verdicts import claims_section
 from tests.aggregator.claims.truths import as_the_paper_says, judged_claims, seeded_cells
 
 
@@ -42,10 +41,3 @@ def test_several_looks_are_named_with_their_level(judged):
 
     assert "look 2" in claims_section(looked).blocks[0].caption
     assert "0.62 %" in claims_section(looked).blocks[0].caption
-
-
-def test_an_interval_is_shown_where_there_is_one():
-    d = Difference(effect=-1.0, error=0.5, freedom=float("inf"), n=9, test="t")
-
-    assert interval_entry(d).text == "-1.980 to -0.020"
-    assert interval_entry(None).text == "–"
