@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from aggregator.entries import NOTHING, Entry, text_entry
 from aggregator.statistics import SIGNIFICANCE, Estimate, estimate_mean
@@ -24,7 +25,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Entry, ...], ...]
 
-    @property
+    @cached_property
     def wordy(self) -> tuple[bool, ...]:
         """Whether each column holds sentences, which the page sets otherwise than numbers."""
         return tuple(any(len(row[i].text) > SENTENCE for row in self.rows) for i in range(len(self.columns)))

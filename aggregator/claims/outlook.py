@@ -153,7 +153,8 @@ def _related(rng: np.random.Generator, draws: int, parts: int) -> Floats:
 def _count_verdicts(claim: Claim, known: _Known, target: int, found: tuple[Floats, Floats], level: float) -> Chance:
     mean, error = found
     freedom = target - 1
-    holds, fails = stdtr(freedom, mean / error), stdtr(freedom, -mean / error)
+    holds = stdtr(freedom, mean / error)
+    fails = 1 - holds
     same = np.ones_like(holds)
     small = ~np.isnan(known.tenth)
     m, e, tenth = mean[:, small], error[:, small], known.tenth[small]

@@ -14,7 +14,7 @@ from scipy import stats
 
 from aggregator.figures.palette import SHADES, SINGLES, line_style
 from aggregator.figures.picture import Picture, render_picture
-from aggregator.figures.style import BOTTOM, LEGEND_LINE, add_legend, hint, house_style, new_sheet
+from aggregator.figures.style import BOTTOM, LEGEND_LINE, TICKS, add_legend, hint, house_style, new_sheet
 from aggregator.statistics import LEVEL
 from aggregator.study import COST, ERROR, SINGLE, TITLES, Model, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
@@ -162,7 +162,7 @@ def _draw_pair(axes: Axes, study: Study, line: Model, what: str, factor: float) 
 
 
 def _show_whole_epochs(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(TICKS, integer=True))
 
 
 def _name_absent(titles: Sequence[str]) -> str:

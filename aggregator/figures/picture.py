@@ -43,7 +43,7 @@ def render_picture(sheet: Sheet, *, name: str, title: str, caption: str, note: s
     figure.set_facecolor("white")
     canvas = FigureCanvasAgg(figure)
     figure.set_dpi(130)
-    canvas.print_png(image, metadata={"Software": None})
+    canvas.print_png(image, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     figure.patch.set_visible(False)
     for axes in figure.axes:
         axes.patch.set_visible(False)

@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from aggregator.figures.palette import FAINT, INK
 
@@ -19,6 +20,7 @@ PANEL, PER_ROW = 3.6, 3  # inches: as wide as a phone shows without shrinking it
 LEFT, RIGHT, TOP, BOTTOM = 0.62, 0.14, 0.36, 0.5  # inches around the axes of a panel
 NAMES = 0.95  # inches at the left where rows have the names of treatments
 LEGEND_LINE, LEGEND_COLUMNS = 0.185, 2  # inches of a line
+TICKS = 5  # at most of an axis: the drawing of ticks takes most of the time
 HINT = "hint: "
 _RC: Any = {
     "font.family": "sans-serif",
@@ -99,6 +101,8 @@ def new_sheet(
         axes.append(
             figure.add_axes((shares[0], shares[1], shares[2], shares[3]), sharey=axes[0] if share_y and axes else None)
         )
+    for axis in (axis for one in axes for axis in (one.xaxis, one.yaxis)):
+        axis.set_major_locator(MaxNLocator(TICKS, steps=[1, 2, 2.5, 5, 10]))
     return Sheet(figure=figure, panels=axes, boxes=boxes)
 
 

@@ -20,6 +20,7 @@ from aggregator.report.material import Material
 from aggregator.report.opening import effect_row
 from aggregator.report.provenance import provenance_section
 from aggregator.report.published import comparison_tables, trains_as_published
+from aggregator.report.settings import crowded_datasets, settings_section
 from aggregator.report.trained import trained_section
 from aggregator.report.verdicts import claims_section
 from aggregator.study import COST, Study, Treatment
@@ -30,10 +31,12 @@ CLOSE_LOOK = Treatment("l2", 0.01)  # the treatment whose curves the paper shows
 
 def compose_sections(m: Material) -> list[Section]:
     """Returns every section that the run has content for, in the page's order."""
+    crowded = crowded_datasets(m.studies)
     sections = [
         claims_section(m.claims, m.steps, m.second_halves),
         trained_section(m.run, m.studies),
-        *(results_section(s) for s in m.studies),
+        settings_section(m.studies),
+        *(results_section(s, drawn=s.dataset not in crowded) for s in m.studies),
         paper_section(m.studies),
         further_section(m),
         data_section(m),
@@ -44,20 +47,21 @@ def compose_sections(m: Material) -> list[Section]:
     return [s for s in sections if s.words or s.blocks]
 
 
-def results_section(study: Study) -> Section:
-    """Returns a study's tables and curves."""
+def results_section(study: Study, *, drawn: bool = True) -> Section:
+    """Returns a study's tables and (if ``drawn``) curves, those of the cost folded."""
     anchor, title = f"results-{study.slug}", f"Results: {study.title}"
     if not len(study.rows):
         return Section(anchor=anchor, title=title, words=("No cell of this data set has a result yet.",))
     errors, *costs = results_tables(study)
     blocks: list[Block] = [errors]
-    if study.collaborative():
+    if drawn and study.collaborative():
         blocks += [plot_differences(study), *(plot_methods(study, member) for member in study.members)]
-    if CLOSE_LOOK in study.treatments:
+    if drawn and CLOSE_LOOK in study.treatments:
         blocks.append(plot_treatment(study, CLOSE_LOOK))
     folded: list[Block] = [*costs]
     if study.collaborative():
-        folded += [differences_table(study), *(plot_methods(study, m, COST) for m in study.members)]
+        folded.append(differences_table(study))
+        folded += [plot_methods(study, m, COST) for m in study.members if drawn]
     return Section(anchor=anchor, title=title, blocks=(*blocks, *folded), unfolded=len(blocks))
 
 
@@ -84,7 +88,8 @@ def further_section(m: Material) -> Section:
     """Returns the figures that the paper does not have."""
     blocks: list[Picture | None] = []
     done = {c.id for c in m.run.done}
-    with_rows = [s for s in m.studies if len(s.rows)]
+    crowded = crowded_datasets(m.studies)
+    with_rows = [s for s in m.studies if len(s.rows) and s.dataset not in crowded]
     for study in with_rows:
         blocks.append(plot_error_by_alpha(study) if study.collaborative() else None)
         blocks.append(plot_generalisation_gap(study))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aggregator.entries import NOTHING, Entry, text_entry
@@ -20,7 +20,7 @@ COLLABORATION = (
     "cross-entropy of their predictions (CE), or the squared (L2) or absolute (L1) distance of their outputs. Single is the "
     "same ensemble without that cost. Ens is the model whose logits are the mean of the members' logits."
 )
-COLUMNS = {
+SETTINGS = {
     "batch_size": "batch",
     "learning_rate": "learning rate",
     "weight_decay": "weight decay",
@@ -38,7 +38,7 @@ def trained_section(run: RunResults, studies: Sequence[Study]) -> Section:
         title="Settings",
         caption="Members: bricks x blocks of pre-activation residual units, and filters of the first brick (parameters, where "
         "they were counted). The learning rate is that of the first epoch, and is halved during training.",
-        columns=("data set", "images: training, test", "members", *COLUMNS.values(), "methods", "alphas", "seeds"),
+        columns=("data set", "images: training, test", "members", "training", "methods", "alphas", "seeds"),
         rows=tuple(_study_row(study, run.provenance) for study in studies),
     )
     words = (COLLABORATION, paper, f"To cite: the paper, and this report as {cite_run(run)}.")
@@ -64,7 +64,7 @@ def _study_row(study: Study, provenance: Mapping[str, Mapping[str, Any]]) -> tup
         study.title,
         ", ".join(sizes),
         members,
-        *_say_settings(cell),
+        _say_settings(cell),
         ", ".join(methods),
         ", ".join(map(str, alphas)) or NOTHING,
         ", ".join(map(str, _say_seeds(study))),
@@ -77,10 +77,9 @@ def _say_member(m: Member, counted: Mapping[str, Mapping[str, float]]) -> str:
     return f"{m.name}: {m.bricks} x {m.blocks}, {m.filters} filters" + (f" ({count:,.0f})" if count else "")
 
 
-def _say_settings(cell: Cell) -> Iterator[str]:
-    for name in COLUMNS:
-        value = getattr(cell, name)
-        yield f"{value:.4g}" if isinstance(value, float) else str(value)
+def _say_settings(cell: Cell) -> str:
+    values = {title: getattr(cell, name) for name, title in SETTINGS.items()}
+    return "\n".join(f"{t} {v:.4g}" if isinstance(v, float) else f"{t} {v}" for t, v in values.items())
 
 
 def _say_seeds(study: Study) -> list[str]:

@@ -15,7 +15,8 @@ def test_settings_members_and_seeds_are_said(made_report):
     assert row["data set"] == "Digits"
     assert row["images: training, test"] == "1,437, 360"
     assert row["members"] == "ST: 3 x 1, 8 filters (47,098)\nM: 3 x 2, 16 filters (283,450)"
-    assert (row["batch"], row["epochs"], row["head"]) == (str(cell.batch_size), "20", "wide")
+    lines = row["training"].split("\n")
+    assert {f"batch {cell.batch_size}", "epochs 20", "head wide", "learning rate 0.0009766"} <= set(lines)
     assert (row["methods"], row["alphas"], row["seeds"]) == ("CE, L1, L2, Single", "1.0, 0.1, 0.01, 0.0001", "0")
 
 
