@@ -55,8 +55,7 @@ def plot_methods(study: Study, member: str, column: str = ERROR) -> Picture:
             axes.set(title=f"{study.label} {TITLES[method]}", xlabel="epoch", ylabel=f"{what} {unit}")
             axes.set_ylim((low, high) if high else None)
             _show_whole_epochs(axes)
-            place = {"loc": "upper center", "bbox_to_anchor": (0.45, -0.12)}  # among the lines no place is free
-            axes.legend(ncols=2, **place)
+            axes.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.12))  # among the lines no place is free
         treatments = [t for method in shown for t in study.collaborative((method,))]
         absent = [t.title for t in treatments if not len(curves[t, member])]
         absent += [] if len(curves[SINGLE, ENSEMBLE]) else ["Single"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -13,6 +14,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from aggregator.figures.palette import use_variables
 from aggregator.figures.style import HINT, Box, Sheet
+
+DPI = 130  # of the PNG
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +44,15 @@ def render_picture(sheet: Sheet, *, name: str, title: str, caption: str, note: s
     figure = sheet.figure
     sink, image = io.BytesIO(), io.BytesIO()
     figure.set_facecolor("white")
-    canvas = FigureCanvasAgg(figure)
-    figure.set_dpi(130)
+    canvas: Any = FigureCanvasAgg(figure)  # typed in part only
+    figure.set_dpi(DPI)
     canvas.print_png(image, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     figure.patch.set_visible(False)
     for axes in figure.axes:
         axes.patch.set_visible(False)
     with mpl.rc_context({"svg.hashsalt": name}):
-        FigureCanvasSVG(figure).print_svg(sink, metadata={"Date": None, "Creator": None})
+        canvas = FigureCanvasSVG(figure)
+        canvas.print_svg(sink, metadata={"Date": None, "Creator": None})
     svg = _add_hints(sink.getvalue().decode())
     white = svg.replace('<g id="figure_1">', '<rect width="100%" height="100%" fill="#ffffff"/><g id="figure_1">', 1)
     inline = _inline_svg(svg, name, sheet)

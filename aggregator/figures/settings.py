@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from aggregator.figures.palette import COLOURS, MARKERS
 from aggregator.figures.picture import Picture, render_picture
@@ -42,7 +43,11 @@ def plot_settings(studies: Sequence[Study]) -> Picture:
                         continue
                     place, colour = row + DODGE[method], COLOURS[method]
                     axes.hlines(place, e.mean - e.half, e.mean + e.half, colors=colour, linewidth=1.2)
-                    look = {"color": colour, "markersize": 4.5, "label": TITLES[method] if n == 0 else None}
+                    look: dict[str, Any] = {
+                        "color": colour,
+                        "markersize": 4.5,
+                        "label": TITLES[method] if n == 0 else None,
+                    }
                     (mark,) = axes.plot(e.mean, place, MARKERS[method], **look)
                     hint(mark, f"{names[row]}: {model} of {treatment.title} {e.mean:.2f} %")
             axes.set_yticks(range(len(names)), names)

@@ -118,8 +118,8 @@ def add_legend(sheet: Sheet, axes: Axes) -> None:
         place = panel.get_position()
         share = height / (height + extra)
         panel.set_position((place.x0, 1 - (1 - place.y0) * share, place.width, place.height * share))
-    place = {"loc": "lower left", "bbox_to_anchor": (0.1 / width, 0.0)}
-    sheet.figure.legend(handles, labels, ncols=LEGEND_COLUMNS, **place)
+    corner = (0.1 / width, 0.0)
+    sheet.figure.legend(handles, labels, ncols=LEGEND_COLUMNS, loc="lower left", bbox_to_anchor=corner)
     sheet.boxes.append(Box(0, height, PANEL, extra))
 
 

@@ -56,7 +56,9 @@ def cite_run(run: RunResults) -> str:
 def _study_row(study: Study, provenance: Mapping[str, Mapping[str, Any]]) -> tuple[Entry, ...]:
     cell = study.cells[0]
     sizes = [f"{study.size(c):,}" for c in ("train_examples", "test_examples")] if len(study.rows) else [NOTHING]
-    counted = next((f["inference"] for c in study.cells if (f := provenance.get(c.id, {})).get("inference")), {})
+    counted: Mapping[str, Any] = next(
+        (f["inference"] for c in study.cells if (f := provenance.get(c.id, {})).get("inference")), {}
+    )
     members = "\n".join(_say_member(m, counted) for m in cell.members)
     methods = [TITLES[m] for m in dict.fromkeys(t.method for t in study.treatments)]
     alphas = sorted({t.alpha for t in study.collaborative()}, reverse=True)

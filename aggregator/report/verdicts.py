@@ -9,7 +9,7 @@ from aggregator.claims.outlook import INSTEAD, POWER, Chance
 from aggregator.claims.rules import ALPHA, LEAST_SEEDS
 from aggregator.claims.second_halves import SecondHalf
 from aggregator.entries import NOTHING, Entry, count_entry, hours_entry, known_entry, number_entry, text_entry
-from aggregator.report.blocks import Section
+from aggregator.report.blocks import Block, Section
 from aggregator.report.cards import claim_card
 from aggregator.report.inference import second_halves_table
 from aggregator.suggest import MOST, NEXT_GRID, Step
@@ -53,10 +53,8 @@ def claims_section(
     plan = [_outlook_table(steps)] if steps else []
     shares = [second_halves_table(second)] if any(half.shares for half in second.values()) else []
     cards = [claim_card(c, second.get(c.name)) for c in claims]
-    blocks = (*plan, *cards, summary, *shares)
-    return Section(
-        anchor="claims", title="What can be claimed", words=words, blocks=blocks, unfolded=len(plan) + len(cards)
-    )
+    blocks: tuple[Block, ...] = (*cards, *plan, summary, *shares)
+    return Section(anchor="claims", title="What can be claimed", words=words, blocks=blocks, unfolded=len(cards))
 
 
 def _name_looks(claims: Sequence[Claim]) -> str:
