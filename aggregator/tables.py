@@ -46,6 +46,7 @@ class Metric:
         title: with the unit.
         factor: from the column's unit to the table's.
         one, several: how the value of one run and the mean of several are printed.
+        alike: the digits in which values that agree are equally good.
     """
 
     column: str
@@ -54,12 +55,20 @@ class Metric:
     factor: float = 1
     one: str
     several: str
+    alike: str
 
 
 METRICS = (
-    Metric(column=ERROR, name="error", title="test error (%)", factor=100, one=".2f", several=".2f"),
-    Metric(column=COST, name="cost", title="test cost (nats)", one=".4f", several=".4f"),
-    Metric(column=CROSS_ENTROPY, name="cross-entropy", title="test cross-entropy (nats)", one=".4f", several=".4f"),
+    Metric(column=ERROR, name="error", title="test error (%)", factor=100, one=".2f", several=".2f", alike=".2f"),
+    Metric(column=COST, name="cost", title="test cost (nats)", one=".4f", several=".4f", alike=".6g"),
+    Metric(
+        column=CROSS_ENTROPY,
+        name="cross-entropy",
+        title="test cross-entropy (nats)",
+        one=".4f",
+        several=".4f",
+        alike=".6g",
+    ),
 )
 
 
@@ -112,9 +121,8 @@ def _model_column(study: Study, metric: Metric, model: str) -> list[Entry]:
     found = [estimate_mean(v.to_numpy()) for v in values]
     texts = [_show_estimate(e, metric) for e in found]
     lowest = min((e.mean for e in found if math.isfinite(e.mean)), default=math.nan)
-    # What prints the same as the best is as good as the best: the paper's tables have no more digits.
-    best_text = next((_mean_of(t) for t, e in zip(texts, found, strict=True) if e.mean == lowest), "")
-    best = [_mean_of(t) == best_text and math.isfinite(e.mean) for t, e in zip(texts, found, strict=True)]
+    # What agrees with the best in all digits of the paper's tables is as good as the best.
+    best = [math.isfinite(e.mean) and format(e.mean, metric.alike) == format(lowest, metric.alike) for e in found]
     equal = _equal_to_best(study, metric, model, [e.mean == lowest for e in found])
     return [
         Entry(
@@ -127,10 +135,6 @@ def _model_column(study: Study, metric: Metric, model: str) -> list[Entry]:
         )
         for t, e, b, q in zip(texts, found, best, equal, strict=True)
     ]
-
-
-def _mean_of(shown: str) -> str:
-    return shown.split(" ")[0]
 
 
 def _show_estimate(e: Estimate, metric: Metric) -> str:

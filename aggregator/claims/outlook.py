@@ -158,7 +158,7 @@ def _count_verdicts(claim: Claim, known: _Known, target: int, found: tuple[Float
     same = np.ones_like(holds)
     small = ~np.isnan(known.tenth)
     m, e, tenth = mean[:, small], error[:, small], known.tenth[small]
-    same[:, small] = np.maximum(stdtr(freedom, (m - tenth) / e), stdtr(freedom, -(m + tenth) / e))
+    same[:, small] = stdtr(freedom, (np.abs(m) - tenth) / e)  # the larger of two one-sided p
     ends = np.cumsum([len(d.parts) for d in claim.demands])[:-1]
     columns = [np.split(p, ends, axis=-1) for p in (holds, fails, same)]
     tails = [Tails(h, f, e, d.need) for h, f, e, d in zip(*columns, claim.demands, strict=True)]
