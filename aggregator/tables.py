@@ -60,7 +60,7 @@ class Metric:
 
 METRICS = (
     Metric(column=ERROR, name="error", title="test error (%)", factor=100, one=".2f", several=".2f", alike=".2f"),
-    Metric(column=COST, name="cost", title="test cost (nats)", one=".4f", several=".4f", alike=".6g"),
+    Metric(column=COST, name="test-cost", title="test cost (nats)", one=".4f", several=".4f", alike=".6g"),
     Metric(
         column=CROSS_ENTROPY,
         name="cross-entropy",

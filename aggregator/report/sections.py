@@ -68,7 +68,7 @@ def results_section(study: Study, *, drawn: bool = True) -> Section:
 def differences_table(study: Study) -> Table:
     """Returns every difference from Single with its interval: what the figure of differences shows."""
     return Table(
-        name=study.file_name("differences"),
+        name=study.file_name("all-differences"),
         title=f"{study.title}: differences from Single",
         caption="Test error of each model minus that of the same model of Single, in percentage points.",
         columns=("model", "difference (pp)", "95 % interval"),

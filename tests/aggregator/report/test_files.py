@@ -61,7 +61,7 @@ def test_a_run_without_any_result_still_gives_a_report(tmp_path, gather):
 
 def test_the_page_is_the_summary_first_with_contents_that_lead_to_sections(made_report):
     text = made_report[1]["index.html"].decode()
-    anchors = re.findall(r'<li><a href="#([^"]+)"', text)
+    anchors = re.findall(r'<li><a href="#([^"]+)"', text[text.index("<nav") :])
 
     assert text.index('class="tiles"') < text.index('class="verdicts"') < text.index("<nav") < text.index("<section")
     assert anchors == re.findall(r'<section id="([^"]+)"', text)
@@ -86,3 +86,11 @@ def test_every_table_and_figure_is_a_file_too(made_report):
     assert list(files)[-1] == "index.html"
     assert len(judge_claims(material.studies)) == 11
     assert files["tables/claims.csv"].count(b"undecided") >= 3
+
+
+def test_no_two_tables_or_figures_share_a_name(made_report):
+    names = [p for p, _ in build_files(made_report[0])]
+    headings = re.findall(r'<(?:h3|details|article)[^>]* id="([^"]+)"', made_report[1]["index.html"].decode())
+
+    assert len(set(names)) == len(names)
+    assert len(set(headings)) == len(headings)

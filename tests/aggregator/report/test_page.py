@@ -18,7 +18,7 @@ addEventListener("load", () => {
   const wide = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1);
   const images = [...document.querySelectorAll("figure image, figure img")];
   document.querySelectorAll("details").forEach(d => { d.open = true; });
-  const blank = [...document.querySelectorAll("figure svg")].filter(s => s.getBoundingClientRect().height < 50);
+  const blank = [...document.querySelectorAll("figure svg")].filter(s => s.getBoundingClientRect().height < 20);
   const loads = images.map(i => new Promise(done => { const p = new Image(); p.onload = () => done(true); p.onerror = () => done(false); p.src = i.href ? i.href.baseVal : i.src; }));
   Promise.all(loads).then(ok => {
     document.querySelector("table.sortable th:nth-child(2) button").click();

@@ -27,7 +27,13 @@ def test_what_repeats_other_numbers_is_folded(made_report):
     )
 
     assert shown[:2] == ["digits-error", "digits-differences"]
-    assert {"digits-cost", "digits-cross-entropy", "digits-st-methods-cost", "digits-m-methods-cost"} <= set(folded)
+    assert {
+        "digits-test-cost",
+        "digits-cross-entropy",
+        "digits-all-differences",
+        "digits-st-methods-cost",
+        "digits-m-methods-cost",
+    } <= set(folded)
 
 
 def test_cells_and_objects_that_are_wrong_are_listed(store, gather, cells):
