@@ -31,8 +31,8 @@ def test_what_repeats_other_numbers_is_folded(made_report):
         "digits-test-cost",
         "digits-cross-entropy",
         "digits-all-differences",
-        "digits-st-methods-cost",
-        "digits-m-methods-cost",
+        "digits-ST-methods-cost",
+        "digits-M-methods-cost",
     } <= set(folded)
 
 
