@@ -90,7 +90,7 @@ def test_every_table_and_figure_is_a_file_too(made_report):
 
 def test_no_two_tables_or_figures_share_a_name(made_report):
     names = [p for p, _ in build_files(made_report[0])]
-    headings = re.findall(r'<(?:h3|details|article)[^>]* id="([^"]+)"', made_report[1]["index.html"].decode())
+    headings = re.findall(r'<(?:h3|details|article|section)[^>]* id="([^"]+)"', made_report[1]["index.html"].decode())
 
     assert len(set(names)) == len(names)
     assert len(set(headings)) == len(headings)

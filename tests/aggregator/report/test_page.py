@@ -119,7 +119,7 @@ def test_every_anchor_leads_somewhere(page):
     ids = set(re.findall(r'\sid="([^"]+)"', page))
 
     assert {a for a in re.findall(r'href="#([^"]+)"', page) if not a.startswith("digits-")} <= ids
-    assert {"claim-1", "digits-differences", "largest-differences", "trained"} <= ids
+    assert {"claim-1", "figure-digits-differences", "table-largest-differences", "trained"} <= ids
 
 
 def test_for_print_all_that_is_folded_opens_and_closes_again(chromium, tmp_path, page):
