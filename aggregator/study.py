@@ -121,7 +121,7 @@ class Study:
         group = self._curves.get((treatment, model))
         if group is None or group[column].isna().all():
             return pd.DataFrame()
-        return group.pivot_table(index="epoch", columns="seed", values=column, observed=True)
+        return group.pivot(index="epoch", columns="seed", values=column).dropna(how="all").dropna(axis=1, how="all")
 
     def collaborative(self, methods: Sequence[str] = METHODS) -> list[Treatment]:
         """The treatments that collaborate, by these methods."""

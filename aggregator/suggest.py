@@ -146,7 +146,7 @@ def _choose_seeds(study: Study, count: int) -> list[int]:
 
 def _sum_costs(cells: Sequence[Cell], claim: Claim, costs: pd.DataFrame) -> Cost:
     """Returns what the cells would take: each as long as the done ones that differ from it in the seed alone."""
-    done = {c.id: dataclasses.replace(c, seed=0).id for p in claim.parts if p.study for c in p.study.cells}
+    done = {c.id: dataclasses.replace(c, seed=0).id for study, _ in list_compared(claim) for c in study.cells}
     known = costs[costs.index.isin(done)]
     means = known.groupby(known.index.map(done))[["hours", "dollars"]].mean()
     found = means.loc[[dataclasses.replace(c, seed=0).id for c in cells]]

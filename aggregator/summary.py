@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from aggregator.claims import Claim
 from aggregator.claims.outlook import Outlook
 from aggregator.claims.second_halves import SecondHalf
-from aggregator.statistics import Difference
-from aggregator.study import SINGLE, Study
+from aggregator.effects import Effect, find_effects, largest_effects
+from aggregator.study import Study
 from aggregator.suggest import Step
 
 MOST_EFFECTS = 8
@@ -26,13 +26,13 @@ def summary_lines(
     rows += [_claim_row(c, outlooks.get(c.name)) for c in claims]
     yield from _align(rows)
     yield from (f"claim {n}, second half: {h.verdict} - {h.statement}" for n, h in (second_halves or {}).items())
-    effects = sorted(_effects(studies), key=lambda e: e[1].effect)
+    effects = find_effects(studies)
     if not effects:
         return
-    lowest, highest = effects[: MOST_EFFECTS // 2], effects[MOST_EFFECTS // 2 :][-MOST_EFFECTS // 2 :]
     yield ""
     yield f"largest differences from Single, of {len(effects)}, in percentage points; being the largest, they are overstated"
-    yield from _align([("model", "difference", "95 % interval", "test", "n"), *map(_effect_row, [*lowest, *highest])])
+    largest = largest_effects(effects, MOST_EFFECTS)
+    yield from _align([("model", "difference", "95 % interval", "test", "n"), *map(_effect_row, largest)])
 
 
 def _claim_row(claim: Claim, outlook: Outlook | None) -> tuple[str, ...]:
@@ -42,21 +42,11 @@ def _claim_row(claim: Claim, outlook: Outlook | None) -> tuple[str, ...]:
     return (claim.name, claim.verdict, *p, claim.face, str(claim.seeds), words)
 
 
-def _effects(studies: Sequence[Study]) -> Iterator[tuple[str, Difference]]:
-    """Yields the difference of every collaborative model from the same model of Single."""
-    for study in studies:
-        for treatment in study.collaborative():
-            for model in study.models:
-                found = study.compare((treatment, model), (SINGLE, model))
-                if found:
-                    yield f"{study.title}: {model} of {treatment.title}", found.scaled(100)
-
-
-def _effect_row(effect: tuple[str, Difference]) -> tuple[str, ...]:
-    name, d = effect
+def _effect_row(effect: Effect) -> tuple[str, ...]:
+    d = effect.difference
     low, high = d.interval
     interval = f"{low:+.2f} to {high:+.2f}" if d.known else "-"
-    return (name, f"{d.effect:+.2f}", interval, d.test, str(d.n))
+    return (effect.title, f"{d.effect:+.2f}", interval, d.test, str(d.n))
 
 
 def _align(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -5,34 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from aggregator.entries import NOTHING, Entry, text_entry
 from aggregator.statistics import SIGNIFICANCE, Estimate, estimate_mean
 from aggregator.study import COST, CROSS_ENTROPY, ERROR, Study, Treatment
 from experiment.cell import ENSEMBLE
 
-NOTHING = "–"
 SENTENCE, NARROW = 28, 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One field of a table.
-
-    Attributes:
-        text: as shown.
-        value: the number behind it, in full; None for text.
-        best: the best of its column, set in bold.
-        equal: not distinguishable from the best.
-        absent: without a result, although the grid asks for one.
-        bounds: the interval that the text shows, in full; None if it shows none.
-    """
-
-    text: str
-    value: float | None = None
-    best: bool = False
-    equal: bool = False
-    absent: bool = False
-    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +25,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Entry, ...], ...]
 
-    @property
+    @cached_property
     def wordy(self) -> tuple[bool, ...]:
         """Whether each column holds sentences, which the page sets otherwise than numbers."""
         return tuple(any(len(row[i].text) > SENTENCE for row in self.rows) for i in range(len(self.columns)))
@@ -66,6 +46,7 @@ class Metric:
         title: with the unit.
         factor: from the column's unit to the table's.
         one, several: how the value of one run and the mean of several are printed.
+        alike: the digits in which values that agree are equally good.
     """
 
     column: str
@@ -74,30 +55,21 @@ class Metric:
     factor: float = 1
     one: str
     several: str
+    alike: str
 
 
 METRICS = (
-    Metric(column=ERROR, name="error", title="test error (%)", factor=100, one=".2f", several=".2f"),
-    Metric(column=COST, name="cost", title="test cost (nats)", one=".6g", several=".4f"),
-    Metric(column=CROSS_ENTROPY, name="cross-entropy", title="test cross-entropy (nats)", one=".6g", several=".4f"),
+    Metric(column=ERROR, name="error", title="test error (%)", factor=100, one=".2f", several=".2f", alike=".2f"),
+    Metric(column=COST, name="test-cost", title="test cost (nats)", one=".4f", several=".4f", alike=".6g"),
+    Metric(
+        column=CROSS_ENTROPY,
+        name="cross-entropy",
+        title="test cross-entropy (nats)",
+        one=".4f",
+        several=".4f",
+        alike=".6g",
+    ),
 )
-
-
-def text_entry(value: object) -> Entry:
-    """Returns a field of words."""
-    return Entry(text=str(value))
-
-
-def number_entry(value: float, form: str) -> Entry:
-    """Returns a field of one number, or one that says that there is none."""
-    if not math.isfinite(value):
-        return Entry(text=NOTHING, absent=True)
-    return Entry(text=format(value, form), value=value)
-
-
-def count_entry(count: int) -> Entry:
-    """Returns a field of a whole number."""
-    return Entry(text=str(count), value=count)
 
 
 def results_tables(study: Study) -> list[Table]:
@@ -149,9 +121,8 @@ def _model_column(study: Study, metric: Metric, model: str) -> list[Entry]:
     found = [estimate_mean(v.to_numpy()) for v in values]
     texts = [_show_estimate(e, metric) for e in found]
     lowest = min((e.mean for e in found if math.isfinite(e.mean)), default=math.nan)
-    # What prints the same as the best is as good as the best: the paper's tables have no more digits.
-    best_text = next((_mean_of(t) for t, e in zip(texts, found, strict=True) if e.mean == lowest), "")
-    best = [_mean_of(t) == best_text and math.isfinite(e.mean) for t, e in zip(texts, found, strict=True)]
+    # What agrees with the best in all digits of the paper's tables is as good as the best.
+    best = [math.isfinite(e.mean) and format(e.mean, metric.alike) == format(lowest, metric.alike) for e in found]
     equal = _equal_to_best(study, metric, model, [e.mean == lowest for e in found])
     return [
         Entry(
@@ -164,10 +135,6 @@ def _model_column(study: Study, metric: Metric, model: str) -> list[Entry]:
         )
         for t, e, b, q in zip(texts, found, best, equal, strict=True)
     ]
-
-
-def _mean_of(shown: str) -> str:
-    return shown.split(" ")[0]
 
 
 def _show_estimate(e: Estimate, metric: Metric) -> str:

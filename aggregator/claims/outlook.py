@@ -153,11 +153,12 @@ def _related(rng: np.random.Generator, draws: int, parts: int) -> Floats:
 def _count_verdicts(claim: Claim, known: _Known, target: int, found: tuple[Floats, Floats], level: float) -> Chance:
     mean, error = found
     freedom = target - 1
-    holds, fails = stdtr(freedom, mean / error), stdtr(freedom, -mean / error)
+    holds = stdtr(freedom, mean / error)
+    fails = 1 - holds
     same = np.ones_like(holds)
     small = ~np.isnan(known.tenth)
     m, e, tenth = mean[:, small], error[:, small], known.tenth[small]
-    same[:, small] = np.maximum(stdtr(freedom, (m - tenth) / e), stdtr(freedom, -(m + tenth) / e))
+    same[:, small] = stdtr(freedom, (np.abs(m) - tenth) / e)  # the larger of two one-sided p
     ends = np.cumsum([len(d.parts) for d in claim.demands])[:-1]
     columns = [np.split(p, ends, axis=-1) for p in (holds, fails, same)]
     tails = [Tails(h, f, e, d.need) for h, f, e, d in zip(*columns, claim.demands, strict=True)]

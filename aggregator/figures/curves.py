@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,59 +12,65 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from aggregator.figures.style import (
-    SHADES,
-    SINGLES,
-    Picture,
-    add_legend,
-    house_style,
-    line_style,
-    new_figure,
-    render_picture,
-)
+from aggregator.figures.palette import SHADES, SINGLES, line_style
+from aggregator.figures.picture import Picture, render_picture
+from aggregator.figures.style import BOTTOM, LEGEND_LINE, TICKS, add_legend, hint, house_style, new_sheet
 from aggregator.statistics import LEVEL
-from aggregator.study import SINGLE, TITLES, Model, Study, Treatment
+from aggregator.study import COST, ERROR, SINGLE, TITLES, Model, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
 
 LAST_EPOCHS = 10
+OUT = "  ↑"
 GOOD = 1.25  # a line is good if it ends below this multiple of the median; others may leave the picture
 
+FORMS = {ERROR: ("test error", "%", 100), COST: ("test cost", "(nats)", 1)}  # name, unit, factor
 
-def draw_curve(axes: Axes, curve: pd.DataFrame, **line: Any) -> None:
-    """Draws the mean over seeds, with the 95 % interval as a band if there are several."""
+
+def draw_curve(axes: Axes, curve: pd.DataFrame, *, band: bool = False, **line: Any) -> None:
+    """Draws the mean over seeds, if asked with the 95 % interval as a band where there are several."""
     mean = curve.mean(axis=1)
-    axes.plot(mean.index, mean, **line)
+    (drawn,) = axes.plot(mean.index, mean, **line)
+    hint(drawn, f"{line['label'].removesuffix(OUT)}: {mean.iloc[-1]:.4g} at epoch {mean.index[-1]}")
     n = curve.notna().sum(axis=1)
-    if (n > 1).all():
+    if band and (n > 1).all():
         half = stats.t.ppf((1 + LEVEL) / 2, n - 1) * curve.std(axis=1, ddof=1) / np.sqrt(n)
         axes.fill_between(mean.index, mean - half, mean + half, color=line["color"], alpha=0.15, linewidth=0)
 
 
-def plot_methods(study: Study, member: str) -> Picture:
-    """Draws form A: a member's test error over the last epochs, a panel per method, Single in greys."""
+def plot_methods(study: Study, member: str, column: str = ERROR) -> Picture:
+    """Draws form A: a member's test error or cost over the last epochs, a panel per method, Single in greys."""
+    what, unit, factor = FORMS[column]
     shown = [m for m in COLLABORATIVE_METHODS if study.collaborative((m,))]
-    curves = {(t, member): _last_errors(study, t, member) for t in study.collaborative()}
-    curves |= {(SINGLE, m): _last_errors(study, SINGLE, m) for m in study.models}
+    wanted = [*((t, member) for t in study.collaborative()), *((SINGLE, m) for m in study.models)]
+    curves = {model: factor * study.curve(*model, column).tail(LAST_EPOCHS) for model in wanted}
     low, high = good_range([c for c in curves.values() if len(c)])
+    several = any(c.shape[1] > 1 for c in curves.values())
     with house_style():
-        figure, panels = new_figure(max(len(shown), 1), height=4.6, share_y=True)
-        for axes, method in zip(panels, shown, strict=False):
-            _draw_method(axes, study, curves, (method, member), high)
+        lines = max((len(study.collaborative((m,))) for m in shown), default=0) + len(study.models)
+        below = LEGEND_LINE * math.ceil(lines / 2)
+        sheet = new_sheet(max(len(shown), 1), height=3.9 + below, bottom=BOTTOM + below, share_y=True)
+        for axes, method in zip(sheet.panels, shown, strict=False):
             _draw_singles(axes, study, curves)
-            axes.set(title=f"{study.label} {TITLES[method]}", xlabel="epoch", ylim=(low, high) if high else None)
+            _draw_method(axes, study, curves, (method, member), high)
+            axes.set(title=f"{study.label} {TITLES[method]}", xlabel="epoch", ylabel=f"{what} {unit}")
+            axes.set_ylim((low, high) if high else None)
             _show_whole_epochs(axes)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # among the lines no place is free
-        panels[0].set_ylabel("test error %")
+            axes.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.12))  # among the lines no place is free
         treatments = [t for method in shown for t in study.collaborative((method,))]
         absent = [t.title for t in treatments if not len(curves[t, member])]
         absent += [] if len(curves[SINGLE, ENSEMBLE]) else ["Single"]
+        bands = (
+            " Bands: 95 % intervals over seeds, of Single's ensemble and of each method's best alpha."
+            if several
+            else ""
+        )
         return render_picture(
-            figure,
-            name=study.file_name("methods", member),
-            title=f"{study.title}: test error of {member} by method and alpha",
-            caption=f"Test error of {member} over the last {LAST_EPOCHS} epochs, trained in collaboration (colour; thicker "
-            "and lighter as alpha falls) and the models of Single (greys to black). The range is set by the good "
-            "lines: those that do poorly leave it (↑).",
+            sheet,
+            name=study.file_name("methods" if column == ERROR else "methods-cost", member),
+            title=f"{study.title}: {what} of {member} by method and alpha",
+            caption=f"{what.capitalize()} of {member} over the last {LAST_EPOCHS} epochs, trained in collaboration (colour; thicker "
+            "and fainter as alpha falls) and the models of Single (greys to black). The range is set by the good "
+            f"lines: those that do poorly leave it (↑).{bands}",
             note=_name_absent(absent),
         )
 
@@ -80,37 +87,37 @@ def good_range(curves: Sequence[pd.DataFrame]) -> tuple[float, float]:
     return max(0.0, low - pad), high + pad
 
 
-def _last_errors(study: Study, treatment: Treatment, model: str) -> pd.DataFrame:
-    return 100 * study.curve(treatment, model).tail(LAST_EPOCHS)
-
-
 def _draw_method(
     axes: Axes, study: Study, curves: Mapping[Model, pd.DataFrame], line: tuple[str, str], high: float
 ) -> None:
     method, member = line
     treatments = study.collaborative((method,))
     alphas = [t.alpha for t in treatments]
-    for treatment in treatments:
+    ends = {t: curves[t, member].mean(axis=1).iloc[-1] for t in treatments if len(curves[t, member])}
+    best = min(ends, key=ends.__getitem__, default=None)
+    for treatment in ends:
         curve = curves[treatment, member]
-        if len(curve):
-            colour, width = line_style(treatment, alphas)
-            out = "  ↑" if high and curve.mean(axis=1).min() > high else ""
-            draw_curve(axes, curve, color=colour, linewidth=width, label=f"{member} {treatment.alpha}{out}")
+        colour, width = line_style(treatment, alphas)
+        out = OUT if high and curve.mean(axis=1).min() > high else ""
+        label = f"{member} {treatment.alpha}{out}"
+        draw_curve(axes, curve, band=treatment == best, color=colour, linewidth=width, label=label)
 
 
 def _draw_singles(axes: Axes, study: Study, curves: Mapping[Model, pd.DataFrame]) -> None:
     greys = dict(zip(study.models, [*(SINGLES[:-1] * 8)[: len(study.members)], SINGLES[-1]], strict=True))
     for i, model in enumerate(study.models):
         if len(curves[SINGLE, model]):
-            width = 2.8 if model == ENSEMBLE else 1.4 + 0.3 * i
-            draw_curve(axes, curves[SINGLE, model], color=greys[model], linewidth=width, label=f"{model} Single")
+            together = model == ENSEMBLE
+            look = {"color": greys[model], "linewidth": 2.8 if together else 1.4 + 0.3 * i}
+            draw_curve(axes, curves[SINGLE, model], band=together, **look, label=f"{model} Single")
 
 
 def plot_treatment(study: Study, treatment: Treatment) -> Picture:
     """Draws form B: error and cost of a treatment (colour) and Single (grey) over all epochs, train dashed, test solid."""
     name = treatment.title
     with house_style():
-        figure, (left, right) = new_figure(2, height=4)
+        sheet = new_sheet(2, height=3.6)
+        left, right = sheet.panels
         absent = [t.title for t in (treatment, SINGLE) if not len(study.curve(t, ENSEMBLE))]
         for axes, what, factor in ((left, "error", 100), (right, "cost", 1)):
             for model in study.models:
@@ -120,9 +127,9 @@ def plot_treatment(study: Study, treatment: Treatment) -> Picture:
             _show_whole_epochs(axes)
         left.set(title=f"{study.label} {name} error", ylabel="error %")
         right.set(title=f"{study.label} {name} cost", ylabel="cost (nats)")
-        add_legend(figure, left)
+        add_legend(sheet, left)
         return render_picture(
-            figure,
+            sheet,
             name=study.file_name(f"{name.lower().replace(' ', '-')}-detail"),
             title=f"{study.title}: {name} against Single over all epochs",
             caption=f"{name} (colour) against Single (grey): error and cost over all epochs, train dashed, test solid, the "
@@ -154,7 +161,7 @@ def _draw_pair(axes: Axes, study: Study, line: Model, what: str, factor: float) 
 
 
 def _show_whole_epochs(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(TICKS, integer=True))
 
 
 def _name_absent(titles: Sequence[str]) -> str:

@@ -10,11 +10,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from aggregator.figures.style import Picture, house_style, new_figure, render_picture
+from aggregator.figures.picture import Picture, render_picture
+from aggregator.figures.style import Box, Sheet, house_style
 from aggregator.reading.images import Images
 from experiment.datasets import CLASSES, DATASETS
 
 SHOWN, FITTED, POINTS = 10, 2000, 600
+THUMB, HALF = 1.08, 5.2  # inches: the width of a sample, and of a panel of components
 # Ten hues that differ in lightness too; every class also has its number at its centre.
 PALETTE = ("#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#777777")
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#d7191c", "#f2f0f2", "#1f3fd6"])
@@ -26,14 +28,15 @@ def plot_samples(dataset: str, images: Images) -> Picture:
     darkest = int(images.x.max())
     title = DATASETS[dataset].title
     with house_style():
-        figure, panels = new_figure(SHOWN, height=1.65, per_row=SHOWN)
-        for axes in panels:
+        figure = Figure(figsize=(THUMB * SHOWN, 1.5))
+        for place, i in enumerate(chosen):
+            axes = figure.add_axes(((place + 0.06) / SHOWN, 0.02, 0.88 / SHOWN, 0.65))
             axes.set_axis_off()
-        for axes, i in zip(panels, chosen, strict=False):
             axes.imshow(images.x[i].squeeze(), cmap="gray_r", vmin=0, vmax=darkest, interpolation="nearest")
-            axes.set_title(f"image {i}\nlabel {images.y[i]}", fontsize=7.5, fontweight="normal", loc="center")
+            axes.set_title(f"image {i}\nlabel {images.y[i]}", fontsize=8, fontweight="normal", loc="center")
+        boxes = [Box(THUMB * place, 0, THUMB, 1.5) for place in range(len(chosen))]
         return render_picture(
-            figure,
+            Sheet(figure=figure, panels=figure.axes, boxes=boxes),
             name=f"{dataset}-samples",
             title=f"{title}: sample images",
             caption=f"Training images of {title} as the cells saw them, with their place in the training set and their label.",
@@ -67,13 +70,14 @@ def plot_components(dataset: str, images: Images) -> Picture:
     pair = nearest_strangers(scores[shown], y[shown])
     title = DATASETS[dataset].title
     with house_style():
-        figure = Figure(figsize=(11, 4.6))
+        figure = Figure(figsize=(2 * HALF, 4.2))
         for side, star in enumerate(pair):
             left = 0.02 + 0.5 * side
             _draw_points(figure, left, scores[shown], y[shown], star)
             _draw_weights(figure, left, grey[star], axes)
+        boxes = [Box(HALF * side, 0, HALF, 4.2) for side in range(2)]
         return render_picture(
-            figure,
+            Sheet(figure=figure, panels=figure.axes, boxes=boxes),
             name=f"{dataset}-pca",
             title=f"{title}: two principal components",
             caption=f"{POINTS} training images of {title} on their first two principal components, coloured and numbered by class. "

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregator.figures.style import COLOURS, INK, MARKERS, Picture, house_style, new_figure, render_picture
+from aggregator.figures.palette import COLOURS, INK, MARKERS
+from aggregator.figures.picture import Picture, render_picture
+from aggregator.figures.style import BOTTOM, LEGEND_LINE, hint, house_style, new_sheet
 from aggregator.reading.predictions import Predictions
 from aggregator.study import SINGLE, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE, Cell
 
 BINS = 15  # as the trainer's test_ece
-FEWEST = 10  # examples of a bin that is drawn
+FEWEST = 20  # examples of a group that is drawn
 
 
 def drawn_treatments(study: Study) -> list[Treatment]:
@@ -37,30 +39,33 @@ def plot_reliability(study: Study, cells: Sequence[Cell], found: Mapping[str, Pr
     if not drawn:
         return None
     with house_style():
-        figure, panels = new_figure(len(study.models), height=3.5)
-        for axes, model in zip(panels, study.models, strict=True):
+        below = LEGEND_LINE * len(drawn)
+        sheet = new_sheet(len(study.models), height=3.4 + below, bottom=BOTTOM + below)
+        for axes, model in zip(sheet.panels, study.models, strict=True):
             axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=(0, (2, 2)))
             lowest = 0.9
             for treatment, predictions in drawn.items():
-                x, y, ece = calibration_bins(predictions.confidence[model], ~predictions.wrong[model])
-                floor = calibration_floor(predictions.confidence[model])
+                confidence, right = predictions.confidence[model], ~predictions.wrong[model]
+                x, y = even_bins(confidence, right)
+                ece, floor = calibration_error(confidence, right), calibration_floor(confidence)
                 lowest = min([lowest, *x, *y])
                 look: dict[str, Any] = {"color": COLOURS[treatment.method], "marker": MARKERS[treatment.method]}
-                axes.plot(
-                    x, y, markersize=4, linewidth=1.4, label=f"{treatment.title}: ECE {ece:.3f} ({floor:.3f})", **look
-                )
+                label = f"{treatment.title}: ECE {ece:.3f} ({floor:.3f})"
+                (line,) = axes.plot(x, y, markersize=4, linewidth=1.4, label=label, **look)
+                hint(line, label)
             low = max(0.0, lowest - 0.05)
-            axes.set(title=f"{study.label} {model}", xlabel="confidence", xlim=(low, 1), ylim=(low, 1.01))
-            axes.legend(loc="upper left")
-        panels[0].set_ylabel("share right")
+            axes.set(title=f"{study.label} {model}", xlabel="confidence", ylabel="share right")
+            axes.set(xlim=(low, 1.005), ylim=(low, 1.01))
+            axes.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.14))
         return render_picture(
-            figure,
+            sheet,
             name=study.file_name("reliability"),
             title=f"{study.title}: reliability",
-            caption=f"Test examples in {BINS} bins of the probability given to the predicted class: the share that is right. On "
-            "the dotted line a model is as often right as it says; below it, it is too sure. Single and, of each method, the "
-            f"alpha with the lowest ensemble error, first seed. Bins of fewer than {FEWEST} examples are not drawn. ECE: expected calibration error; in brackets what a perfectly "
-            "calibrated model of these confidences stays below in 95 % of test sets of this size.",
+            caption="Test examples in groups of equal size, by the probability given to the predicted class: the share that is "
+            "right. On the dotted line a model is as often right as it says; below it, it is too sure. Single and, of each "
+            f"method, the alpha with the lowest ensemble error, first seed. ECE: expected calibration error, in {BINS} bins "
+            "of equal width; in brackets what a perfectly calibrated model of these confidences stays below in 95 % of test "
+            "sets of this size.",
         )
 
 
@@ -75,14 +80,20 @@ def calibration_floor(confidence: NDArray[np.float64]) -> float:
     return float(np.quantile(drawn, 0.95)) / max(len(confidence), 1)
 
 
-def calibration_bins(
-    confidence: NDArray[np.float64], right: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Returns (mean confidence, share right) of the bins that are drawn, and the expected calibration error over all."""
+def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Returns the expected calibration error, in bins of equal width."""
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    count = np.bincount(place, minlength=BINS)
-    sure = np.bincount(place, confidence, BINS) / np.maximum(count, 1)
-    good = np.bincount(place, right.astype(float), BINS) / np.maximum(count, 1)
-    ece = float((count * np.abs(sure - good)).sum() / max(len(confidence), 1))
-    shown = count >= FEWEST
-    return sure[shown], good[shown], ece
+    return float(np.abs(np.bincount(place, confidence - right, BINS)).sum()) / max(len(confidence), 1)
+
+
+def even_bins(
+    confidence: NDArray[np.float64], right: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns (mean confidence, share right) of groups of equal size, from the least sure to the surest examples.
+
+    Models are sure of most examples: of bins of equal width all but the last would be nearly empty.
+    """
+    order = np.argsort(confidence, kind="stable")
+    groups = np.array_split(order, max(min(BINS, len(order) // FEWEST), 1))
+    means = np.array([(confidence[g].mean(), right[g].mean()) for g in groups if len(g)]).reshape(-1, 2)
+    return means[:, 0], means[:, 1]

@@ -1,37 +1,27 @@
-"""The style of all figures: colours by method, widths by alpha, greys for Single; and how a figure becomes bytes.
-
-People with the common forms of colour blindness can tell the colours apart, and no figure relies on colours alone:
-methods have panels or markers of their own, alphas have widths, train and test have dashes.
-"""
+"""The form of all figures: panels that are whole by themselves, so that the page stacks them on a phone."""
 
 from __future__ import annotations
 
-import io
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from aggregator.study import Treatment
+from aggregator.figures.palette import FAINT, INK
 
-INK, FAINT = "#1b1f24", "#d4d7db"
-COLOURS = {"ce": "#2166ac", "l2": "#6a3d9a", "l1": "#1b7f4b", "single": "#6b7280"}
-# From alpha's largest value to its smallest: thinner and darker to thicker and lighter, as in the paper.
-SHADES = {
-    "ce": ("#0b3d75", "#2166ac", "#4f93cf", "#86bce6"),
-    "l2": ("#3f1d6b", "#6a3d9a", "#9270bf", "#b9a3dc"),
-    "l1": ("#0c5230", "#1b7f4b", "#4fab78", "#8fd0ab"),
-}
-SINGLES = ("#9ca3af", "#4b5563", INK)  # member, member, ensemble
-WIDTH, PER_ROW = 11.0, 4  # inches over all; panels in a row, columns of a wide legend
-MOST_BESIDE, LEGEND_LINE = 16, 0.16  # lines of a legend beside the panels; inches of a line
-MARKERS = {"ce": "o", "l2": "s", "l1": "^", "single": "D"}
+PANEL, PER_ROW = 3.6, 3  # inches: as wide as a phone shows without shrinking it; panels in a row of a file
+LEFT, RIGHT, TOP, BOTTOM = 0.62, 0.14, 0.36, 0.5  # inches around the axes of a panel
+NAMES = 0.95  # inches at the left where rows have the names of treatments
+LEGEND_LINE, LEGEND_COLUMNS = 0.185, 2  # inches of a line
+TICKS = 5  # at most of an axis: the drawing of ticks takes most of the time
+HINT = "hint: "
 _RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -51,7 +41,9 @@ _RC: Any = {
     "grid.color": FAINT,
     "grid.linewidth": 0.6,
     "legend.frameon": False,
-    "legend.fontsize": 7.5,
+    "legend.fontsize": 8.5,
+    "legend.handlelength": 2.2,
+    "legend.columnspacing": 1.2,
     "lines.solid_capstyle": "round",
     "path.simplify": True,
     "svg.fonttype": "none",
@@ -59,32 +51,22 @@ _RC: Any = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A drawn figure.
+class Box(NamedTuple):
+    """A part of a figure, in inches from its left upper corner."""
 
-    Attributes:
-        name: of its files.
-        caption: what is drawn and what to see.
-        note: names what is not in the picture: missing cells, lines out of range.
-        svg: for the page, with texts as texts and colours for light and dark.
-        file_svg, png: for files, on white.
-    """
-
-    name: str
-    title: str
-    caption: str
-    note: str
-    svg: str
-    file_svg: bytes
-    png: bytes
+    left: float
+    top: float
+    width: float
+    height: float
 
 
-def line_style(treatment: Treatment, alphas: Sequence[float]) -> tuple[str, float]:
-    """Returns (colour, width) of a treatment's line; ``alphas`` are those of its method, from large to small."""
-    shades = SHADES[treatment.method]
-    place = alphas.index(treatment.alpha) / max(len(alphas) - 1, 1)
-    return shades[round(place * (len(shades) - 1))], 1.0 + 2.6 * place
+@dataclass(kw_only=True)
+class Sheet:
+    """A figure with its panels, and the parts that a page shows as pictures of their own."""
+
+    figure: Figure
+    panels: list[Axes]
+    boxes: list[Box]
 
 
 @contextmanager
@@ -96,62 +78,51 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def new_figure(
-    panels: int, *, width: float = WIDTH, height: float, per_row: int = PER_ROW, share_y: bool = False
-) -> tuple[Figure, list[Axes]]:
-    """Returns a figure of panels in rows, in inches over all and for each row.
+def new_sheet(
+    panels: int, *, height: float, left: float = LEFT, bottom: float = BOTTOM, share_y: bool = False
+) -> Sheet:
+    """Returns a figure of panels in rows. All of them have axes of the same size, and labels of their own.
 
-    pyplot is not used because it keeps every figure in memory.
+    Places are given and not found by drawing, which would take as long as the drawing itself; pyplot is not used because it
+    keeps every figure in memory.
+
+    Args:
+        height: of a panel in inches; ``left`` and ``bottom`` are the margins that its labels need.
     """
-    rows = math.ceil(panels / per_row)
-    figure = Figure(figsize=(width, height * rows), layout="constrained")
-    axes = list(figure.subplots(rows, min(panels, per_row), squeeze=False, sharey=share_y).flat)
-    for unused in axes[panels:]:
-        unused.remove()
-    return figure, axes[:panels]
+    columns, rows = min(panels, PER_ROW), math.ceil(panels / PER_ROW)
+    width, whole = PANEL * columns, height * rows
+    figure = Figure(figsize=(width, whole))
+    boxes = [Box(PANEL * (i % PER_ROW), height * (i // PER_ROW), PANEL, height) for i in range(panels)]
+    axes: list[Axes] = []
+    for box in boxes:
+        low = whole - box.top - height + bottom
+        place = (box.left + left, low, PANEL - left - RIGHT, height - bottom - TOP)
+        shares = [v / (width, whole)[k % 2] for k, v in enumerate(place)]
+        axes.append(
+            figure.add_axes((shares[0], shares[1], shares[2], shares[3]), sharey=axes[0] if share_y and axes else None)
+        )
+    for axis in (axis for one in axes for axis in (one.xaxis, one.yaxis)):
+        axis.set_major_locator(MaxNLocator(TICKS, steps=[1, 2, 2.5, 5, 10]))
+    return Sheet(figure=figure, panels=axes, boxes=boxes)
 
 
-def add_legend(figure: Figure, axes: Axes) -> None:
-    """Adds the legend of one panel to the figure: at its right or, with many lines, below, where the figure grows."""
+def add_legend(sheet: Sheet, axes: Axes) -> None:
+    """Adds the legend of one panel below the figure, which grows by it."""
     handles, labels = axes.get_legend_handles_labels()
-    if 0 < len(handles) <= MOST_BESIDE:
-        figure.legend(handles, labels, loc="outside right center")
-    elif handles:
-        width, height = figure.get_size_inches()
-        figure.set_size_inches(width, height + LEGEND_LINE * math.ceil(len(handles) / PER_ROW))
-        figure.legend(handles, labels, loc="outside lower center", ncols=PER_ROW)
+    if not handles:
+        return
+    width, height = sheet.figure.get_size_inches()
+    extra = LEGEND_LINE * math.ceil(len(handles) / LEGEND_COLUMNS) + 0.15
+    sheet.figure.set_size_inches(width, height + extra)
+    for panel in sheet.figure.axes:
+        place = panel.get_position()
+        share = height / (height + extra)
+        panel.set_position((place.x0, 1 - (1 - place.y0) * share, place.width, place.height * share))
+    corner = (0.1 / width, 0.0)
+    sheet.figure.legend(handles, labels, ncols=LEGEND_COLUMNS, loc="lower left", bbox_to_anchor=corner)
+    sheet.boxes.append(Box(0, height, PANEL, extra))
 
 
-def render_picture(figure: Figure, *, name: str, title: str, caption: str, note: str = "") -> Picture:
-    """Returns the figure's bytes; the same figure gives the same bytes."""
-    with mpl.rc_context({"svg.hashsalt": name}):
-        sink = io.BytesIO()
-        figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    svg = sink.getvalue()
-    figure.set_layout_engine("none")  # the panels have their places now
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=130, facecolor="white", metadata={"Software": None})
-    white = svg.replace(b'<g id="figure_1">', b'<rect width="100%" height="100%" fill="#ffffff"/><g id="figure_1">', 1)
-    inline = _inline_svg(svg.decode(), name, title)
-    png = image.getvalue()
-    return Picture(name=name, title=title, caption=caption, note=note, svg=inline, file_svg=white, png=png)
-
-
-def _inline_svg(svg: str, name: str, title: str) -> str:
-    """Returns the SVG as an element of a page: ids of its own, no prolog, a name for screen readers, the page's ink."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
-    head, rest = svg.split(">", 1)
-    width = float((re.search(r' width="([\d.]+)pt"', head) or ["", "792"])[1]) / 72
-    head = re.sub(r' (width|height)="[^"]*"', "", head)
-    head += f' role="img" aria-label="{_escape_attribute(title)}" style="max-width: {width * 6.2:.0f}rem"'
-    for colour, variable in ((INK, "--ink"), (FAINT, "--line"), (SINGLES[0], "--s1"), (SINGLES[1], "--s2")):
-        rest = rest.replace(colour, f"var({variable})")
-    rest = re.sub(r"font: ([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1 var(--plot)", rest)
-    return head + ">" + re.sub(r"\n\s*", "\n", rest)
-
-
-def _escape_attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+def hint(artist: Artist, words: str) -> None:
+    """Gives what is drawn a text that a page shows where the pointer rests on it."""
+    artist.set_gid(HINT + words)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from aggregator.tables import Entry, Table, count_entry, number_entry, text_entry
+from aggregator.entries import Entry, count_entry, number_entry, text_entry
+from aggregator.tables import Table
 from experiment.errors import InvalidInput, NotFound, describe_error
 from experiment.records import parse_time
 from experiment.spending import HOUR, Forecast, Spent, read_forecasts, read_spent

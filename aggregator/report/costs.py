@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from aggregator.entries import NOTHING, Entry, count_entry, hours_entry, known_entry, number_entry, text_entry
 from aggregator.reading.run import RunResults
 from aggregator.study import SINGLE, Study, Treatment
-from aggregator.tables import NOTHING, Entry, Table, count_entry, number_entry, text_entry
+from aggregator.tables import Table
 from experiment.cell import ENSEMBLE
 
 
@@ -41,9 +42,9 @@ def cost_by_device(cells: pd.DataFrame) -> Table:
         (
             text_entry(device),
             count_entry(len(own)),
-            number_entry(own["hours"].sum(), ".3g"),
+            hours_entry(own["hours"].sum()),
             number_entry(own["speed"].median(), ",.0f"),
-            number_entry(own["dollars"].sum(min_count=1), ",.4g"),
+            known_entry(own["dollars"].sum(min_count=1), ",.4g"),
         )
         for device, own in cells.groupby("device")
     ]
@@ -94,13 +95,13 @@ def _treatment_row(study: Study, treatment: Treatment, cells: pd.DataFrame) -> t
     beyond = mean["hours"] - single["hours"]
     return (
         text_entry(treatment.title),
-        number_entry(mean["hours"], ".3g"),
+        hours_entry(mean["hours"]),
         number_entry(mean["speed"], ",.0f"),
-        number_entry(mean["dollars"], ",.4g"),
-        number_entry(beyond, "+.3g") if found else text_entry(NOTHING),
-        Entry(text=f"{gain:+.2f}", value=gain) if found else text_entry(NOTHING),
-        text_entry("no gain shown") if found and not shown else number_entry(hours_per_point, ".3g"),
-        number_entry(dollars_per_point, ",.4g"),
+        known_entry(mean["dollars"], ",.4g"),
+        hours_entry(beyond, "+") if found else text_entry(NOTHING),
+        number_entry(gain, "+.2f") if found else text_entry(NOTHING),
+        hours_entry(hours_per_point) if shown else text_entry("no gain shown" if found else NOTHING),
+        known_entry(dollars_per_point, ",.4g"),
     )
 
 

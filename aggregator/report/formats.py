@@ -8,7 +8,8 @@ import io
 import re
 from collections.abc import Sequence
 
-from aggregator.tables import Entry, Table
+from aggregator.entries import NOTHING, Entry
+from aggregator.tables import Table
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEX = {
@@ -62,7 +63,7 @@ def _csv_columns(name: str, entries: Sequence[Entry]) -> dict[str, list[str]]:
 
 
 def _csv_field(entry: Entry) -> str:
-    if entry.absent:
+    if entry.absent or entry.text == NOTHING:
         return ""
     return _csv_number(entry.value) if entry.value is not None else _csv_text(entry.text)
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from aggregator.claims.second_halves import Provenances, SecondHalf, Share
+from aggregator.entries import NOTHING, Entry, count_entry, number_entry, text_entry
 from aggregator.study import Study
-from aggregator.tables import NOTHING, Entry, Table, count_entry, number_entry, text_entry
+from aggregator.tables import Table
 from experiment.inference import BATCHES, FIGURES, MULTIPLY_ADDS, PARAMETERS, speed_name
 
 

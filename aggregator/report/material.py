@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from aggregator.claims import Claim, judge_claims
 from aggregator.claims.second_halves import SecondHalf, judge_second_halves
 from aggregator.figures.images import plot_components, plot_samples
+from aggregator.figures.picture import Picture
 from aggregator.figures.reliability import drawn_treatments
-from aggregator.figures.style import Picture
 from aggregator.looks import count_looks
 from aggregator.reading.alike import find_other_labels
 from aggregator.reading.images import read_images

@@ -1,4 +1,4 @@
-"""The report's page: sections of words, tables and pictures, rendered as one self-contained HTML file."""
+"""The report's page: its opening and sections, rendered as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -10,25 +10,10 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from aggregator.figures.style import Picture
-from aggregator.tables import Table
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A part of the page.
-
-    Attributes:
-        anchor: the id that the contents link to.
-        words: paragraphs before the tables and pictures.
-        unfolded: how many of the blocks are open; the rest are folded until a reader opens them. None: all.
-    """
-
-    anchor: str
-    title: str
-    words: tuple[str, ...] = ()
-    blocks: tuple[Table | Picture, ...] = ()
-    unfolded: int | None = None
+from aggregator.figures.palette import PAPER, css_variables
+from aggregator.figures.picture import Picture
+from aggregator.report.blocks import Card, Section
+from aggregator.report.opening import Opening
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,19 +27,20 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """The whole page of a report; ``warnings`` stand at its top."""
+    """The whole page of a report; ``warnings`` stand at its top, links to ``files`` at its end."""
 
     title: str
     subtitle: str
     warnings: tuple[str, ...]
-    findings: tuple[str, ...]
+    opening: Opening
     tiles: tuple[Tile, ...]
     sections: Sequence[Section]
     footer: str
+    files: tuple[str, ...]
 
 
 def render_page(page: Page) -> str:
-    """Returns the page as HTML that asks nothing of the network; its only script sorts tables."""
+    """Returns the page as HTML that asks nothing of the network; its only script sorts and copies tables, and opens what is folded for print."""
     environment = Environment(
         loader=PackageLoader("aggregator.report"),
         autoescape=True,
@@ -62,11 +48,13 @@ def render_page(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["picture"] = lambda block: isinstance(block, Picture)
-    script, css = (environment.get_template(n).render() for n in ("sort.js.j2", "style.css.j2"))
+    for name, kind in (("picture", Picture), ("card", Card)):
+        environment.tests[name] = lambda block, kind=kind: isinstance(block, kind)
+    colours = {"paper": PAPER, "figures": [css_variables(theme) for theme in (0, 1)]}
+    script, css = (environment.get_template(n).render(colours) for n in ("page.js.j2", "style.css.j2"))
     html: str = environment.get_template("report.html.j2").render(
         page=page,
-        css=Markup(css),  # noqa: S704 (our own file, with nothing filled in)
+        css=Markup(css),  # noqa: S704 (our own file, with our own colours filled in)
         script=Markup(script),  # noqa: S704 (our own file, too)
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         # matplotlib escapes the texts that it draws

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from aggregator.entries import NOTHING, number_entry, text_entry
 from aggregator.reading.run import RunResults
-from aggregator.report.page import Section
-from aggregator.tables import NOTHING, Table, number_entry, text_entry
+from aggregator.report.blocks import Section
+from aggregator.tables import Table
 
 _FACTS = {
     "git_commit": "git commit",

@@ -10,9 +10,10 @@ from importlib import resources
 import pandas as pd
 from scipy import stats
 
+from aggregator.entries import NOTHING, Entry, count_entry, number_entry, text_entry
 from aggregator.statistics import LEVEL, binomial_difference
 from aggregator.study import COST, ERROR, TITLES, Study
-from aggregator.tables import NOTHING, Entry, Table, count_entry, number_entry, text_entry
+from aggregator.tables import Table
 from experiment.cell import Cell
 from experiment.datasets import DATASETS
 
@@ -66,7 +67,7 @@ def comparison_table(study: Study) -> Table:
         "like the paper's should fall: over several seeds a prediction interval, for errors with the variance of both test "
         "sets, which differ; of one run, for errors, the binomial error of both. One run has no interval for costs.",
         columns=("figure", "method, alpha", "model", "n", "ours", "paper", "difference", "interval", "paper's is"),
-        rows=(*_rows(study, ERROR, "error %", 100, ".2f"), *_rows(study, COST, "cost", 1, ".6g")),
+        rows=(*_rows(study, ERROR, "error %", 100, ".2f"), *_rows(study, COST, "cost", 1, ".4f")),
     )
 
 
@@ -94,7 +95,7 @@ def _compare_number(study: Study, column: str, ours: pd.Series, paper: float, fo
         count_entry(len(ours)),
         number_entry(float(ours.mean()), form),
         number_entry(paper, form),
-        Entry(text=f"{difference:+{form}}", value=difference),
+        number_entry(difference, f"+{form}"),
         Entry(text=f"±{half:{form}}", bounds=(-half, half)) if known else text_entry(NOTHING),
         text_entry((INSIDE if abs(difference) <= half else OUTSIDE) if known else NOTHING),
     )

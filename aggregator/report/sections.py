@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aggregator.effects import find_effects
+from aggregator.entries import NOTHING, count_entry, text_entry
 from aggregator.figures.curves import plot_methods, plot_treatment
+from aggregator.figures.differences import plot_differences
 from aggregator.figures.further import plot_agreement, plot_error_by_alpha, plot_generalisation_gap
+from aggregator.figures.picture import Picture
 from aggregator.figures.reliability import plot_reliability
-from aggregator.figures.style import Picture
 from aggregator.reading.run import RunResults
+from aggregator.report.blocks import Block, Section
 from aggregator.report.budget import compare_budget
 from aggregator.report.costs import cost_tables
 from aggregator.report.inference import inference_tables
 from aggregator.report.material import Material
-from aggregator.report.page import Section
+from aggregator.report.opening import effect_row
 from aggregator.report.provenance import provenance_section
 from aggregator.report.published import comparison_tables, trains_as_published
+from aggregator.report.settings import crowded_datasets, settings_section
+from aggregator.report.trained import trained_section
 from aggregator.report.verdicts import claims_section
-from aggregator.study import Study, Treatment
-from aggregator.tables import NOTHING, Table, count_entry, results_tables, text_entry
+from aggregator.study import COST, Study, Treatment
+from aggregator.tables import Table, results_tables
 
 CLOSE_LOOK = Treatment("l2", 0.01)  # the treatment whose curves the paper shows over all epochs
 
 
 def compose_sections(m: Material) -> list[Section]:
     """Returns every section that the run has content for, in the page's order."""
+    crowded = crowded_datasets(m.studies)
     sections = [
-        *(results_section(s) for s in m.studies),
         claims_section(m.claims, m.steps, m.second_halves),
+        trained_section(m.run, m.studies),
+        settings_section(m.studies),
+        *(results_section(s, drawn=s.dataset not in crowded) for s in m.studies),
         paper_section(m.studies),
         further_section(m),
         data_section(m),
@@ -38,17 +47,33 @@ def compose_sections(m: Material) -> list[Section]:
     return [s for s in sections if s.words or s.blocks]
 
 
-def results_section(study: Study) -> Section:
-    """Returns a study's tables and curves."""
+def results_section(study: Study, *, drawn: bool = True) -> Section:
+    """Returns a study's tables and (if ``drawn``) curves, those of the cost folded."""
     anchor, title = f"results-{study.slug}", f"Results: {study.title}"
     if not len(study.rows):
         return Section(anchor=anchor, title=title, words=("No cell of this data set has a result yet.",))
-    blocks: list[Table | Picture] = [*results_tables(study)]
-    if study.collaborative():
-        blocks += [plot_methods(study, member) for member in study.members]
-    if CLOSE_LOOK in study.treatments:
+    errors, *costs = results_tables(study)
+    blocks: list[Block] = [errors]
+    if drawn and study.collaborative():
+        blocks += [plot_differences(study), *(plot_methods(study, member) for member in study.members)]
+    if drawn and CLOSE_LOOK in study.treatments:
         blocks.append(plot_treatment(study, CLOSE_LOOK))
-    return Section(anchor=anchor, title=title, blocks=tuple(blocks))
+    folded: list[Block] = [*costs]
+    if study.collaborative():
+        folded.append(differences_table(study))
+        folded += [plot_methods(study, m, COST) for m in study.members if drawn]
+    return Section(anchor=anchor, title=title, blocks=(*blocks, *folded), unfolded=len(blocks))
+
+
+def differences_table(study: Study) -> Table:
+    """Returns every difference from Single with its interval: what the figure of differences shows."""
+    return Table(
+        name=study.file_name("all-differences"),
+        title=f"{study.title}: differences from Single",
+        caption="Test error of each model minus that of the same model of Single, in percentage points.",
+        columns=("model", "difference (pp)", "95 % interval"),
+        rows=tuple(map(effect_row, find_effects([study]))),
+    )
 
 
 def paper_section(studies: Sequence[Study]) -> Section:
@@ -63,7 +88,8 @@ def further_section(m: Material) -> Section:
     """Returns the figures that the paper does not have."""
     blocks: list[Picture | None] = []
     done = {c.id for c in m.run.done}
-    with_rows = [s for s in m.studies if len(s.rows)]
+    crowded = crowded_datasets(m.studies)
+    with_rows = [s for s in m.studies if len(s.rows) and s.dataset not in crowded]
     for study in with_rows:
         blocks.append(plot_error_by_alpha(study) if study.collaborative() else None)
         blocks.append(plot_generalisation_gap(study))

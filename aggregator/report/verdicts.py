@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from aggregator.claims import Claim
 from aggregator.claims.outlook import INSTEAD, POWER, Chance
-from aggregator.claims.parts import Part
 from aggregator.claims.rules import ALPHA, LEAST_SEEDS
 from aggregator.claims.second_halves import SecondHalf
+from aggregator.entries import NOTHING, Entry, count_entry, hours_entry, known_entry, number_entry, text_entry
+from aggregator.report.blocks import Block, Section
+from aggregator.report.cards import claim_card
 from aggregator.report.inference import second_halves_table
-from aggregator.report.page import Section
-from aggregator.statistics import Difference
 from aggregator.suggest import MOST, NEXT_GRID, Step
-from aggregator.tables import NOTHING, Entry, Table, count_entry, number_entry, text_entry
+from aggregator.tables import Table
 
 SHOWN_SEEDS = (10, 20, 30, 100)
 JUDGING = (
@@ -53,8 +52,9 @@ def claims_section(
     words = (JUDGING, ONE_RUN) if alone else (JUDGING,)
     plan = [_outlook_table(steps)] if steps else []
     shares = [second_halves_table(second)] if any(half.shares for half in second.values()) else []
-    blocks = (summary, *plan, *shares, *(_comparisons(c) for c in claims if c.parts))
-    return Section(anchor="claims", title="What can be claimed", words=words, blocks=blocks, unfolded=1 + len(plan))
+    cards = [claim_card(c, second.get(c.name)) for c in claims]
+    blocks: tuple[Block, ...] = (*cards, *plan, summary, *shares)
+    return Section(anchor="claims", title="What can be claimed", words=words, blocks=blocks, unfolded=len(cards))
 
 
 def _name_looks(claims: Sequence[Claim]) -> str:
@@ -112,61 +112,11 @@ def _outlook_row(step: Step) -> tuple[Entry, ...]:
         *(text_entry(_show_chance(c)) if c else nothing for c in chances),
         count_entry(step.chance.seeds) if step.chance else nothing,
         count_entry(cost.cells) if step.chance else nothing,
-        number_entry(cost.hours, ".3g") if step.chance else nothing,
-        number_entry(cost.dollars, ",.2f") if step.chance and math.isfinite(cost.dollars) else nothing,
+        hours_entry(cost.hours) if step.chance else nothing,
+        known_entry(cost.dollars, ",.2f") if step.chance else nothing,
         text_entry(step.outlook.words),
     )
 
 
 def _show_chance(chance: Chance) -> str:
     return " / ".join(f"{100 * p:.0f}" for p in (chance.supported, chance.refuted, chance.same))
-
-
-def _comparisons(claim: Claim) -> Table:
-    remark = f" {claim.remark}" if claim.remark else ""
-    return Table(
-        name=f"claim-{claim.name.lower()}",
-        title=f"Comparisons behind claim {claim.name}: {claim.verdict}",
-        caption=f"{claim.rule}{remark} {'; '.join(claim.why.splitlines())}. Of what must be at most a tenth above, the "
-        "difference is a - 1.1 b.",
-        columns=(
-            "holds if",
-            "at face value",
-            "difference (pp)",
-            "95 % interval",
-            "for images like these",
-            "must be below",
-            "p: holds",
-            "p: fails",
-            "p: within a tenth",
-            "test",
-            "seeds",
-        ),
-        rows=tuple(map(_comparison_row, claim.parts)),
-    )
-
-
-def _comparison_row(part: Part) -> tuple[Entry, ...]:
-    d = part.difference
-    return (
-        text_entry(part.says),
-        text_entry({True: "yes", False: "no", None: "open"}[part.face]),
-        number_entry(d.effect if d else math.nan, "+.3f"),
-        interval_entry(d),
-        interval_entry(part.over_images()),
-        number_entry(part.bound, ".2f"),
-        *(
-            number_entry(p, ".2g") if part.tested and shown else text_entry(NOTHING)
-            for p, shown in ((part.p_holds, True), (part.p_fails, True), (part.p_same, part.over is not None))
-        ),
-        text_entry(d.test if d else "no results"),
-        count_entry(part.seeds),
-    )
-
-
-def interval_entry(difference: Difference | None) -> Entry:
-    """Returns a field of the 95 % interval of a difference; a dash where there is none."""
-    low, high = difference.interval if difference else (math.nan, math.nan)
-    if not math.isfinite(low):
-        return text_entry(NOTHING)
-    return Entry(text=f"{low:+.3f} to {high:+.3f}", bounds=(low, high))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aggregator.statistics import SIGNIFICANCE, paired_difference
-from aggregator.tables import best_treatment, number_entry, results_tables, tied_treatments
+from aggregator.tables import best_treatment, results_tables, tied_treatments
 from experiment.grid import load_grid
 from tests.aggregator import factories
 
@@ -61,8 +61,3 @@ def test_what_is_not_shown_to_be_worse_than_the_best_is_marked_and_tied(tmp_path
     assert {name for name, e in rows.items() if e.best or e.equal} >= {"L1 0.1", "L1 0.01", "Single"}
     assert not rows["L1 1.0"].equal
     assert {t.title for t in tied_treatments(study)} == {name for name, e in rows.items() if e.best or e.equal}
-
-
-def test_a_number_that_is_none_is_shown_as_absent():
-    assert number_entry(float("nan"), ".2f").absent
-    assert number_entry(0.5, ".2f").text == "0.50"

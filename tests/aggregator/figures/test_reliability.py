@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aggregator.figures.reliability import calibration_bins, calibration_floor, drawn_treatments, plot_reliability
+from aggregator.figures.reliability import (
+    calibration_error,
+    calibration_floor,
+    drawn_treatments,
+    even_bins,
+    plot_reliability,
+)
 from aggregator.study import SINGLE
 from tests.aggregator import factories
 
@@ -13,25 +19,25 @@ from tests.aggregator import factories
 def test_a_model_that_is_right_as_often_as_it_is_sure_is_calibrated():
     confidence = np.repeat([0.55, 0.95], 100)
     right = np.concatenate([np.arange(100) < 55, np.arange(100) < 95])
-    sure, good, error = calibration_bins(confidence, right)
 
-    assert sure == pytest.approx([0.55, 0.95])
-    assert good == pytest.approx([0.55, 0.95])
-    assert error == pytest.approx(0)
+    assert calibration_error(confidence, right) == pytest.approx(0)
+    assert calibration_error(np.full(100, 0.95), np.ones(100, bool)) == pytest.approx(0.05)
 
 
-def test_the_error_counts_examples_of_bins_too_small_to_be_drawn():
-    confidence = np.array([0.95] * 95 + [0.5] * 5)
-    sure, _, error = calibration_bins(confidence, np.ones(100, bool))
+def test_groups_of_equal_size_show_more_than_one_point_of_a_sure_model():
+    confidence = np.concatenate([np.linspace(0.5, 0.9, 60), np.linspace(0.95, 1, 240)])
+    sure, good = even_bins(confidence, np.arange(300) >= 30)
 
-    assert len(sure) == 1
-    assert error == pytest.approx(0.95 * 0.05 + 0.05 * 0.5)
+    assert len(sure) == 15, "bins of equal width would show most of these examples as one point"
+    assert list(sure) == sorted(sure)
+    assert good[0] == 0 and good[-1] == 1
+    assert len(even_bins(confidence[:5], np.ones(5, bool))[0]) == 1
 
 
 def test_the_floor_is_what_perfectly_calibrated_models_stay_below():
     random = np.random.default_rng(1)
     confidence = 1 - random.beta(1, 12, 2_000)
-    drawn = [calibration_bins(confidence, random.random(2_000) < confidence)[2] for _ in range(400)]
+    drawn = [calibration_error(confidence, random.random(2_000) < confidence) for _ in range(400)]
 
     assert calibration_floor(confidence) == pytest.approx(np.quantile(drawn, 0.95), rel=0.12)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from aggregator.claims import judge_claims
 from aggregator.report.files import build_files
@@ -12,6 +13,7 @@ from experiment.store import LocalStore
 from tests.aggregator import factories
 from tests.aggregator.report_of import text_files
 
+MOST_CPU = 15  # seconds of this process: 2 to 4 where nothing else runs
 HOSTILE = '=HYPERLINK("http://x","y") <script>alert(1)</script> \\input{/etc/passwd} | a_b & 50% #1 {x} ~^$\u202e'
 
 
@@ -59,9 +61,9 @@ def test_a_run_without_any_result_still_gives_a_report(tmp_path, gather):
 
 def test_the_page_is_the_summary_first_with_contents_that_lead_to_sections(made_report):
     text = made_report[1]["index.html"].decode()
-    anchors = re.findall(r'<li><a href="#([^"]+)"', text)
+    anchors = re.findall(r'<li><a href="#([^"]+)"', text[text.index("<nav") :])
 
-    assert text.index('class="tiles"') < text.index("<nav") < text.index("<section")
+    assert text.index('class="tiles"') < text.index('class="verdicts"') < text.index("<nav") < text.index("<section")
     assert anchors == re.findall(r'<section id="([^"]+)"', text)
     assert {"claims", "closer", "data", "cost", "cells", "provenance"} <= set(anchors)
     assert "All 13 cells are done, and every file is whole." in text
@@ -69,8 +71,10 @@ def test_the_page_is_the_summary_first_with_contents_that_lead_to_sections(made_
 
 def test_the_same_run_gives_the_same_bytes(made_report):
     material, files = made_report
+    start = time.process_time()
 
     assert dict(build_files(material)) == files
+    assert time.process_time() - start < MOST_CPU, "python -m benchmarks.report_cpu shows where a machine stands"
 
 
 def test_every_table_and_figure_is_a_file_too(made_report):
@@ -82,3 +86,11 @@ def test_every_table_and_figure_is_a_file_too(made_report):
     assert list(files)[-1] == "index.html"
     assert len(judge_claims(material.studies)) == 11
     assert files["tables/claims.csv"].count(b"undecided") >= 3
+
+
+def test_no_two_tables_or_figures_share_a_name(made_report):
+    names = [p for p, _ in build_files(made_report[0])]
+    headings = re.findall(r'<(?:h3|details|article|section)[^>]* id="([^"]+)"', made_report[1]["index.html"].decode())
+
+    assert len(set(names)) == len(names)
+    assert len(set(headings)) == len(headings)

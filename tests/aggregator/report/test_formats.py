@@ -9,8 +9,9 @@ import subprocess
 
 import pytest
 
+from aggregator.entries import Entry
 from aggregator.report.formats import to_csv, to_latex, to_markdown
-from aggregator.tables import Entry, Table, results_tables
+from aggregator.tables import Table, results_tables
 
 WORDS = [
     "a_b & 50% #1 {x} ~^$ \\input{/etc/passwd}",

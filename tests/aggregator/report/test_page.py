@@ -15,9 +15,10 @@ PHONE = 390
 
 PROBE = """<script>
 addEventListener("load", () => {
-  const wide = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll, .plot") && e.getBoundingClientRect().right > innerWidth + 1);
+  const wide = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1);
   const images = [...document.querySelectorAll("figure image, figure img")];
-  const blank = [...document.querySelectorAll("figure svg")].filter(s => s.getBoundingClientRect().height < 50);
+  document.querySelectorAll("details").forEach(d => { d.open = true; });
+  const blank = [...document.querySelectorAll("figure svg")].filter(s => s.getBoundingClientRect().height < 20);
   const loads = images.map(i => new Promise(done => { const p = new Image(); p.onload = () => done(true); p.onerror = () => done(false); p.src = i.href ? i.href.baseVal : i.src; }));
   Promise.all(loads).then(ok => {
     document.querySelector("table.sortable th:nth-child(2) button").click();
@@ -86,17 +87,19 @@ def test_pictures_load_nothing_is_requested_and_the_page_fits(chromium, tmp_path
     seen = json.loads(html.unescape(re.search(r'<pre id="probe">(.*?)</pre>', dom, re.DOTALL)[1]))
 
     assert seen["requests"] == []
-    assert seen["pictures"] == page.count("<figure>") >= 9
+    assert seen["pictures"] >= 3 * page.count("<figure>") >= 27, "panels are pictures of their own"
     assert seen["images"] >= 10, "sample images and the components' treatments"
     assert seen["failed"] == seen["blank"] == 0
     assert seen["wide"] == []
     assert seen["sorted"]
 
 
-def test_the_page_names_nothing_outside_itself(page):
-    links = re.findall(r'(?:href|src)="([^"]*)"', page)
+def test_the_page_names_nothing_but_itself_and_its_files(page, made_report):
+    links = set(re.findall(r'(?:href|src)="([^"]*)"', page))
+    files = {link for link in links if not link.startswith(("#", "data:"))}
 
-    assert {link.split(":")[0] if not link.startswith("#") else "#" for link in links} <= {"#", "data"}
+    assert files <= set(made_report[1])
+    assert {"results.parquet", "next.toml", "tables/claims.csv", "figures/agreement.png"} <= files
     assert not re.findall(r"url\((?!#)", page)
     assert "@import" not in page
 
@@ -110,3 +113,34 @@ def test_ids_are_unique(page):
         own = set(re.findall(r'\sid="([^"]+)"', one))
         assert {r for r in re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', one) for r in r if r} <= own
     assert len(set(ids)) >= 0.98 * len(ids)
+
+
+def test_every_anchor_leads_somewhere(page):
+    ids = set(re.findall(r'\sid="([^"]+)"', page))
+
+    assert {a for a in re.findall(r'href="#([^"]+)"', page) if not a.startswith("digits-")} <= ids
+    assert {"claim-1", "figure-digits-differences", "table-largest-differences", "trained"} <= ids
+
+
+def test_for_print_all_that_is_folded_opens_and_closes_again(chromium, tmp_path, page):
+    probe = """<script>addEventListener("load", () => {
+      const open = () => [...document.querySelectorAll("details")].filter(d => d.open).length;
+      const seen = [open()];
+      for (const name of ["beforeprint", "afterprint"]) { dispatchEvent(new Event(name)); seen.push(open()); }
+      document.title = "open " + seen.join(" ");
+    });</script></body>"""
+    policy = r'<meta http-equiv="Content-Security-Policy"[^>]*>'
+    dom, _ = browse(chromium, tmp_path, re.sub(policy, "", page).replace("</body>", probe))
+
+    assert f"<title>open 0 {page.count('<details')} 0</title>" in dom
+
+
+def test_a_true_phone_shows_the_page_without_sideways_scrolling(chromium, tmp_path, page):
+    """A headless window is at least 500 px wide: a frame of 390 px is the phone."""
+    (tmp_path / "framed.html").write_text(page)
+    outer = f"""<iframe src="framed.html" style="width: {PHONE}px; height: 800px; border: 0"></iframe><script>
+      addEventListener("load", () => {{ const d = document.querySelector("iframe").contentDocument.documentElement;
+        document.title = `wide ${{d.scrollWidth}}`; }});</script>"""
+    dom, _ = browse(chromium, tmp_path, outer, "--allow-file-access-from-files")
+
+    assert f"<title>wide {PHONE}</title>" in dom or re.search(r"<title>wide 3[67]\d</title>", dom)

@@ -17,17 +17,23 @@ def test_a_section_without_content_is_left_out(made_report, store, gather):
     bare = anchors(gather(store))
 
     assert {"closer", "cost"} & set(bare) == set()
-    assert bare == ["results-digits", "claims", "data", "cells", "provenance"]
+    assert bare == ["claims", "trained", "results-digits", "data", "cells", "provenance"]
 
 
-def test_the_comparisons_of_a_claim_are_listed_with_their_answers(made_report):
-    claims = next(s for s in compose_sections(made_report[0]) if s.anchor == "claims")
-    names = [b.name for b in claims.blocks]
-    comparisons = claims.blocks[names.index("claim-1")]
+def test_what_repeats_other_numbers_is_folded(made_report):
+    section = next(s for s in compose_sections(made_report[0]) if s.anchor == "results-digits")
+    shown, folded = (
+        [b.name for b in part] for part in (section.blocks[: section.unfolded], section.blocks[section.unfolded :])
+    )
 
-    assert names[0] == "claims"
-    assert len(comparisons.rows) == 24  # twelve collaborative treatments, two members
-    assert {row[1].text for row in comparisons.rows} <= {"yes", "no", "open"}
+    assert shown[:2] == ["digits-error", "digits-differences"]
+    assert {
+        "digits-test-cost",
+        "digits-cross-entropy",
+        "digits-all-differences",
+        "digits-ST-methods-cost",
+        "digits-M-methods-cost",
+    } <= set(folded)
 
 
 def test_cells_and_objects_that_are_wrong_are_listed(store, gather, cells):

@@ -6,8 +6,7 @@ import dataclasses
 
 import pytest
 
-from aggregator.report.verdicts import claims_section, interval_entry
-from aggregator.statistics import Difference
+from aggregator.report.verdicts import claims_section
 from tests.aggregator.claims.truths import as_the_paper_says, judged_claims, seeded_cells
 
 
@@ -16,8 +15,12 @@ def judged(tmp_path_factory, gather):
     return [*judged_claims(tmp_path_factory.mktemp("v"), gather, as_the_paper_says, cells=seeded_cells()).values()]
 
 
+def summary_of(section):
+    return next(b for b in section.blocks if b.name == "claims")
+
+
 def rows_by_claim(section):
-    return {row[0].text: [e.text for e in row] for row in section.blocks[0].rows}
+    return {row[0].text: [e.text for e in row] for row in summary_of(section).rows}
 
 
 def test_a_tested_claim_has_its_p_alone_and_corrected_and_its_face_value(judged):
@@ -40,12 +43,15 @@ def test_one_run_is_said_to_compare_networks_and_not_methods(made_report):
 def test_several_looks_are_named_with_their_level(judged):
     looked = [dataclasses.replace(c, looks=2) for c in judged]
 
-    assert "look 2" in claims_section(looked).blocks[0].caption
-    assert "0.62 %" in claims_section(looked).blocks[0].caption
+    assert "look 2" in summary_of(claims_section(looked)).caption
+    assert "0.62 %" in summary_of(claims_section(looked)).caption
 
 
-def test_an_interval_is_shown_where_there_is_one():
-    d = Difference(effect=-1.0, error=0.5, freedom=float("inf"), n=9, test="t")
+def test_every_claim_has_a_card_and_only_the_cards_are_open(made_report):
+    material = made_report[0]
+    section = claims_section(material.claims, material.steps, material.second_halves)
+    names = [b.name for b in section.blocks]
 
-    assert interval_entry(d).text == "-1.980 to -0.020"
-    assert interval_entry(None).text == "–"
+    assert names[:11] == [f"claim-{c.name.lower()}" for c in material.claims]
+    assert section.unfolded == 11
+    assert {"outlook", "claims", "second-halves"} <= set(names[11:])
