@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 
@@ -13,13 +14,19 @@ from experiment.errors import InvalidInput
 from experiment.grid import Grid, built_in, load_grid, parse_grid
 from experiment.run import RUN_NAME
 
+QUESTIONS = (
+    *("longer", "augmented", "alpha-over-time", "asymmetric", "larger", "identical", "deep", "unlabelled"),
+    *("baselines", "program"),
+)
+
 
 def grid(text: str) -> Grid:
     return parse_grid("g", tomllib.loads(text))
 
 
 def test_the_built_in_grids_have_the_cells_of_the_paper():
-    assert built_in() == ["demo", "full", "mnist-small", "replication", "smoke"]
+    of_questions = {twin for name in QUESTIONS for twin in (name, f"{name}-digits")}
+    assert set(built_in()) == {"demo", "full", "mnist-small", "replication", "smoke", *of_questions}
     assert len(load_grid("demo").cells) == 13
     full = load_grid("full").cells
     assert len(full) == 39
@@ -177,9 +184,7 @@ def test_the_user_s_file_gives_its_name_in_lower_case(tmp_path):
 
 def test_a_grid_is_not_looked_for_outside_the_built_in_ones(tmp_path):
     for name in ("../grids/demo", "demo.toml.bak", ""):
-        with pytest.raises(
-            InvalidInput, match=r"allowed: demo, full, mnist-small, replication, smoke or the path of a .toml file"
-        ):
+        with pytest.raises(InvalidInput, match=r"allowed: .*demo, full, .*smoke.* or the path of a .toml file"):
             load_grid(name)
 
 
@@ -231,3 +236,22 @@ def test_a_table_of_another_form_is_refused_in_one_line(text):
         grid(text)
 
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_has_a_grid_with_single_beside_it_and_a_twin_on_digits(name):
+    grid, twin = load_grid(name), load_grid(f"{name}-digits")
+
+    assert any(c.method == "single" for c in grid.cells)
+    assert {c.dataset for c in twin.cells} == {"digits"}
+    per_seed = [[dataclasses.replace(c, seed=0) for c in twin.cells if c.seed == s] for s in range(20)]
+    assert sum(map(len, per_seed)) == len(twin.cells)
+    assert all(set(cells) == set(per_seed[0]) for cells in per_seed)
+
+
+def test_the_grids_of_questions_share_the_cells_that_the_papers_grids_train():
+    full, demo = set(load_grid("full").cells), set(load_grid("demo").cells)
+
+    for name in ("longer", "augmented", "alpha-over-time", "asymmetric", "identical", "deep", "baselines"):
+        assert full & set(load_grid(name).cells), name
+        assert demo & set(load_grid(f"{name}-digits").cells), name
