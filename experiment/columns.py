@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from experiment.cell import Cell, Member
+from experiment.extensions import NEUTRAL, describe_setting
 
 SCHEMA_VERSION = 2
 
@@ -19,18 +20,30 @@ class Column(NamedTuple):
     Attributes:
         since: the schema version that brought the column.
         neutral: its value in files of older versions, where neither the file's provenance nor its cell says more.
+        like: the column that says the same in files of older versions.
     """
 
     type: pa.DataType
     doc: str
     since: int = 1
     neutral: Any = None
+    like: str = ""
+
+
+def _setting(name: str, kind: pa.DataType, doc: str) -> Column:
+    """Returns the column of a setting beyond the paper, which no cell of an older version has."""
+    return Column(kind, doc, since=2, neutral=setting_value(NEUTRAL[name]))
+
+
+def setting_value(value: Any) -> Any:
+    """Returns a setting as a column holds it: a list as text, ``1+0``."""
+    return describe_setting(value) if isinstance(value, tuple) else value
 
 
 CELL_COLUMNS: dict[str, Column] = {
     "cell_id": Column(pa.string(), "the cell's id"),
     "dataset": Column(pa.string(), "data set"),
-    "method": Column(pa.string(), "collaboration method: single, ce, l2 or l1"),
+    "method": Column(pa.string(), "collaboration method: single, ce, l2, l1, mutual or consensus"),
     "alpha": Column(pa.float64(), "collaboration weight; 0 for single"),
     "seed": Column(pa.int64(), "seed of weights and epoch order"),
     "members": Column(pa.string(), "names of the members, joined by +"),
@@ -48,6 +61,19 @@ CELL_COLUMNS: dict[str, Column] = {
     "precision": Column(pa.string(), "arithmetic of the convolutions: float32, bfloat16 or auto (the device's choice)"),
     "train_examples": Column(pa.int64(), "training examples of the data set as used; the last short batch is left out"),
     "test_examples": Column(pa.int64(), "test examples"),
+    "pairs": _setting("pairs", pa.string(), "which members are compared: chain or all"),
+    "pull": _setting(
+        "pull", pa.string(), "weight of each member's own distance to its peers, joined by +; empty: none"
+    ),
+    "temperature": _setting("temperature", pa.float64(), "divisor of the logits in the collaboration cost"),
+    "alpha_plan": _setting("alpha_plan", pa.string(), "alpha over the epochs: constant, rise, fall or late"),
+    "stale_epochs": _setting("stale_epochs", pa.int64(), "epochs between two copies of the peers; 0: as they are"),
+    "label_smoothing": _setting("label_smoothing", pa.float64(), "share of a label that is spread over all classes"),
+    "augment": _setting("augment", pa.string(), "distortion of training images: none, shift or shift+flip"),
+    "unlabelled": _setting("unlabelled", pa.string(), "images without labels: none, noise or rest"),
+    "unlabelled_share": _setting("unlabelled_share", pa.float64(), "their number as a share of batch_size"),
+    "validation_examples": _setting("validation_examples", pa.int64(), "training examples that are kept apart"),
+    "recipe": _setting("recipe", pa.string(), "paper, or program: as the author's program trained"),
 }
 ORIGIN_COLUMNS: dict[str, Column] = {  # fields of the provenance, so that SQL can ask for them
     "device": Column(pa.string(), "name of the device that trained the cell; empty: not known", since=2, neutral=""),
@@ -69,7 +95,14 @@ EPOCH_COLUMNS: dict[str, Column] = {
     "test_cross_entropy": Column(pa.float64(), "nats; as train_cross_entropy"),
     "test_ece": Column(pa.float64(), "expected calibration error, 15 bins of equal width"),
     "test_agreement": Column(pa.float64(), "share of test examples on which all members predict the same class"),
+    "validation_error": Column(
+        pa.float64(), "as test_error, on the validation examples; NaN: none", since=2, neutral=math.nan
+    ),
+    "validation_cross_entropy": Column(
+        pa.float64(), "nats; as test_cross_entropy, on the validation examples; NaN: none", since=2, neutral=math.nan
+    ),
     "learning_rate": Column(pa.float64(), "learning rate of the epoch"),
+    "collaboration_weight": Column(pa.float64(), "collaboration weight of the epoch", since=2, like="alpha"),
     "seconds": Column(
         pa.float64(), "wall time of the epoch, training and test, of all models together: the same in the row of each"
     ),
@@ -107,9 +140,9 @@ def cell_values(cell: Cell, *, train_examples: int, test_examples: int) -> dict[
 
 def cell_settings(cell: Cell) -> dict[str, Any]:
     """Returns the columns that follow from a cell's settings alone."""
-    fields = cell.all_fields()
-    counts = ("train_examples", "test_examples")  # there 0 stands for all examples of the data set
-    values = {name: fields[name] for name in CELL_COLUMNS if name in fields and name not in counts}
+    derived = ("members", "train_examples", "test_examples")  # counts are 0 there for all examples of the data set
+    names = [name for name in CELL_COLUMNS if hasattr(cell, name) and name not in derived]
+    values = {name: setting_value(getattr(cell, name)) for name in names}
     return values | {
         "cell_id": cell.id,
         "members": cell.member_names,

@@ -33,13 +33,15 @@ def fill_columns(
         return table  # not ours: the check of columns names them
     later = {n: c for n, c in columns.items() if c.since > facts["schema_version"] and n not in table.column_names}
     values = {**_prove_settings(table), **facts, **known} if later else {}
-    if unknown := [n for n, c in later.items() if n not in values and c.neutral is None]:
+    if unknown := [n for n, c in later.items() if n not in values and c.neutral is None and not c.like]:
         given = f"{source} has results schema {facts['schema_version']}, which lacks {', '.join(unknown)}"
         raise InvalidInput(f"{given}; its commit holds them: read it with aggregator.load.load_predictions")
     for place, (column, added) in enumerate(columns.items()):
         if column in later:
             field = TABLES[name].field(column)
-            table = table.add_column(place, field, _repeat(values.get(column, added.neutral), added, table.num_rows))
+            older = table[added.like] if added.like else None
+            made = _repeat(values.get(column, added.neutral), added, table.num_rows) if older is None else older
+            table = table.add_column(place, field, made)
     return table
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import operator
 from collections.abc import Callable
 
@@ -19,8 +20,10 @@ from experiment.provenance import Provenance
 from experiment.store import Store
 from trainer import checkpoint
 from trainer.engine import TENSORFLOW, Engine
-from trainer.model import metrics
+from trainer.model import metrics, schedule
 from trainer.model.types import Result, figure_columns
+
+VALIDATION = ("validation_error", "validation_cross_entropy")  # figures that a cell with validation examples has
 
 
 def commit_cell(
@@ -109,8 +112,13 @@ def remove_leftovers(store: Store, cell: Cell) -> None:
 
 
 def epochs_columns(cell: Cell, result: Result) -> dict[str, object]:
-    """Returns the columns of ``epochs.parquet``: of the figures those that the schema knows."""
-    columns = {n: c for n, c in figure_columns(result.figures, cell.models).items() if n in results.EPOCH_COLUMNS}
+    """Returns the columns of ``epochs.parquet``. Without validation examples, theirs hold NaN."""
+    columns = figure_columns(result.figures, cell.models)
+    nothing = [math.nan] * len(columns["epoch"])
+    columns = {name: columns.get(name, nothing) for name in VALIDATION} | columns
+    columns["collaboration_weight"] = [
+        schedule.collaboration_weight(cell.alpha, cell.alpha_plan, epoch - 1, cell.epochs) for epoch in columns["epoch"]
+    ]
     values = results.cell_values(cell, train_examples=result.examples, test_examples=len(result.labels))
     return {**results.repeat_values(values, len(columns["epoch"])), **columns}
 

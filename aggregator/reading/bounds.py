@@ -13,7 +13,7 @@ from experiment import results
 from experiment.cell import ENSEMBLE
 
 LARGEST = float(np.finfo(float).max)
-SHARES = ("train_error", "test_error", "test_ece", "test_agreement")
+SHARES = ("train_error", "test_error", "validation_error", "test_ece", "test_agreement")
 COUNTS = ("epochs", "batch_size", "train_examples", "test_examples", "epoch")
 WHOLE = 1e-3  # of an example: an error is a number of examples over their count
 Rows = NDArray[np.int64]

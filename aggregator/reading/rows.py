@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from aggregator.reading.bounds import find_impossible_rows
 from experiment import keys
 from experiment.cell import Cell
-from experiment.columns import describe_architectures
+from experiment.columns import describe_architectures, setting_value
+from experiment.extensions import NEUTRAL
 from experiment.inference import find_wrong_figure
 from experiment.ledger import Problem
 
@@ -47,14 +48,25 @@ def find_contradictions(frame: pd.DataFrame, known: Mapping[str, Cell]) -> list[
     Args:
         known: by id, the cells of frozen grids; rows of other cells are not judged.
     """
-    fields = ("dataset", "method", "alpha", "seed", "epochs", "batch_size", "weight_decay", "head", "precision")
+    fields = (
+        "dataset",
+        "method",
+        "alpha",
+        "seed",
+        "epochs",
+        "batch_size",
+        "weight_decay",
+        "head",
+        "precision",
+        *NEUTRAL,
+    )
     rows = frame.drop_duplicates("cell_id")  # that all rows of a cell hold the same is checked elsewhere
     found = []
     for row in rows.to_dict("records"):
         cell = known.get(row["cell_id"])
         if cell is None:
             continue
-        wrong = [n for n in fields if row[n] != getattr(cell, n)]
+        wrong = [n for n in fields if row[n] != setting_value(getattr(cell, n))]
         wrong += ["members"] if row["members"] != cell.member_names else []
         wrong += ["architectures"] if row["architectures"] not in ("", describe_architectures(cell.members)) else []
         wrong += ["learning_rate_base"] if row["learning_rate_base"] != cell.learning_rate else []

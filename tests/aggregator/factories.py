@@ -128,7 +128,10 @@ def epoch_columns(cell: Cell, error: Error = flat_error) -> dict[str, list]:
                 "test_cross_entropy": 2 * wrong,
                 "test_ece": 0.01,
                 "test_agreement": 0.95,
+                "validation_error": float("nan"),
+                "validation_cross_entropy": float("nan"),
                 "learning_rate": 2.0**-10,
+                "collaboration_weight": cell.alpha,
                 "seconds": 30.0,
                 "images_per_second": 1000.0,
             }

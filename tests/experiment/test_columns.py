@@ -15,6 +15,7 @@ from experiment.columns import (
     describe_architectures,
     prediction_values,
 )
+from experiment.extensions import NEUTRAL
 from experiment.grid import load_grid
 from experiment.provenance import Provenance
 
@@ -31,8 +32,9 @@ def test_a_later_column_has_the_version_that_brought_it_and_the_newest_is_today_
 def test_every_later_column_of_epochs_has_a_neutral_value_of_its_type():
     later = {n: c for n, c in COLUMNS["epochs"].items() if c.since > 1}
 
-    assert set(later) == {"architectures", "device", "arithmetic", "training_seconds"}
-    assert all(type(c.neutral) is {"string": str, "double": float}[str(c.type)] for c in later.values())
+    assert {"architectures", "device", "arithmetic", "training_seconds", "validation_error", *NEUTRAL} < set(later)
+    kinds = {"string": str, "double": float, "int64": int}
+    assert all(c.like in CELL_COLUMNS or type(c.neutral) is kinds[str(c.type)] for c in later.values())
 
 
 def test_the_columns_of_the_origin_are_facts_of_the_provenance():

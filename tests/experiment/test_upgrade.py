@@ -10,6 +10,7 @@ import pytest
 from experiment.cell import Cell
 from experiment.columns import COLUMNS, TABLES, cell_values
 from experiment.errors import InvalidInput
+from experiment.extensions import NEUTRAL
 from experiment.grid import load_grid
 from experiment.upgrade import fill_columns, find_cell
 from tests.factories import epochs_table
@@ -78,3 +79,13 @@ def test_a_cell_of_the_suite_s_own_members_is_proved_by_its_id(counts):
     assert find_cell(row | {"seed": 9}) is None
     assert find_cell(row | {"members": "ST+X"}) is None
     assert find_cell(row | {"epochs": 0}) is None
+
+
+def test_what_no_cell_of_then_had_is_neutral_and_the_weight_of_an_epoch_was_alpha():
+    table = fill_columns(old(), "epochs", FACTS, {}, "it")
+    row = table.slice(0, 1).to_pylist()[0]
+
+    assert {n: row[n] for n in NEUTRAL if n != "pull"} == {n: v for n, v in NEUTRAL.items() if n != "pull"}
+    assert row["pull"] == ""
+    assert math.isnan(row["validation_error"])
+    assert table["collaboration_weight"].unique().to_pylist() == [CELL.alpha]

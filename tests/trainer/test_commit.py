@@ -186,3 +186,19 @@ def test_a_committed_cell_that_cannot_be_tidied_up_is_committed(local_store, cel
     assert commit.commit_cell(local_store, cell, result, provenance("first"), said.append)
     assert local_store.exists(keys.epochs(cell))
     assert said == [f"checkpoints and progress of the committed cell could not be removed: {error}"]
+
+
+def test_settings_beyond_the_paper_the_epoch_s_weight_and_validation_are_columns(tiny):
+    settings = {"pull": (1.0, 0.0), "alpha_plan": "rise", "augment": "shift"}
+    cell = tiny_cell(epochs=2, alpha=0.5, train_examples=120, validation_examples=40, **settings)
+    result = training.train_cell(cell, tiny, watch=lambda *_: None)
+    columns = commit.epochs_columns(cell, result)
+
+    assert {n: set(columns[n]) for n in settings} == {"pull": {"1+0"}, "alpha_plan": {"rise"}, "augment": {"shift"}}
+    by_epoch = dict(zip(columns["epoch"], columns["collaboration_weight"], strict=True))
+    assert by_epoch == {1: 0.25, 2: 0.5}
+    assert all(0 <= v <= 1 for v in columns["validation_error"])
+    plain = commit.epochs_columns(
+        tiny_cell(epochs=1), training.train_cell(tiny_cell(epochs=1), tiny, watch=lambda *_: None)
+    )
+    assert np.isnan(plain["validation_error"]).all()

@@ -92,7 +92,8 @@ def test_every_bad_file_among_many_is_named_and_the_good_ones_keep_rows_and_prov
     assert all(w in p.reason for w, p in zip(words, answer.problems, strict=True))
     good = [c.id for c in cells if c not in cells[1:5]]
     assert list(answer.provenance) == good == to_frame(answer.epochs)["cell_id"].unique().tolist()
-    assert answer.epochs.equals(read_epochs(store, [keys.epochs(c) for c in cells if c.id in good]).epochs)
+    alone = read_epochs(store, [keys.epochs(c) for c in cells if c.id in good]).epochs
+    assert answer.epochs.to_pandas().equals(alone.to_pandas())  # a NaN equals a NaN there
 
 
 def test_a_copy_in_anothers_place_is_named(store, gather, cells):

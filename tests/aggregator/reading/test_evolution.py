@@ -132,7 +132,7 @@ def test_a_version_1_file_without_facts_holds_neutral_values(tmp_path):
 def test_a_file_of_today_that_lacks_a_later_column_is_named(tmp_path):
     store = mark(placed(tmp_path), 2)
 
-    with pytest.raises(InvalidInput, match=r"columns architectures, arithmetic, device, training_seconds differ"):
+    with pytest.raises(InvalidInput, match=r"columns .*architectures, arithmetic, .*training_seconds.* differ"):
         load(store.url)
 
 
