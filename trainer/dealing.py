@@ -31,6 +31,7 @@ class Dealer:
         self.given, self.is_closed = set[int](), False
         self._run, self._held, self._is_ending = run, held, is_ending
         self._pending, self._changed = PendingCells(), threading.Condition()
+        self._shapes: dict[str, Hashable] = {}  # by place, that its worker has compiled, or is about to
 
     def add(self, indexes: Iterable[int], rank: int = 0) -> None:
         """Has cells of the run wait; those of a lower rank come first."""
@@ -48,9 +49,9 @@ class Dealer:
             self.is_closed = True
             self._changed.notify_all()
 
-    def next_cell(self, shape: Hashable | None) -> PendingCell | None:
-        """Returns the next cell for a worker that has compiled this shape, once there is one; None if none will come."""
-        while (pending := self._take(shape)) is not None:
+    def next_cell(self, place: str) -> PendingCell | None:
+        """Returns the next cell for the worker of a place, once there is one; None if none will come."""
+        while (pending := self._take(place)) is not None:
             if self._held.is_free(pending.index):
                 return pending
             self._put_back(pending)
@@ -61,16 +62,17 @@ class Dealer:
         self._held.add(pending.index, self._run.grid.cells[pending.index])
         self._put_back(pending)
 
-    def leave(self, shape: Hashable | None) -> None:
-        """Notes that a worker that had compiled this shape has ended."""
+    def leave(self, place: str) -> None:
+        """Notes that the worker of a place has ended."""
         with self._changed:
-            self._pending.leave(shape)
+            self._pending.leave(self._shapes.pop(place, None))
 
-    def _take(self, shape: Hashable | None) -> PendingCell | None:
+    def _take(self, place: str) -> PendingCell | None:
         with self._changed:
             while not self._is_ending():
                 now = time.monotonic()
-                if (pending := self._pending.take(shape, now)) is not None:
+                if (pending := self._pending.take(self._shapes.get(place), now)) is not None:
+                    self._shapes[place] = pending.shape
                     return pending
                 wait = self._pending.wait(now)
                 if wait is None and self.is_closed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -128,27 +128,26 @@ class Pool:
 
     def _serve(self, place: Place) -> None:
         worker: WarmWorker | None = None
-        shape: Hashable | None = None  # that the worker has compiled
         try:
-            while (pending := self._dealer.next_cell(shape)) is not None:
-                shape = pending.shape
+            while (pending := self._dealer.next_cell(place.name)) is not None:
                 self._say(Turn(index=pending.index, cell=self.run.grid.cells[pending.index].id, place=place.name))
                 if worker is None:
                     worker = self.start(place)
                     self._workers.append(worker)
                 if not self._try(worker, pending):
-                    self._end(worker, shape)
-                    worker, shape = None, None
+                    self._end(worker)
+                    self._dealer.leave(place.name)
+                    worker = None
         except Exception as error:  # noqa: BLE001 - raised where all threads have ended
             self._errors.append(error)
         finally:
             if worker:
-                self._end(worker, shape)
+                self._end(worker)
+            self._dealer.leave(place.name)
 
-    def _end(self, worker: WarmWorker, shape: Hashable | None) -> None:
+    def _end(self, worker: WarmWorker) -> None:
         worker.end()
         self._workers.remove(worker)
-        self._dealer.leave(shape)
 
     def _try(self, worker: WarmWorker, pending: PendingCell) -> bool:
         """Makes one try at a cell; returns False if the worker did not survive it."""

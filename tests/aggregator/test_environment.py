@@ -47,7 +47,7 @@ def report(small_store):
         done = subprocess.run(command, cwd=cwd or place, env=given, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
         page = out / "index.html"
-        page.write_text(re.sub(r"The store was read on [\d-]+ at [\d:]+", "", page.read_text()))
+        page.write_text(re.sub(r"read (on )?[\d-]+ (at )?[\d:]+ UTC", "", page.read_text()))
         files = sorted(p for p in out.rglob("*") if p.is_file())
         return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 

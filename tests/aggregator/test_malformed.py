@@ -13,6 +13,7 @@ from aggregator import load
 from aggregator.reading.run import read_run_results
 from aggregator.report.files import compose_page
 from aggregator.report.material import read_all_predictions
+from aggregator.report.opening import compose_opening
 from aggregator.report.page import render_page
 from aggregator.report.sections import cells_section
 from experiment import keys
@@ -152,7 +153,7 @@ def test_a_report_names_each_cell_that_is_left_out(copied, gather):
     for i, damage in enumerate(chosen):
         damage(copied, CELLS[i:])
     material = gather(copied)
-    page = render_page(compose_page(material, [cells_section(material.run)]))
+    page = render_page(compose_page(material, compose_opening(material), [cells_section(material.run)]))
 
     for words in ("test_error is 1.5", "lacks or repeats test examples of ST", "holds predictions of Ens, ST, and"):
         assert words in page

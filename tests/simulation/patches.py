@@ -154,7 +154,7 @@ def table_bytes(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def table_of(data: bytes, name: str, source: str) -> pa.Table:
+def table_of(data: bytes, name: str, source: str, known: Any = None) -> pa.Table:
     """The table that ``table_bytes`` wrote."""
     try:
         return pa.ipc.open_stream(data).read_all()

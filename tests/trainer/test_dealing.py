@@ -35,7 +35,7 @@ def dealer(local_store, run, ending):
 def test_who_waits_gets_a_cell_as_soon_as_it_comes(dealer, monkeypatch):
     monkeypatch.setattr(dealing, "LOOK_SECONDS", 60)
     with ThreadPoolExecutor(2) as threads:
-        waiting = [threads.submit(dealer.next_cell, None) for _ in range(2)]
+        waiting = [threads.submit(dealer.next_cell, place) for place in ("cpu0", "cpu1")]
         time.sleep(0.1)
         dealer.add([2])
         dealer.add([0])
@@ -45,7 +45,7 @@ def test_who_waits_gets_a_cell_as_soon_as_it_comes(dealer, monkeypatch):
 def test_who_waits_leaves_when_no_more_will_come(dealer, monkeypatch):
     monkeypatch.setattr(dealing, "LOOK_SECONDS", 60)
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(dealer.next_cell, None)
+        waiting = threads.submit(dealer.next_cell, "cpu0")
         time.sleep(0.1)
         dealer.close()
         assert waiting.result(30) is None
@@ -55,15 +55,13 @@ def test_nothing_is_dealt_when_the_end_has_come(dealer, ending):
     dealer.add([0])
     ending.set()
 
-    assert dealer.next_cell(None) is None
+    assert dealer.next_cell("cpu0") is None
 
 
 def test_a_worker_keeps_to_the_shape_that_it_has_compiled(dealer):
     dealer.add([0, 1, 2])
-    first = dealer.next_cell(None)
-    others = [dealer.next_cell(first.shape), dealer.next_cell(first.shape)]
 
-    assert (first.index, [o.index for o in others]) == (0, [1, 2])
+    assert [dealer.next_cell("cpu0").index for _ in range(3)] == [0, 1, 2]
 
 
 def test_cells_that_an_earlier_pod_has_begun_come_last(dealer):
@@ -71,8 +69,8 @@ def test_cells_that_an_earlier_pod_has_begun_come_last(dealer):
     dealer.add([2], rank=1)
     dealer.close()
 
-    assert [dealer.next_cell(None).index for _ in range(3)] == [0, 1, 2]
-    assert dealer.next_cell(None) is None
+    assert [dealer.next_cell("cpu0").index for _ in range(3)] == [0, 1, 2]
+    assert dealer.next_cell("cpu0") is None
     assert dealer.given == {0, 1, 2}
 
 
@@ -80,11 +78,26 @@ def test_a_cell_that_another_process_has_is_dealt_again_when_it_is_free(dealer, 
     monkeypatch.setattr(dealing, "HELD_SECONDS", 0.05)
     dealer.add([0])
     dealer.close()
-    pending = dealer.next_cell(None)
+    pending = dealer.next_cell("cpu0")
     with ThreadPoolExecutor(1) as threads:
         with local_store.lock(run.grid.cells[0].id):
             dealer.hold_back(pending)
-            again = threads.submit(dealer.next_cell, None)
+            again = threads.submit(dealer.next_cell, "cpu0")
             time.sleep(0.3)
             assert not again.done()
         assert again.result(30).index == 0
+
+
+def test_looking_at_a_cell_that_another_process_has_does_not_count_its_worker_twice(dealer, monkeypatch):
+    """Workers were counted out of their shape at every look, until the work per worker was divided by none."""
+    monkeypatch.setattr(dealing, "HELD_SECONDS", 0.01)
+    answers = iter([True, False, False, False, True])
+    monkeypatch.setattr(dealer._held, "is_free", lambda _: next(answers))
+    dealer.add([0])
+    assert dealer.next_cell("cpu0").index == 0
+    dealer.add([2])
+    assert dealer.next_cell("cpu0").index == 2
+    dealer.leave("cpu0")
+    dealer.leave("cpu1")  # had no cell
+
+    assert set(dealer._pending._at.values()) == {0}
