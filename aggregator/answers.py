@@ -54,7 +54,14 @@ def answer_wish(store: Store, run: Run, wish: Wish, prices: Mapping[str, float],
     material = gather_material(store, read_run_results(store, run, now), prices, pictures=False)
     _check_names(wish.claims, material.claims)
     if wish.summary:
-        yield from summary_lines(material.claims, material.steps, material.studies, material.second_halves)
+        yield from summary_lines(
+            material.claims,
+            material.steps,
+            material.studies,
+            material.second_halves,
+            material.questions,
+            material.question_steps,
+        )
     try:
         record_looks(store, material.studies, material.looks, run=run.name, now=now)
     except InvalidInput as error:

@@ -120,10 +120,8 @@ def _explain(step: Step) -> str:
 def list_compared(claim: Claim) -> list[tuple[Study, set[Treatment]]]:
     """Returns the studies that the statement's comparisons are about, each with the treatments that they compare."""
     wanted: dict[str, tuple[Study, set[Treatment]]] = {}
-    for part in claim.parts:
-        if part.study:
-            _, treatments = wanted.setdefault(part.study.slug, (part.study, set()))
-            treatments |= {t.treatment for t in (*part.terms, *part.reference)}
+    for study, treatment in (side for part in claim.parts for side in part.compared):
+        wanted.setdefault(study.slug, (study, set()))[1].add(treatment)
     return list(wanted.values())
 
 

@@ -19,13 +19,15 @@ def summary_lines(
     steps: Sequence[Step],
     studies: Sequence[Study],
     second_halves: Mapping[str, SecondHalf] | None = None,
+    questions: Sequence[Claim] = (),
+    question_steps: Sequence[Step] = (),
 ) -> Iterator[str]:
-    """Yields the verdicts with what would decide the rest, then the largest differences from Single."""
-    outlooks = {s.claim.name: s.outlook for s in steps}
-    rows: list[tuple[str, ...]] = [("claim", "verdict", "p", "Holm", "at face value", "seeds", "what would decide it")]
-    rows += [_claim_row(c, outlooks.get(c.name)) for c in claims]
-    yield from _align(rows)
+    """Yields the verdicts with what would decide the rest, those on questions beyond the paper, then the largest differences."""
+    yield from _verdict_lines("claim", claims, steps)
     yield from (f"claim {n}, second half: {h.verdict} - {h.statement}" for n, h in (second_halves or {}).items())
+    if questions:
+        yield ""
+        yield from _verdict_lines("question: gains more?", questions, question_steps)
     effects = find_effects(studies)
     if not effects:
         return
@@ -33,6 +35,12 @@ def summary_lines(
     yield f"largest differences from Single, of {len(effects)}, in percentage points; being the largest, they are overstated"
     largest = largest_effects(effects, MOST_EFFECTS)
     yield from _align([("model", "difference", "95 % interval", "test", "n"), *map(_effect_row, largest)])
+
+
+def _verdict_lines(what: str, claims: Sequence[Claim], steps: Sequence[Step]) -> Iterator[str]:
+    outlooks = {s.claim.name: s.outlook for s in steps}
+    rows: list[tuple[str, ...]] = [(what, "verdict", "p", "Holm", "at face value", "seeds", "what would decide it")]
+    yield from _align([*rows, *(_claim_row(c, outlooks.get(c.name)) for c in claims)])
 
 
 def _claim_row(claim: Claim, outlook: Outlook | None) -> tuple[str, ...]:

@@ -21,12 +21,17 @@ Values = TypeVar("Values", pd.Series, NDArray[np.float64])
 
 
 class Term(NamedTuple):
-    """A summand of a comparison: a figure of a model, times a factor."""
+    """A summand of a comparison: a figure of a model, times a factor; ``home`` is its study if not the comparison's."""
 
     treatment: Treatment
     model: str
     factor: float = 1.0
     column: str = ERROR
+    home: Study | None = None
+
+    def of(self, study: Study) -> Study:
+        """The study that it is a figure of, in a comparison of this one."""
+        return self.home or study
 
 
 class Share(NamedTuple):
@@ -39,6 +44,7 @@ class Share(NamedTuple):
 
 def seed_values(study: Study, term: Term) -> pd.Series:
     """Returns the figure of each seed, without the term's factor; empty where there is none."""
+    study = term.of(study)
     if term.column == ROUGHNESS:
         return _roughness(study, term.treatment, term.model)
     if term.column == TRAINING:
@@ -76,6 +82,7 @@ def shares_of(study: Study, term: Term, seed: int) -> list[Share] | None:
     """Returns the shares that the figure of one run is made of; None if its error is not a binomial one."""
     if term.column == ROUGHNESS:
         return None
+    study = term.of(study)
     if term.column == DISTANCE:
         ends = [term._replace(model=m, column=ERROR) for m in (study.members[0], study.members[-1])]
         first, last = (float(seed_values(study, t)[seed]) for t in ends)

@@ -19,7 +19,7 @@ from aggregator.statistics import (
     mcnemar_difference,
     paired_difference,
 )
-from aggregator.study import ERROR, Study
+from aggregator.study import ERROR, Study, Treatment
 
 CLOSE = 0.1  # "approximates", "comparable", "no difference worth speaking of": within a tenth of the reference
 POINTS = 100  # shares are compared in percentage points
@@ -37,7 +37,8 @@ class Part:
         over, under: the sum less, and plus, a tenth of the reference; None where a tenth has no meaning.
         tenth: of the reference, in percentage points; NaN where it has no meaning.
         seeds: the pairs behind it: 1 for one run of each, 0 for none.
-        study, terms, reference: what it was computed from; None and empty where that is not known.
+        study, terms, reference: what it was computed from; None and empty where that is not known. A term may name
+            another study than ``study``.
     """
 
     says: str
@@ -54,7 +55,14 @@ class Part:
     @property
     def has_runs(self) -> bool:
         """Whether the models that it compares have final errors, whatever else they lack."""
-        return self.study is not None and all(len(self.study.final(t.treatment, t.model)) for t in self.terms)
+        study = self.study
+        return study is not None and all(len(t.of(study).final(t.treatment, t.model)) for t in self.terms)
+
+    @property
+    def compared(self) -> list[tuple[Study, Treatment]]:
+        """The treatments that it compares, each with its study."""
+        study = self.study
+        return [] if study is None else [(t.of(study), t.treatment) for t in (*self.terms, *self.reference)]
 
     @property
     def tested(self) -> bool:
@@ -89,7 +97,7 @@ class Part:
         if study is None or self.seeds < LEAST_SEEDS or any(t.column != ERROR for t in self.terms):
             return None
         seeds, _ = _values_by_seed(study, self.terms)
-        found = [[study.wrong.get((t.treatment, s), {}).get(t.model) for s in seeds] for t in self.terms]
+        found = [[_wrong_of(study, t, s) for s in seeds] for t in self.terms]
         if any(w is None for row in found for w in row):
             return None
         total = sum(np.float32(t.factor) * np.asarray(row) for t, row in zip(self.terms, found, strict=True))
@@ -134,12 +142,17 @@ def _values_by_seed(study: Study, terms: Sequence[Term]) -> tuple[pd.Index, NDAr
     return seeds, np.array(rows)
 
 
+def _wrong_of(study: Study, term: Term, seed: int) -> NDArray[np.bool_] | None:
+    """Returns which test examples the model of a seed had wrong; None where its predictions were not read."""
+    return term.of(study).wrong.get((term.treatment, seed), {}).get(term.model)
+
+
 def _sum_over_seeds(values: NDArray[np.float64]) -> Difference | None:
     return paired_difference(values, np.zeros(len(values))).scaled(POINTS) if len(values) else None
 
 
 def _sum_one_run(study: Study, terms: Sequence[Term], seed: int) -> Difference:
-    wrong = [study.wrong.get((t.treatment, seed), {}).get(t.model) for t in terms]
+    wrong = [_wrong_of(study, t, seed) for t in terms]
     if [(t.factor, t.column) for t in terms] == [(1, ERROR), (-1, ERROR)]:
         a, b = wrong
         if a is not None and b is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,7 @@ import numpy as np
 from aggregator.claims.parts import Part
 from aggregator.claims.rules import ALPHA, LEAST_SEEDS, Evidence, Tails, level_at, show_at_least, weigh_demands
 from aggregator.statistics import adjust_by_holm
+from experiment.looks import Look
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 NO_DIFFERENCE = "no difference worth speaking of"
@@ -57,9 +58,10 @@ class Demand:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A judged statement: ``name`` is its place in section 6.1, ``rule`` says how it is tested.
+    """A judged statement: ``name`` is its place in section 6.1 or its question, ``rule`` says how it is tested.
 
     Attributes:
+        said: the question that it answers; empty for those of section 6.1.
         lacks: what a run must hold for it to be judged at all.
         looks: how often these results have been looked at, this time included: it lowers the level.
         planned: the level that a plan of looks gives this one; None where the number of looks gives it.
@@ -70,6 +72,7 @@ class Claim:
     statement: str
     rule: str
     demands: tuple[Demand, ...]
+    said: str = ""
     lacks: str = "cells of Single and of collaborative methods on one data set"
     looks: int = 1
     planned: float | None = None
@@ -152,3 +155,12 @@ def correct_together(claims: Sequence[Claim]) -> list[Claim]:
     """Returns the statements with Holm's p over all of them; what cannot be tested counts among them with a p of 1."""
     adjusted = adjust_by_holm([c.p for c in claims])
     return [dataclasses.replace(c, holm=p) for c, p in zip(claims, adjusted, strict=True)]
+
+
+def pay_looks(claim: Claim, looks: Mapping[str, Look]) -> Claim:
+    """Returns the statement at the lowest level of the looks at its studies, which are given by slug."""
+    slugs = dict.fromkeys(study.slug for p in claim.parts for study, _ in p.compared)
+    own = [looks[slug] for slug in slugs if slug in looks]
+    planned = any(look.level is not None for look in own)
+    level = min(look.paid_level for look in own) if planned else None
+    return dataclasses.replace(claim, looks=max((look.number for look in own), default=1), planned=level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,37 +16,60 @@ from aggregator.figures.style import NAMES, hint, house_style, new_sheet
 from aggregator.study import SINGLE, Study
 
 TENTH = 0.1  # of Single's error: what the claims call no difference worth speaking of
+LETTER = 0.075  # inches of a letter of a row's name
 REACH = 3  # times the median end of an interval, or the tenth: what lies beyond is written at the edge
+
+
+class Panel(NamedTuple):
+    """A panel of differences: its title, a tenth of its reference (pp), and each difference with its row."""
+
+    title: str
+    tenth: float
+    marks: Sequence[tuple[int, Effect]]
 
 
 def plot_differences(study: Study) -> Picture:
     """Draws a panel per model and a row per treatment; what lies far off is an arrow with its number."""
     effects = find_effects([study])
     rows = study.collaborative()
+    panels = []
+    for model in study.models:
+        single = study.final(SINGLE, model)
+        tenth = 100 * TENTH * float(single.mean()) if len(single) else 0.0
+        marks = [(rows.index(e.treatment), e) for e in effects if e.model == model]
+        panels.append(Panel(f"{study.label} {model}", tenth, marks))
+    absent = [t.title for t in rows if not any(e.treatment == t for e in effects)]
+    return draw_panels(
+        panels,
+        [t.title for t in rows],
+        "difference from Single (pp)",
+        name=study.file_name("differences"),
+        title=f"{study.title}: difference from Single",
+        caption=f"Test error of each model minus that of the same model of Single, after the last epoch, with 95 % "
+        f"intervals ({_name_tests(effects)}). Left of 0 collaboration is better. In the grey band the difference is below "
+        "a tenth of Single's error, and not worth speaking of. An arrow with a number lies outside.",
+        note=f"Nothing to compare: {', '.join(absent)}." if absent else "",
+    )
+
+
+def draw_panels(panels: Sequence[Panel], rows: Sequence[str], xlabel: str, **words: str) -> Picture:
+    """Draws panels that share their rows.
+
+    Args:
+        words: name, title, caption and note of the picture.
+    """
     with house_style():
-        sheet = new_sheet(len(study.models), height=1.0 + 0.21 * len(rows), left=NAMES)
-        for axes, model in zip(sheet.panels, study.models, strict=True):
-            own = [e for e in effects if e.model == model]
-            single = study.final(SINGLE, model)
-            tenth = 100 * TENTH * float(single.mean()) if len(single) else 0.0
-            reach = _find_reach(own, tenth)
-            axes.axvspan(-tenth, tenth, color=SINGLES[0], alpha=0.18, linewidth=0)
+        left = max(NAMES, 0.3 + LETTER * max(map(len, rows)))
+        sheet = new_sheet(len(panels), height=1.0 + 0.21 * len(rows), left=left)
+        for axes, panel in zip(sheet.panels, panels, strict=True):
+            reach = _find_reach([e for _, e in panel.marks], panel.tenth)
+            axes.axvspan(-panel.tenth, panel.tenth, color=SINGLES[0], alpha=0.18, linewidth=0)
             axes.axvline(0, color=INK, linewidth=0.8)
-            for effect in own:
-                _draw_effect(axes, effect, rows.index(effect.treatment), reach)
-            axes.set_yticks(range(len(rows)), [t.title for t in rows])
-            axes.set(title=f"{study.label} {model}", xlabel="difference from Single (pp)")
-            axes.set(xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5))
-        absent = [t.title for t in rows if not any(e.treatment == t for e in effects)]
-        return render_picture(
-            sheet,
-            name=study.file_name("differences"),
-            title=f"{study.title}: difference from Single",
-            caption=f"Test error of each model minus that of the same model of Single, after the last epoch, with 95 % "
-            f"intervals ({_name_tests(effects)}). Left of 0 collaboration is better. In the grey band the difference is below "
-            "a tenth of Single's error, and not worth speaking of. An arrow with a number lies outside.",
-            note=f"Nothing to compare: {', '.join(absent)}." if absent else "",
-        )
+            for row, effect in panel.marks:
+                _draw_effect(axes, effect, row, reach)
+            axes.set_yticks(range(len(rows)), rows)
+            axes.set(title=panel.title, xlabel=xlabel, xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5))
+        return render_picture(sheet, **words)
 
 
 def _name_tests(effects: Sequence[Effect]) -> str:

@@ -20,7 +20,13 @@ from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
 
 CEILING = 2.5  # times the error of Single: points above it are named, not drawn
 OUTLIER = 3
-DODGE = {"ce": 0.88, "l2": 1.0, "l1": 1.14}  # of alpha: intervals stand beside each other
+DODGE = {
+    "ce": 0.88,
+    "l2": 1.0,
+    "l1": 1.14,
+    "mutual": 0.78,
+    "consensus": 1.28,
+}  # of alpha: intervals stand beside each other
 
 
 def plot_error_by_alpha(study: Study) -> Picture:

@@ -18,14 +18,18 @@ SHADES = {
     "ce": ("#08306b", "#15437f", "#225693", "#306aa8", "#3d7dbc", "#4a90d0"),
     "l2": ("#7f2704", "#913609", "#a3450e", "#b55312", "#c76217", "#d9711c"),
     "l1": ("#00441b", "#09562c", "#11673e", "#1a794f", "#228a61", "#2b9c72"),
+    "mutual": ("#2a1f8f", "#382da8", "#453ac2", "#5348db", "#6056e6", "#6d63f2"),
+    "consensus": ("#1a100a", "#261911", "#312218", "#3d2b1f", "#4a3627", "#57402f"),
 }
 SINGLES = ("#8a919c", "#4b5563", INK)  # member, member, ensemble
 COLOURS = {**{method: shades[3] for method, shades in SHADES.items()}, "single": "#6b7280"}
-MARKERS = {"ce": "o", "l2": "s", "l1": "^", "single": "D"}
+MARKERS = {"ce": "o", "l2": "s", "l1": "^", "mutual": "v", "consensus": "P", "single": "D"}
 _ON_DARK = {
     "ce": ("#c3def7", "#abcced", "#93bbe3", "#7aa9d9", "#6298cf", "#4a86c5"),
     "l2": ("#ffd3ab", "#f3bd8e", "#e7a771", "#dc9254", "#d07c37", "#c4661a"),
     "l1": ("#b8ecd4", "#9dd9bf", "#81c7ab", "#66b496", "#4aa282", "#2f8f6d"),
+    "mutual": ("#d3c2ff", "#c0a4ff", "#ad86fe", "#9a68fe", "#925ef7", "#8a55f0"),
+    "consensus": ("#fbf9a8", "#f7f373", "#f3ee3d", "#efe808", "#d6d009", "#bdb80a"),
 }
 # Each colour of a figure by its variable on the page: on light paper, on dark.
 VARIABLES: dict[str, tuple[str, str]] = {

@@ -14,7 +14,14 @@ from experiment.cell import ENSEMBLE, METHODS
 from experiment.datasets import DATASETS
 
 LETTER = 0.075  # inches of a letter of a row's name
-DODGE = {"single": 0.0, "ce": -0.2, "l2": 0.0, "l1": 0.2}  # of a row: marks stand beside each other
+DODGE = {
+    "single": 0.0,
+    "ce": -0.2,
+    "l2": 0.0,
+    "l1": 0.2,
+    "mutual": -0.38,
+    "consensus": 0.38,
+}  # of a row: marks stand beside each other
 
 
 def best_of(study: Study, method: str) -> Treatment | None:

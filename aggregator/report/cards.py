@@ -1,4 +1,4 @@
-"""The card of a claim: its verdict, how its comparisons came out by data set and method, and all of them folded."""
+"""The card of a claim or a question: its verdict, how its comparisons came out by data set and method, and all of them folded."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ COMPARISONS = (
     "test",
     "seeds",
 )
+TENTH_ABOVE = " Of what must be at most a tenth above, the difference is a - 1.1 b."
 
 
-def claim_card(claim: Claim, second: SecondHalf | None) -> Card:
-    """Returns the card of a judged statement and of its second half, if it has one."""
+def claim_card(claim: Claim, second: SecondHalf | None = None, facts: Sequence[tuple[str, str]] = ()) -> Card:
+    """Returns the card of a judged statement, with its second half if it has one, and with further facts."""
     tested = any(p.tested for p in claim.parts)
     numbers = (("p", f"{claim.p:.2g}"), ("p (Holm)", f"{claim.holm:.2g}")) if tested else ()
     half = (("second half", f"{second.verdict}: {second.statement}"),) if second else ()
     return Card(
         name=card_name(claim),
-        title=f"{claim.name}: {SAID[claim.name]}",
+        title=claim.said or f"{claim.name}: {SAID[claim.name]}",
         verdict=claim.verdict,
         statement=claim.statement,
-        facts=(*numbers, ("at face value", claim.face), ("seeds", str(claim.seeds)), *half),
+        facts=(*numbers, ("at face value", claim.face), ("seeds", str(claim.seeds)), *half, *facts),
         grid=_demand_grid(claim) if claim.parts else None,
         words=(claim.rule, *filter(None, (claim.remark,)), *claim.why.splitlines()),
         comparisons=comparisons_table(claim) if claim.parts else None,
@@ -58,7 +59,7 @@ def _demand_grid(claim: Claim) -> Table:
     methods = [TITLES[m] for m in METHODS if TITLES[m] in {column for _, column in placed}]
     return Table(
         name=f"{card_name(claim)}-demands",
-        title=f"Claim {claim.name} by data set and method",
+        title=f"{'Question' if claim.said else 'Claim'} {claim.name} by data set and method",
         caption="How many of the comparisons hold at face value, and how many are shown to.",
         columns=("data set", *methods),
         rows=tuple(
@@ -86,11 +87,11 @@ def _count_entry(parts: Sequence[Part], level: float) -> Entry:
 def comparisons_table(claim: Claim) -> Table:
     """Returns the table of a claim's comparisons."""
     remark = f" {claim.remark}" if claim.remark else ""
+    kind, tenth = ("question", "") if claim.said else ("claim", TENTH_ABOVE)
     return Table(
         name=card_name(claim),
-        title=f"Comparisons behind claim {claim.name}: {claim.verdict}",
-        caption=f"{claim.rule}{remark} {'; '.join(claim.why.splitlines())}. Of what must be at most a tenth above, the "
-        "difference is a - 1.1 b.",
+        title=f"Comparisons behind {kind} {claim.name}: {claim.verdict}",
+        caption=f"{claim.rule}{remark} {'; '.join(claim.why.splitlines())}.{tenth}",
         columns=COMPARISONS,
         rows=tuple(map(_comparison_row, claim.parts)),
     )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aggregator.claims import Claim, judge_claims
+from aggregator.claims.questions import judge_questions
 from aggregator.claims.second_halves import SecondHalf, judge_second_halves
 from aggregator.figures.images import plot_components, plot_samples
 from aggregator.figures.picture import Picture
@@ -39,6 +40,8 @@ class Material:
         second_halves: of the claims that have one, by the claim's name.
         looks: by slug of a study, the look at its results that this is; nothing of studies that are not tested yet.
         steps: what would decide each undecided claim.
+        questions: those beyond the paper that the run speaks about, judged; often none.
+        question_steps: what would decide each undecided one of them.
         predictions: by cell id, where they were read.
         prices: dollars per hour by part of a device's name.
         budget: what its launches on a cluster expected, and what they took.
@@ -52,6 +55,8 @@ class Material:
     second_halves: Mapping[str, SecondHalf] = field(default_factory=dict)
     looks: Mapping[str, Look] = field(default_factory=dict)
     steps: Sequence[Step] = ()
+    questions: Sequence[Claim] = ()
+    question_steps: Sequence[Step] = ()
     predictions: Mapping[str, Predictions] = field(default_factory=dict)
     prices: Mapping[str, float] = field(default_factory=dict)
     budget: Budget = NOTHING_SPENT
@@ -69,14 +74,17 @@ def gather_material(store: Store, found: RunResults, prices: Mapping[str, float]
     drawn, remarks = draw_datasets(store, datasets)
     budget, unread = read_budget(store, found.run.name)
     looks = count_looks(store, studies)
-    claims = judge_claims(studies, looks)
+    claims, questions = judge_claims(studies, looks), judge_questions(studies, looks)
+    costs = cost_by_cell(found, prices)
     return Material(
         run=dataclasses.replace(found, problems=(*found.problems, *(p for p in unusable if not p.absent))),
         studies=studies,
         claims=claims,
         second_halves=judge_second_halves(studies, found.provenance, claims),
         looks=looks,
-        steps=plan_steps(forecast_claims(claims), cost_by_cell(found, prices)),
+        steps=plan_steps(forecast_claims(claims), costs),
+        questions=questions,
+        question_steps=plan_steps(forecast_claims(questions), costs),
         predictions=predictions,
         prices=prices,
         budget=budget,

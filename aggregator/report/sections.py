@@ -20,6 +20,7 @@ from aggregator.report.material import Material
 from aggregator.report.opening import effect_row
 from aggregator.report.provenance import provenance_section
 from aggregator.report.published import comparison_tables, trains_as_published
+from aggregator.report.questions import questions_section
 from aggregator.report.settings import crowded_datasets, settings_section
 from aggregator.report.trained import trained_section
 from aggregator.report.verdicts import claims_section
@@ -34,6 +35,7 @@ def compose_sections(m: Material) -> list[Section]:
     crowded = crowded_datasets(m.studies)
     sections = [
         claims_section(m.claims, m.steps, m.second_halves),
+        questions_section(m.questions, m.question_steps),
         trained_section(m.run, m.studies),
         settings_section(m.studies),
         *(results_section(s, drawn=s.dataset not in crowded) for s in m.studies),
