@@ -3,7 +3,8 @@
     python -m benchmarks.initial --store URL --dataset cifar10 --member ST --factor 1 0.71
 
 trains the member alone, once from the suite's initial weights (He et al.) and once from 0.71 times these, and prints
-every epoch. The data set must be in the store: ``python -m trainer --prepare cifar10 --store URL`` puts it there.
+every epoch. It shows what smaller weights do, and was made to test a hypothesis about the author's program that is withdrawn
+(docs/replication.md). The data set must be in the store: ``python -m trainer --prepare cifar10 --store URL`` puts it there.
 """
 
 from __future__ import annotations
