@@ -72,7 +72,12 @@ def _add_questions(p: argparse.ArgumentParser) -> None:
         metavar="FILE.toml",
         help="make no report, but write a grid of the run's cells and of the seeds that would decide its undecided claims",
     )
-    p.add_argument("--claims", default="", metavar="1,4", help="with --suggest: the claims to decide (default: all)")
+    p.add_argument(
+        "--claims",
+        default="",
+        metavar="1,4",
+        help="with --suggest: the claims or questions to decide (default: all claims)",
+    )
     p.add_argument(
         "--power", type=parse_share, default=0.8, help="with --suggest: the probability of a verdict (default: 0.8)"
     )

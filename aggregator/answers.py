@@ -30,7 +30,7 @@ class Wish:
     Attributes:
         judge: the numbers of seeds that the chances of a verdict are asked for, as JSON; None for no JSON.
         suggest: the grid file to write; None for none.
-        claims: the names of the claims that it is to decide; empty for all.
+        claims: the names of the claims and questions that it is to decide; empty for all claims.
         power: the probability of a verdict that is wanted.
         most: seeds at most.
         budget: dollars at most; None for any number.
@@ -52,7 +52,7 @@ def answer_wish(store: Store, run: Run, wish: Wish, prices: Mapping[str, float],
         InvalidInput: a claim has another name, nothing would decide the claims, or the file cannot be written.
     """
     material = gather_material(store, read_run_results(store, run, now), prices, pictures=False)
-    _check_names(wish.claims, material.claims)
+    _check_names(wish.claims, [*material.claims, *material.questions])
     if wish.summary:
         yield from summary_lines(
             material.claims,
@@ -73,7 +73,8 @@ def answer_wish(store: Store, run: Run, wish: Wish, prices: Mapping[str, float],
 
 
 def _suggest(material: Material, wish: Wish, place: Path) -> Iterator[str]:
-    wanted = [c for c in material.claims if not wish.claims or c.name in wish.claims]
+    named = [c for c in (*material.claims, *material.questions) if c.name in wish.claims]
+    wanted = named if wish.claims else material.claims
     yield from (f"claim {c.name} is decided: {c.verdict}" for c in wanted if c.verdict != UNDECIDED and wish.claims)
     if all(c.verdict != UNDECIDED for c in wanted):
         raise InvalidInput(
@@ -81,7 +82,7 @@ def _suggest(material: Material, wish: Wish, place: Path) -> Iterator[str]:
         )
     costs = cost_by_cell(material.run, material.prices)
     names = {c.name for c in wanted}
-    outlooks = [s.outlook for s in material.steps if s.claim.name in names]
+    outlooks = [s.outlook for s in (*material.steps, *material.question_steps) if s.claim.name in names]
     steps = plan_steps(outlooks, costs, power=wish.power, most=wish.most)
     yield from map(_describe_step, steps)
     if any(s.outlook.chances and not s.chance for s in steps):

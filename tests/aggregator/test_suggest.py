@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -77,3 +78,24 @@ def test_at_most_so_many_seeds_are_suggested(run):
     assert {s.chance for s in steps} == {None}
     with pytest.raises(InvalidInput, match="no number of seeds"):
         suggest_grid(run[0].run.run.grid.cells, steps)
+
+
+def test_a_question_needs_seeds_of_both_its_studies(tmp_path, gather):
+    cells = [
+        dataclasses.replace(c, seed=seed, epochs=epochs)
+        for c in load_grid("demo").cells
+        if (c.method, c.alpha) in (("single", 0.0), ("l2", 0.01))
+        for seed in range(5)
+        for epochs in (1, 2)
+    ]
+
+    def error(cell, model):
+        noise = (sum(map(ord, cell.id + model)) % 7) * 0.01
+        return 0.3 - 0.04 * cell.epochs * (cell.method == "l2") + noise
+
+    material = gather(factories.committed_store(tmp_path / "s", cells=cells, error=error, predictions=False))
+    (step,) = plan_steps([s.outlook for s in material.question_steps], cost_by_cell(material.run, {}), most=100)
+
+    assert {(c.method, c.epochs) for c in step.cells} == {("single", 1), ("single", 2), ("l2", 1), ("l2", 2)}
+    assert len(step.cells) == 4 * (step.chance.seeds - 5)
+    assert step.cost.hours > 0

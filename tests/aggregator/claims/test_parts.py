@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -92,3 +94,23 @@ def test_without_results_there_is_nothing_to_compare(tmp_path, gather):
     part = make_part(studied(tmp_path, gather, 5), "x", [Term(Treatment("ce", 1.0), "M"), Term(SINGLE, "M", -1)])
 
     assert (part.difference, part.face, part.seeds, part.p_holds) == (None, None, 0, 1)
+
+
+@pytest.mark.parametrize(("seeds", "test"), [(1, "McNemar"), (6, "paired t over seeds")])
+def test_a_term_may_be_of_another_study(tmp_path, gather, seeds, test):
+    cells = [
+        dataclasses.replace(c, epochs=epochs)
+        for c in load_grid("demo").with_seeds(seeds).cells
+        if c.method == "single"
+        for epochs in (2, 3)
+    ]
+    store = factories.committed_store(
+        tmp_path / "s", cells=cells, error=lambda c, m: wandering_error(c, m) + 0.1 * (c.epochs == 2)
+    )
+    short, long = gather(store).studies
+    part = make_part(short, "shorter is worse", [Term(SINGLE, "M"), Term(SINGLE, "M", -1, home=long)])
+
+    assert part.difference.test == test
+    assert part.difference.effect == pytest.approx(10, abs=0.3), "percentage points; of 360 images"
+    assert part.compared == [(short, SINGLE), (long, SINGLE)]
+    assert (part.over_images() is None) == (seeds == 1)

@@ -75,6 +75,15 @@ def test_a_question_is_answered_as_the_truth_is(longer, verdict):
     assert found.holm == found.p
 
 
+def test_holms_correction_is_over_the_questions_alone():
+    cells = [*made_cells(), *(dataclasses.replace(c, augment="shift") for c in made_cells() if c.epochs == 1)]
+    found = judge_questions(study_of(cells, gains(0.1)))
+
+    assert [c.name for c in found] == ["longer-epochs-2", "augmented-augment-shift"]
+    smallest = min(c.p for c in found)
+    assert 2 * smallest in [c.holm for c in found]
+
+
 @pytest.mark.parametrize(("seeds", "remark"), [(1, "One run of each"), (4, "Tests begin at 5 seeds")])
 def test_few_seeds_decide_nothing(seeds, remark):
     (found,) = judge_questions(study_of(made_cells(seeds), gains(0.1)))

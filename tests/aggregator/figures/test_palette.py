@@ -7,10 +7,12 @@ import itertools
 import numpy as np
 import pytest
 
+from aggregator.figures import further, settings
 from aggregator.figures.palette import (
     COLOURS,
     FAINT,
     INK,
+    MARKERS,
     PAPER,
     SHADES,
     VARIABLES,
@@ -19,6 +21,7 @@ from aggregator.figures.palette import (
     use_variables,
 )
 from aggregator.study import Treatment
+from experiment.cell import METHODS
 
 # Machado, Oliveira and Fernandes (2009), at full severity, on linear RGB.
 BLINDNESS = {
@@ -64,6 +67,13 @@ def test_methods_are_told_apart_by_colour_blind_people(theme, blindness):
 
     assert {pair: d for pair, d in distances.items() if d < 14} == {}
     assert min(d for pair, d in distances.items() if "single" not in pair) > 20
+
+
+def test_every_method_has_colours_a_mark_and_a_place():
+    for names in (COLOURS, MARKERS, settings.DODGE):
+        assert set(names) == set(METHODS)
+    assert set(SHADES) == set(further.DODGE) == set(METHODS) - {"single"}
+    assert len(set(MARKERS.values())) == len(MARKERS)
 
 
 def test_lines_grow_thicker_and_fainter_as_alpha_falls():
