@@ -211,7 +211,8 @@ def surroundings(world: World) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for module, name, stand_in in replaced:
             stack.enter_context(mock.patch.object(module, name, stand_in))
-        stack.enter_context(mock.patch.dict(os.environ, GIT_COMMIT="simulated"))
+        # Another mapping in its place: thousands of changes of the real one, which C reads in other threads, crash a process.
+        stack.enter_context(mock.patch.object(os, "environ", {**os.environ, "GIT_COMMIT": "simulated"}))
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
