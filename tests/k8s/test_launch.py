@@ -63,7 +63,7 @@ def test_a_grid_file_that_is_no_grid_is_refused(name, tmp_path):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--grid", "dmeo"], ["'dmeo'", "demo, full, mnist-small, replication, smoke", "did you mean 'demo'?"]),
+        (["--grid", "dmeo"], ["'dmeo'", "demo, full", "or the path of a .toml file", "did you mean 'demo'?"]),
         (["--grid", "none.toml"], ["'none.toml'", "readable UTF-8 TOML file", "check the path"]),
         (["--grid", "demo", "--only", "colour=red"], ["'colour=red'", "FIELD=VALUE", "correct --only"]),
         (["--grid", "demo", "--only", "method=l3"], ["'method=l3'", "leaves a cell"]),
