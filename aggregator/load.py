@@ -94,10 +94,8 @@ def load_models(url: str | os.PathLike[str], cell_id: str) -> dict[str, bytes]:
     store, _ = open_results(os.fspath(url))
     found = _read_commits(store, [cell_id])
     commit = keys.epochs_of(*(found.epochs[name][0].as_py() for name in ("dataset", "method", "cell_id")))
-    source = f"{store.url}/{commit}"
-    usual = {m: keys.model(cell_id, m) for m in found.epochs["members"][0].as_py().split("+")}
-    named = {m: artifacts.find_artifact(found.provenance[cell_id], usual[m], commit, source) for m in usual}
-    return {member: artifacts.read_artifact(store, artifact) for member, artifact in named.items()}
+    facts, members = found.provenance[cell_id], found.epochs["members"][0].as_py().split("+")
+    return {m: artifacts.read_named(store, facts, keys.model(cell_id, m), commit)[0] for m in members}
 
 
 def _read_commits(store: Store, ids: Sequence[str] | None, run: Run | None = None) -> Results:

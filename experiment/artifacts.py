@@ -84,6 +84,16 @@ def find_artifact(provenance: Mapping[str, Any], usual: str, commit: str, source
     return found
 
 
+def read_named(store: Store, provenance: Mapping[str, Any], usual: str, commit: str) -> tuple[bytes, str]:
+    """Returns the content of the artifact of a usual key that belongs to a commit, and the name of its place in errors.
+
+    Raises:
+        NotFound, InvalidInput: as ``find_artifact`` and ``read_artifact``.
+    """
+    artifact = find_artifact(provenance, usual, commit, f"{store.url}/{commit}")
+    return read_artifact(store, artifact), f"{store.url}/{artifact.key}"
+
+
 def read_artifact(store: Store, artifact: Artifact) -> bytes:
     """Returns the content of an artifact, checked against the digest that its commit names, if it names one.
 

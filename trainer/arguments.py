@@ -17,7 +17,11 @@ from experiment.outage import parse_seconds_of
 from experiment.places import GPU_WORKERS, MOST_WORKERS, Place
 from experiment.program import CommandLine, parse_seconds
 
-FORMATS = ("litert", "litert-int8", "savedmodel")
+FORMATS = {
+    "litert": ".tflite",
+    "litert-int8": ".int8.tflite",
+    "savedmodel": "",
+}  # of --export, with their files' suffixes
 PROGRAM = (sys.executable, "-m", "trainer")
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import operator
 from collections.abc import Callable
 
@@ -22,8 +21,6 @@ from trainer import checkpoint
 from trainer.engine import TENSORFLOW, Engine
 from trainer.model import metrics, schedule
 from trainer.model.types import Result, figure_columns
-
-VALIDATION = ("validation_error", "validation_cross_entropy")  # figures that a cell with validation examples has
 
 
 def commit_cell(
@@ -112,15 +109,16 @@ def remove_leftovers(store: Store, cell: Cell) -> None:
 
 
 def epochs_columns(cell: Cell, result: Result) -> dict[str, object]:
-    """Returns the columns of ``epochs.parquet``. Without validation examples, theirs hold NaN."""
-    columns = figure_columns(result.figures, cell.models)
-    nothing = [math.nan] * len(columns["epoch"])
-    columns = {name: columns.get(name, nothing) for name in VALIDATION} | columns
-    columns["collaboration_weight"] = [
-        schedule.collaboration_weight(cell.alpha, cell.alpha_plan, epoch - 1, cell.epochs) for epoch in columns["epoch"]
+    """Returns the columns of ``epochs.parquet``. What was not measured, as without validation examples, is neutral there."""
+    measured = figure_columns(result.figures, cell.models)
+    neutral = {name: column.neutral for name, column in results.EPOCH_COLUMNS.items() if column.neutral is not None}
+    weights = [
+        schedule.collaboration_weight(cell.alpha, cell.alpha_plan, epoch - 1, cell.epochs)
+        for epoch in measured["epoch"]
     ]
     values = results.cell_values(cell, train_examples=result.examples, test_examples=len(result.labels))
-    return {**results.repeat_values(values, len(columns["epoch"])), **columns}
+    same = results.repeat_values(neutral | values, len(measured["epoch"]))
+    return {**same, **measured, "collaboration_weight": weights}
 
 
 def predictions_columns(cell: Cell, result: Result) -> dict[str, object]:

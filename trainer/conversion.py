@@ -15,13 +15,13 @@ from experiment.errors import InvalidInput, NotFound, refuse
 from experiment.provenance import read_provenance
 from experiment.store import Store
 from trainer import datasets
+from trainer.arguments import FORMATS
 from trainer.model import formats
 from trainer.model.metrics import error_rate
 from trainer.model.types import Dataset
 
 CALIBRATION = 200  # training images that show the ranges of activations
 NEAR = 1e-3  # of logits: what other kernels of the same float32 arithmetic differ by
-SUFFIXES = {"litert": ".tflite", "litert-int8": ".int8.tflite", "savedmodel": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +46,17 @@ class Trained:
 def convert_member(
     store: Store, cell: str, member: str, form: str, out: Path | None, say: Callable[[str], None]
 ) -> Path:
-    """Writes a member in a format of ``SUFFIXES``, and says its size, what it computes, and how fast; returns its path.
+    """Writes a member in one of ``FORMATS``, and says its size, what it computes, and how fast; returns its path.
 
     Args:
         out: the file or folder to make; None: one named after cell and member, in the working directory.
 
     Raises:
-        NotFound: the store has no result of that cell, or not the data set that it was trained on.
-        InvalidInput: there is no such member, something is damaged, ``out`` exists, or the file computes other logits.
+        NotFound: the store has no result of that cell.
+        InvalidInput: there is no such member, the store has not the data set that it was trained on, something is damaged,
+            ``out`` exists, or the file computes other logits.
     """
-    path = out or Path(f"{cell}-{member}{SUFFIXES[form]}")
+    path = out or Path(f"{cell}-{member}{FORMATS[form]}")
     if path.exists():
         raise refuse("--out", str(path), "a path where nothing is", "remove it or name another")
     trained = read_member(store, cell, member)
@@ -90,20 +91,15 @@ def read_member(store: Store, cell: str, member: str) -> Trained:
     if member not in members:
         raise refuse(f"the member of {cell}", member, ", ".join(members), "name one of them")
     facts = read_provenance(epochs.schema, source)
-
-    def read(usual: str) -> bytes:
-        return artifacts.read_artifact(store, artifacts.find_artifact(facts, usual, commit, source))
-
-    usual = keys.predictions_of(commit)
-    known = epochs.slice(0, 1).to_pylist()[0]
-    table = results.from_bytes(read(usual), "predictions", f"{store.url}/{usual}", known)
+    predictions, place = artifacts.read_named(store, facts, keys.predictions_of(commit), commit)
+    table = results.from_bytes(predictions, "predictions", place, known=epochs.slice(0, 1).to_pylist()[0])
     rows = table.filter(pc.equal(table["model"], member)).sort_by("example")
     return Trained(
         cell=cell,
         member=member,
         dataset=epochs["dataset"][0].as_py(),
         sha256=str(facts.get("dataset_sha256", "")),
-        data=read(keys.model(cell, member)),
+        data=artifacts.read_named(store, facts, keys.model(cell, member), commit)[0],
         labels=rows["label"].to_numpy(),
         logits=np.asarray(rows["logits"].combine_chunks().flatten()).reshape(rows.num_rows, -1),
     )

@@ -55,8 +55,8 @@ def _read_tables(cell: Cell, store: Store) -> tuple[pa.Table, pa.Table]:
     """Returns a cell's epochs and the predictions that belong to them."""
     key = keys.epochs(cell)
     epochs = results.from_bytes(store.read(key), "epochs", key)
-    artifact = artifacts.find_artifact(read_provenance(epochs.schema, key), keys.predictions(cell), key, key)
-    return epochs, results.from_bytes(artifacts.read_artifact(store, artifact), "predictions", artifact.key)
+    data, source = artifacts.read_named(store, read_provenance(epochs.schema, key), keys.predictions(cell), key)
+    return epochs, results.from_bytes(data, "predictions", source)
 
 
 def _store_with_run(folder: Path, cell: Cell) -> Store:

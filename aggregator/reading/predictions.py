@@ -126,10 +126,8 @@ def read_table(
         NotFound: the cell kept no predictions.
         InvalidInput: they are damaged, or not those that the commit names.
     """
-    usual = keys.predictions_of(commit)
-    artifact = artifacts.find_artifact(provenance, usual, commit, f"{store.url}/{commit}")
-    source = f"{store.url}/{artifact.key}"
-    return results.from_bytes(artifacts.read_artifact(store, artifact), "predictions", source, known), source
+    data, source = artifacts.read_named(store, provenance, keys.predictions_of(commit), commit)
+    return results.from_bytes(data, "predictions", source, known), source
 
 
 def digest_predictions(table: pa.Table, expected: Expected, source: str) -> Predictions:

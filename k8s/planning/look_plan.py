@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from experiment.cell import Cell
 from experiment.fields import build_checked
@@ -25,8 +25,25 @@ UNDECIDED = "undecided"
 T = TypeVar("T")
 
 
+class _Sealed:
+    """What the store holds of a plan, as sealed JSON."""
+
+    def to_bytes(self) -> bytes:
+        """Returns it as sealed JSON."""
+        return FORM.to_bytes(dataclasses.asdict(self))  # type: ignore[call-overload]
+
+    @classmethod
+    def from_bytes(cls, data: bytes, source: str) -> Self:
+        """Returns what ``to_bytes`` wrote.
+
+        Raises:
+            InvalidInput: it is damaged, or of another version.
+        """
+        return FORM.parse(data, source, lambda body: _build(cls, body, source))
+
+
 @dataclass(frozen=True, kw_only=True)
-class LookPlan:
+class LookPlan(_Sealed):
     """A plan of looks, as the store holds it.
 
     Attributes:
@@ -51,26 +68,13 @@ class LookPlan:
     done: tuple[str, ...]
     time: str
 
-    def to_bytes(self) -> bytes:
-        """Returns the plan as sealed JSON."""
-        return FORM.to_bytes(dataclasses.asdict(self))
-
-    @classmethod
-    def from_bytes(cls, data: bytes, source: str) -> LookPlan:
-        """Returns the plan that ``to_bytes`` wrote.
-
-        Raises:
-            InvalidInput: it is damaged, or of another version.
-        """
-        return FORM.parse(data, source, lambda body: _build(cls, body, source))
-
     def seeds_at(self, number: int) -> tuple[int, ...]:
         """Returns the seeds of a look, from 1."""
         return self.seeds[: self.counts[number - 1]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
+class Round(_Sealed):
     """A round of a plan: it is to decide these claims, and brings the seeds of its look to these cells.
 
     Attributes:
@@ -81,19 +85,6 @@ class Round:
     run: str
     claims: tuple[str, ...]
     growing: tuple[str, ...]
-
-    def to_bytes(self) -> bytes:
-        """Returns the round as sealed JSON."""
-        return FORM.to_bytes(dataclasses.asdict(self))
-
-    @classmethod
-    def from_bytes(cls, data: bytes, source: str) -> Round:
-        """Returns the round that ``to_bytes`` wrote.
-
-        Raises:
-            InvalidInput: it is damaged, or of another version.
-        """
-        return FORM.parse(data, source, lambda body: _build(cls, body, source))
 
 
 @dataclass(frozen=True, kw_only=True)

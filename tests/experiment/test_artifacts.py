@@ -107,3 +107,12 @@ def test_without_a_digest_any_content_is_taken_and_none_is_told(local_store):
     local_store.put(USUAL, b"other")
 
     assert artifacts.read_artifact(local_store, artifact) == b"other"
+
+
+def test_a_named_artifact_is_read_where_the_commit_says_it_lies(local_store):
+    local_store.put(USUAL, b"another attempt's")
+    beside = keys.artifact_beside(USUAL, "a2")
+    local_store.put(beside, b"content")
+    facts = artifacts.name_artifacts({beside: artifacts.compute_digest(b"content")})
+
+    assert artifacts.read_named(local_store, facts, USUAL, COMMIT) == (b"content", f"{local_store.url}/{beside}")

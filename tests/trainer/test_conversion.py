@@ -12,6 +12,7 @@ from experiment.store import LocalStore
 from tests.trainer.conftest import tiny_cell
 from tests.trainer.test_commit import provenance
 from trainer import commit, conversion, datasets
+from trainer.arguments import FORMATS
 from trainer.conversion import convert_member, read_member
 from trainer.model import formats, training
 
@@ -30,13 +31,13 @@ def trained(tmp_path_factory):
     return store
 
 
-@pytest.mark.parametrize("form", list(conversion.SUFFIXES))
+@pytest.mark.parametrize("form", list(FORMATS))
 def test_a_member_computes_the_stored_logits_and_its_size_and_speed_are_said(trained, form, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     said = []
     path = convert_member(trained, CELL.id, "A", form, None, said.append)
 
-    assert path.name == f"{CELL.id}-A{conversion.SUFFIXES[form]}"
+    assert path.name == f"{CELL.id}-A{FORMATS[form]}"
     assert path.exists()
     logits, size, speed = said
     assert re.fullmatch(
