@@ -19,6 +19,7 @@ from scipy import stats
 
 LEVEL = 0.95
 SIGNIFICANCE = 1 - LEVEL
+CLOSE = 0.1  # "approximates", "comparable", "no difference worth speaking of": within a tenth of the reference
 Floats = NDArray[np.float64]
 
 

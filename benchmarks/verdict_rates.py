@@ -14,7 +14,7 @@ from scipy.special import stdtr
 
 from aggregator.claims import Claim
 from aggregator.claims.columns import DISTANCE, Term, signed_distance
-from aggregator.claims.parts import CLOSE, POINTS, Part
+from aggregator.claims.parts import POINTS, Part
 from aggregator.claims.rules import (
     ALPHA,
     LEAST_SEEDS,
@@ -26,7 +26,7 @@ from aggregator.claims.rules import (
     weigh_demands,
 )
 from aggregator.claims.verdict import NO_DIFFERENCE, REFUTED, SUPPORTED, Demand
-from aggregator.statistics import step_down
+from aggregator.statistics import CLOSE, step_down
 from aggregator.study import ERROR, Study
 from benchmarks.simulated_seeds import Values, first_seeds
 from experiment.looks import PLANNED_SEEDS, level_in_plan

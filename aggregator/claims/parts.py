@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from aggregator.claims.columns import Term, seed_values, shares_of
 from aggregator.claims.rules import LEAST_SEEDS
 from aggregator.statistics import (
+    CLOSE,
     Difference,
     binomial_difference,
     crossed_difference,
@@ -21,7 +22,6 @@ from aggregator.statistics import (
 )
 from aggregator.study import ERROR, Study, Treatment
 
-CLOSE = 0.1  # "approximates", "comparable", "no difference worth speaking of": within a tenth of the reference
 POINTS = 100  # shares are compared in percentage points
 ONE_RUN = "one run of each"
 

@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from aggregator.claims.parts import CLOSE
 from aggregator.claims.rules import LEAST_SEEDS, Evidence
 from aggregator.claims.verdict import Claim, name_verdict
 from aggregator.claims.whole_grid import small_and_large, studies_with_single
-from aggregator.statistics import paired_difference
+from aggregator.statistics import CLOSE, paired_difference
 from aggregator.study import Study
 from experiment.cell import ENSEMBLE
 from experiment.inference import BATCHES, PARAMETERS, Inference, speed_name

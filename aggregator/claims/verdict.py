@@ -78,6 +78,11 @@ class Claim:
     planned: float | None = None
     holm: float = 1.0
 
+    @property
+    def kind(self) -> str:
+        """Whether it is a claim of section 6.1 or the answer to a question."""
+        return "question" if self.said else "claim"
+
     @cached_property
     def evidence(self) -> Evidence:
         """Its p-values."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from aggregator.claims.columns import Term, name_model
-from aggregator.claims.parts import CLOSE, Part, make_part
+from aggregator.claims.parts import Part, make_part
 from aggregator.claims.verdict import Claim, Demand, demand_all, demand_some
+from aggregator.statistics import CLOSE
 from aggregator.study import SINGLE, TITLES, Model, Study, Treatment
 from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
 

@@ -12,11 +12,10 @@ from matplotlib.axes import Axes
 from aggregator.effects import Effect, find_effects
 from aggregator.figures.palette import COLOURS, INK, MARKERS, SINGLES
 from aggregator.figures.picture import Picture, render_picture
-from aggregator.figures.style import NAMES, hint, house_style, new_sheet
+from aggregator.figures.style import NAMES, hint, house_style, new_sheet, room_for_names
+from aggregator.statistics import CLOSE
 from aggregator.study import SINGLE, Study
 
-TENTH = 0.1  # of Single's error: what the claims call no difference worth speaking of
-LETTER = 0.075  # inches of a letter of a row's name
 REACH = 3  # times the median end of an interval, or the tenth: what lies beyond is written at the edge
 
 
@@ -35,7 +34,7 @@ def plot_differences(study: Study) -> Picture:
     panels = []
     for model in study.models:
         single = study.final(SINGLE, model)
-        tenth = 100 * TENTH * float(single.mean()) if len(single) else 0.0
+        tenth = 100 * CLOSE * float(single.mean()) if len(single) else 0.0
         marks = [(rows.index(e.treatment), e) for e in effects if e.model == model]
         panels.append(Panel(f"{study.label} {model}", tenth, marks))
     absent = [t.title for t in rows if not any(e.treatment == t for e in effects)]
@@ -59,7 +58,7 @@ def draw_panels(panels: Sequence[Panel], rows: Sequence[str], xlabel: str, **wor
         words: name, title, caption and note of the picture.
     """
     with house_style():
-        left = max(NAMES, 0.3 + LETTER * max(map(len, rows)))
+        left = max(NAMES, room_for_names(rows))
         sheet = new_sheet(len(panels), height=1.0 + 0.21 * len(rows), left=left)
         for axes, panel in zip(sheet.panels, panels, strict=True):
             reach = _find_reach([e for _, e in panel.marks], panel.tenth)

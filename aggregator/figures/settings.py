@@ -7,13 +7,12 @@ from typing import Any
 
 from aggregator.figures.palette import COLOURS, MARKERS
 from aggregator.figures.picture import Picture, render_picture
-from aggregator.figures.style import add_legend, hint, house_style, new_sheet
+from aggregator.figures.style import add_legend, hint, house_style, new_sheet, room_for_names
 from aggregator.statistics import estimate_mean
 from aggregator.study import SINGLE, TITLES, Study, Treatment
 from experiment.cell import ENSEMBLE, METHODS
 from experiment.datasets import DATASETS
 
-LETTER = 0.075  # inches of a letter of a row's name
 DODGE = {
     "single": 0.0,
     "ce": -0.2,
@@ -37,8 +36,7 @@ def plot_settings(studies: Sequence[Study]) -> Picture:
     names = [name_setting(s) for s in studies]
     title = DATASETS[studies[0].dataset].title
     with house_style():
-        left = 0.3 + LETTER * max(map(len, names))
-        sheet = new_sheet(len(models), height=1.0 + 0.24 * len(studies), left=left)
+        sheet = new_sheet(len(models), height=1.0 + 0.24 * len(studies), left=room_for_names(names))
         for axes, model in zip(sheet.panels, models, strict=True):
             for method in reversed(METHODS):
                 points = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from aggregator.figures.palette import FAINT, INK
 
 PANEL, PER_ROW = 3.6, 3  # inches: as wide as a phone shows without shrinking it; panels in a row of a file
 LEFT, RIGHT, TOP, BOTTOM = 0.62, 0.14, 0.36, 0.5  # inches around the axes of a panel
+LETTER = 0.075  # inches of a letter of a row's name
 NAMES = 0.95  # inches at the left where rows have the names of treatments
 LEGEND_LINE, LEGEND_COLUMNS = 0.185, 2  # inches of a line
 TICKS = 5  # at most of an axis: the drawing of ticks takes most of the time
@@ -76,6 +77,11 @@ def house_style() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
         yield
+
+
+def room_for_names(names: Iterable[str]) -> float:
+    """Returns the inches at the left that the names of rows take."""
+    return 0.3 + LETTER * max(map(len, names))
 
 
 def new_sheet(

@@ -59,7 +59,7 @@ def _demand_grid(claim: Claim) -> Table:
     methods = [TITLES[m] for m in METHODS if TITLES[m] in {column for _, column in placed}]
     return Table(
         name=f"{card_name(claim)}-demands",
-        title=f"{'Question' if claim.said else 'Claim'} {claim.name} by data set and method",
+        title=f"{claim.kind.capitalize()} {claim.name} by data set and method",
         caption="How many of the comparisons hold at face value, and how many are shown to.",
         columns=("data set", *methods),
         rows=tuple(
@@ -87,10 +87,10 @@ def _count_entry(parts: Sequence[Part], level: float) -> Entry:
 def comparisons_table(claim: Claim) -> Table:
     """Returns the table of a claim's comparisons."""
     remark = f" {claim.remark}" if claim.remark else ""
-    kind, tenth = ("question", "") if claim.said else ("claim", TENTH_ABOVE)
+    tenth = TENTH_ABOVE if claim.kind == "claim" else ""
     return Table(
         name=card_name(claim),
-        title=f"Comparisons behind {kind} {claim.name}: {claim.verdict}",
+        title=f"Comparisons behind {claim.kind} {claim.name}: {claim.verdict}",
         caption=f"{claim.rule}{remark} {'; '.join(claim.why.splitlines())}.{tenth}",
         columns=COMPARISONS,
         rows=tuple(map(_comparison_row, claim.parts)),

@@ -61,7 +61,7 @@ def compose_opening(m: Material) -> Opening:
 
 def card_name(claim: Claim) -> str:
     """Returns the anchor of the card of a claim or a question, and the name of its files."""
-    return f"{'question' if claim.said else 'claim'}-{claim.name.lower()}"
+    return f"{claim.kind}-{claim.name.lower()}"
 
 
 def _answer_claim(c: Claim) -> Answer:
