@@ -10,6 +10,7 @@ from experiment.errors import InvalidInput, describe_error
 
 OLDEST_PYTHON = (3, 11)  # nothing that is imported before it is checked may need it
 PROGRAMS = ("trainer", "k8s", "aggregator")  # the packages that hold them
+IN_DEMO = (*PROGRAMS, "s3")  # the extras that 'make demo' installs
 EXIT_CODE = InvalidInput.exit_code
 
 
@@ -72,7 +73,8 @@ def _fault_of(name: str) -> str:
 
 
 def _explain(fault: str, extra: str) -> str:
-    do = f"'make demo' makes one (.venv/bin/python), or pip install '.[{extra}]'"
+    install = f"pip install '.[{extra}]'"
+    do = f"'make demo' makes one (.venv/bin/python), or {install}" if extra in IN_DEMO else install
     if fault.startswith("would take"):
         do = "rename that file, or remove its folder from PYTHONPATH"
     allowed = f"Python {'.'.join(map(str, OLDEST_PYTHON))} or later with the extra {extra}"

@@ -77,6 +77,8 @@ def _export(given: argparse.Namespace) -> int:
     url, cell, member = given.export
     store = open_store(url)
     import_packages("trainer", "tensorflow", "keras")
+    if given.to == "onnx":
+        import_packages("onnx", "tf2onnx", "onnxruntime")
     from trainer.conversion import convert_member
     from trainer.model import formats
 

@@ -20,6 +20,7 @@ from experiment.program import CommandLine, parse_seconds
 FORMATS = {
     "litert": ".tflite",
     "litert-int8": ".int8.tflite",
+    "onnx": ".onnx",
     "savedmodel": "",
 }  # of --export, with their files' suffixes
 PROGRAM = (sys.executable, "-m", "trainer")

@@ -128,13 +128,24 @@ def _write(model: formats.Model, form: str, path: Path, data: Dataset) -> format
         if form == "savedmodel":
             formats.to_savedmodel(model, path)
             return formats.run_savedmodel(path)
-        calibration = data.x_train[:CALIBRATION].astype(np.float32) if form == "litert-int8" else None
-        path.write_bytes(content := formats.to_litert(model, calibration))
+        make, run = _FILES[form]
+        path.write_bytes(content := make(model, data))
     except OSError as error:
         raise InvalidInput(
             f"{path} cannot be written ({error}); allowed: a folder with room; name another by --out"
         ) from error
-    return formats.run_litert(content)
+    return run(content)
+
+
+def _quantise(model: formats.Model, data: Dataset) -> bytes:
+    return formats.to_litert(model, data.x_train[:CALIBRATION].astype(np.float32))
+
+
+_FILES: dict[str, tuple[Callable[[formats.Model, Dataset], bytes], Callable[[bytes], formats.Call]]] = {
+    "litert": (lambda model, _: formats.to_litert(model), formats.run_litert),
+    "litert-int8": (_quantise, formats.run_litert),
+    "onnx": (lambda model, _: formats.to_onnx(model), formats.run_onnx),
+}  # by format: what makes the content of its file, and what runs it
 
 
 def _say_logits(trained: Trained, logits: np.ndarray, *, exact: bool, say: Callable[[str], None]) -> None:

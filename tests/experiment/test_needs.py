@@ -42,8 +42,17 @@ def test_a_program_without_its_packages_ends_with_one_line_and_42(program, flags
     assert done.returncode == 42
     assert len(done.stderr.splitlines()) == 1
     assert re.match(
-        r"error: the Python .* lacks the package numpy; allowed: .*extra some-extra; 'make demo'", done.stderr
+        r"error: the Python .* lacks the package numpy; allowed: .*extra some-extra; pip install", done.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("extra", "advice"),
+    [("k8s", r"'make demo' makes one .*, or pip install '\.\[k8s\]'"), ("onnx", r"pip install '\.\[onnx\]'")],
+)
+def test_the_advice_is_a_command_that_brings_the_package(extra, advice):
+    with pytest.raises(ImportError, match=rf"; {advice}$"):
+        require_packages(extra, "no_such_package")
 
 
 PROGRAMS = ("k8s", "aggregator", "trainer", *(f"k8s.{verb}" for verb in VERBS))

@@ -1,4 +1,4 @@
-"""Trained members in the formats of phones and servers, LiteRT and SavedModel, and what a file in each of them computes.
+"""Trained members in the formats of phones and servers, LiteRT, ONNX and SavedModel, and what a file in each of them computes.
 
 A file takes float32 images (n, height, width, channels) from 0 to 255 and gives logits (n, classes), as the ``.keras`` file does.
 LiteRT's int8 is full integer quantisation after training: weights per channel, activations by the range that calibration images show
@@ -53,6 +53,16 @@ def to_litert(model: keras.Model, calibration: np.ndarray | None = None) -> byte
     return made
 
 
+def to_onnx(model: keras.Model) -> bytes:
+    """Returns the model as an ONNX file, whose input is called ``images`` and whose output ``logits`` (extra ``onnx``)."""
+    import tf2onnx
+
+    names = tf.TensorSpec(model.inputs[0].shape, tf.float32, name="images")
+    function = tf.function(lambda images: {"logits": model(images, training=False)}, input_signature=[names])
+    made: bytes = tf2onnx.convert.from_function(function, [names])[0].SerializeToString()
+    return made
+
+
 def to_savedmodel(model: keras.Model, folder: Path) -> None:
     """Writes the model as a SavedModel folder, whose signature ``serving_default`` has the input ``images``."""
     with contextlib.redirect_stdout(io.StringIO()):  # Keras describes what it has written
@@ -91,6 +101,16 @@ def run_litert(data: bytes) -> Call:
         return logits
 
     return call
+
+
+def run_onnx(data: bytes) -> Call:
+    """Returns the function that an ONNX file computes, on one thread (extra ``onnx``)."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(["logits"], {"images": images})[0]
 
 
 def compute_logits(call: Call, images: np.ndarray) -> np.ndarray:

@@ -30,8 +30,13 @@ def test_a_keras_file_is_read_back(member, images):
     np.testing.assert_array_equal(*(formats.compute_logits(formats.run_keras(m), images) for m in (member, again)))
 
 
-def test_litert_computes_the_same_logits_in_batches_of_any_size(member, images):
-    call = formats.run_litert(formats.to_litert(member))
+@pytest.mark.parametrize(
+    ("make", "run"),
+    [(formats.to_litert, formats.run_litert), (formats.to_onnx, formats.run_onnx)],
+    ids=["litert", "onnx"],
+)
+def test_a_file_computes_the_same_logits_in_batches_of_any_size(member, images, make, run):
+    call = run(make(member))
 
     np.testing.assert_allclose(
         formats.compute_logits(call, images), member(images.astype(np.float32)), rtol=1e-4, atol=1e-4
