@@ -27,7 +27,7 @@ TARGETS = (5, 6, 7, 8, 10, 12, 14, 16, 20, 25, 30, 50, 100)
 POWER = 0.8
 MISSING = "its results are not complete: launch the run again first"
 ONE_RUN = "one run of each shows no spread of what it compares: 2 seeds would show one"
-ALL_EQUAL = "all runs that it compares came out the same: there is no spread to judge by"
+NO_SPREAD = "{equal} of its {all} comparisons came out the same with every seed: there is no spread to forecast from"
 BORDER = "no number of seeds up to {most} would ({chance:.0%} there)"
 INSTEAD = (
     "Where no number of seeds would decide a claim, the true differences may lie on the border: a wider margin than a tenth "
@@ -102,7 +102,7 @@ def _find_obstacle(parts: Sequence[Part]) -> str:
         return f"needs {needs[0]}" if needs else MISSING
     unknown = [p for p in parts if p.difference and not p.difference.known]
     if unknown:
-        return ONE_RUN if any(p.seeds == 1 for p in unknown) else ALL_EQUAL
+        return ONE_RUN if any(p.seeds == 1 for p in unknown) else NO_SPREAD.format(equal=len(unknown), all=len(parts))
     return ""
 
 

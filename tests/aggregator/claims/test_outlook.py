@@ -65,7 +65,8 @@ def test_where_no_number_of_seeds_would_it_says_what_would():
         ((), "needs cells of Single"),
         ((Part(says="x", difference=None),), "not complete"),
         ((part(1.0, error=math.nan, seeds=1),), "2 seeds would show one"),
-        ((part(0.0, error=math.nan, seeds=5),), "all runs that it compares came out the same"),
+        ((part(0.0, error=math.nan, seeds=5),), "1 of its 1 comparisons came out the same with every seed"),
+        ((part(0.0, error=math.nan, seeds=5), part(1.0, seeds=5)), "1 of its 2 comparisons came out the same"),
     ],
 )
 def test_without_the_results_it_needs_it_says_what_is_lacking(parts, words):
