@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3.session
+import botocore.session
 from botocore.config import Config
+from botocore.utils import parse_timestamp
 
 from experiment.s3_errors import CONFIGURATION_ERRORS, translate_error
 
@@ -33,8 +36,23 @@ def make_client(place: str) -> S3Client:
         max_pool_connections=32,
     )
     try:
-        session = boto3.session.Session()
+        session = boto3.session.Session(botocore_session=_start_session())
         region = os.environ.get("AWS_REGION") or session.region_name or DEFAULT_REGION
         return session.client("s3", region_name=region, config=config)
     except CONFIGURATION_ERRORS as error:
         raise translate_error(error, place) from error
+
+
+def _start_session() -> botocore.session.Session:
+    """Returns a session whose clients parse listings quickly: two thirds of the work went into times of last change."""
+    session = botocore.session.get_session()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_time)
+    return session
+
+
+def parse_time(value: Any) -> dt.datetime:
+    """Returns the time that a server's answer holds, as the client would."""
+    try:
+        return dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):  # a number, or in the form of headers
+        return parse_timestamp(value)

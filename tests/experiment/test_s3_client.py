@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import ipaddress
-import ssl
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from botocore.utils import parse_timestamp
 
 from experiment.errors import Misconfigured, Transient
 from experiment.s3 import S3Store
+from experiment.s3_client import parse_time
 from experiment.store import open_store
-from tests.experiment.servers import Answering, error_body
 
 KEYS = "aws_access_key_id = a\naws_secret_access_key = b\n"
 ROLE = "role_arn = arn:aws:iam::123456789012:role/x\n"
@@ -227,27 +222,6 @@ def test_retries_and_time_limits_are_ours_whatever_the_user_s_say(configure):
     assert (config.connect_timeout, config.read_timeout) == (5, 30)
 
 
-@pytest.fixture
-def secure_server(tmp_path):
-    """A server of a self-signed certificate; its URL and the certificate's file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (tmp_path / "key.pem").write_bytes(key.private_bytes(*private))
-    (tmp_path / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    server = Answering(404, error_body("NoSuchBucket"), "application/xml")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    yield server.url.replace("http", "https"), tmp_path / "certificate.pem"
-    server.stop()
-
-
 def test_a_server_of_the_user_s_own_certificate_is_used(secure_server, configure):
     url, certificate = secure_server
     configure(AWS_ENDPOINT_URL=url, AWS_CA_BUNDLE=str(certificate))
@@ -268,3 +242,20 @@ def test_certificates_that_are_missing_or_wrong_are_told_in_one_line(bundle, sec
 def test_a_server_that_speaks_no_tls_is_told_in_one_line(configure, answering):
     configure(AWS_ENDPOINT_URL=answering(404).replace("http", "https"))
     refused("; correct AWS_CA_BUNDLE, or the server's certificate and address")
+
+
+def test_times_of_listings_are_parsed_without_the_slow_parser(moto_store, monkeypatch):
+    moto_store.put("a", b"x")
+    whole = moto_store._client.list_objects_v2(Bucket=moto_store.bucket)["Contents"][0]["LastModified"]
+    monkeypatch.setattr("experiment.s3_client.parse_timestamp", lambda _: pytest.fail("parsed slowly"))
+
+    assert moto_store._client.list_objects_v2(Bucket=moto_store.bucket)["Contents"][0]["LastModified"] == whole
+    assert abs(dt.datetime.now(dt.UTC) - whole) < dt.timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2026-11-27T21:00:00Z", "2026-11-27T21:00:00.123Z", "Fri, 27 Nov 2026 21:00:00 GMT", 1700000000, "1700000000.5"],
+)
+def test_times_of_every_form_are_what_the_client_makes_of_them(value):
+    assert parse_time(value) == parse_timestamp(value)
