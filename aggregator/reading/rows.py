@@ -62,10 +62,8 @@ def find_contradictions(frame: pd.DataFrame, known: Mapping[str, Cell]) -> list[
     )
     rows = frame.drop_duplicates("cell_id")  # that all rows of a cell hold the same is checked elsewhere
     found = []
-    for row in rows.to_dict("records"):
-        cell = known.get(row["cell_id"])
-        if cell is None:
-            continue
+    for row in rows[rows["cell_id"].isin(list(known))].to_dict("records"):
+        cell = known[row["cell_id"]]
         wrong = [n for n in fields if row[n] != setting_value(getattr(cell, n))]
         wrong += ["members"] if row["members"] != cell.member_names else []
         wrong += ["architectures"] if row["architectures"] not in ("", describe_architectures(cell.members)) else []
