@@ -61,8 +61,9 @@ def read_epochs(
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Returns the rows as a DataFrame that may be written into, with texts as categories, since few of them differ."""
-    # Columns of one type are converted together: one by one they would share Arrow's read-only memory.
-    frame: pd.DataFrame = encode_texts(table).to_pandas()
+    # Columns of one type are converted together: one by one they would share Arrow's read-only memory. Pieces are joined
+    # on the way: joined before, all rows would be in memory once more.
+    frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas(strings_to_categorical=True)
     return frame
 
 

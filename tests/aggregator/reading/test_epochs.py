@@ -12,6 +12,8 @@ from experiment.provenance import METADATA
 from tests.aggregator import factories
 from tests.aggregator.report_of import text_files, undone_states
 
+COUNTED = pa.proxy_memory_pool(pa.default_memory_pool())  # must outlive what was allocated from it
+
 
 def test_a_torn_file_is_named_and_the_rest_reported(store, gather, cells):
     store.put(keys.epochs(cells[3]), store.read(keys.epochs(cells[3]))[:-200])
@@ -100,3 +102,17 @@ def test_a_copy_in_anothers_place_is_named(store, gather, cells):
     store.put(keys.epochs(cells[1]), store.read(keys.epochs(cells[2])))
 
     assert f"holds cell {cells[2].id}" in undone_states(gather(store))[cells[1].id][1]
+
+
+def test_a_frame_is_made_without_joining_its_pieces_first(store, cells):
+    rows = read_epochs(store, [keys.epochs(c) for c in cells]).epochs
+    many = pa.concat_tables([rows] * 20)
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(COUNTED)
+    try:
+        frame = to_frame(many)
+    finally:
+        pa.set_memory_pool(usual)
+
+    assert len(frame) == many.num_rows
+    assert frame.memory_usage().sum() < COUNTED.max_memory() < 1.5 * many.nbytes
