@@ -3,7 +3,7 @@
     python -m benchmarks.aggregate [--cells 100 1000 10000] [--load-only] [--store DIRECTORY or s3://BUCKET/PREFIX [--delay MS]]
 
 Each cell's file is made by the trainer's own writer: 30 epochs of 3 models. Loading and scanning alternate and the
-fastest of three counts. The report is timed as a process of its own, from its start to its end. On S3 DuckDB would have
+fastest of three counts, in seconds and in seconds of processor time, which other work on the machine changes less. The report is timed as a process of its own, from its start to its end. On S3 DuckDB would have
 to download an extension, so reading with one thread is compared with as many threads as ``load`` uses, on the first
 1,000 results at most. ``--delay`` delays each request, as the way to a distant server does.
 """
@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -92,11 +93,28 @@ def make_run(url: str, count: int) -> None:
         commit_result(store, cell, random)
 
 
-def time_call(function: Callable[[], object]) -> float:
+class Times(NamedTuple):
+    """Seconds that a call took: by the clock, and of processor time in all threads of this process."""
+
+    wall: float
+    processor: float
+
+
+def time_call(function: Callable[[], object]) -> Times:
     """Returns how long one call takes."""
-    start = time.perf_counter()
+    wall, processor = time.perf_counter(), time.process_time()
     function()
-    return time.perf_counter() - start
+    return Times(time.perf_counter() - wall, time.process_time() - processor)
+
+
+def divide(long: Times, short: Times) -> Times:
+    """Returns how many times as long one call takes as another."""
+    return Times(long.wall / short.wall, long.processor / short.processor)
+
+
+def take_fastest(calls: Iterable[Times]) -> Times:
+    """Returns the smallest of either time."""
+    return Times(*map(min, zip(*calls, strict=True)))
 
 
 def time_report(url: str) -> tuple[float, float]:
@@ -113,23 +131,24 @@ def time_report(url: str) -> tuple[float, float]:
         return time.perf_counter() - start, usage.ru_maxrss / 2**20
 
 
-def compare_with_duckdb(url: str) -> tuple[float, float, float]:
-    """Returns the seconds of ``load`` and of DuckDB's scan of the same files, and how many times as long ``load`` takes."""
+def compare_with_duckdb(url: str) -> tuple[Times, Times, Times]:
+    """Returns the times of ``load`` and of DuckDB's scan of the same files, and how many times as long ``load`` takes."""
     query = f"select * from read_parquet('{url}/results/*/*/*/epochs.parquet')"
-    scan, loading = [], []
+    scans, loads = [], []
     for _ in range(ROUNDS):
-        scan.append(time_call(lambda: duckdb.sql(query).to_arrow_table()))
-        loading.append(time_call(lambda: load(url)))
-    return min(loading), min(scan), min(loading) / min(scan)
+        scans.append(time_call(lambda: duckdb.sql(query).to_arrow_table()))
+        loads.append(time_call(lambda: load(url)))
+    loading, scan = take_fastest(loads), take_fastest(scans)
+    return loading, scan, divide(loading, scan)
 
 
-def compare_with_one_reader(url: str) -> tuple[float, float, float]:
-    """Returns the seconds of ``load``, of one thread for the first results, and the ratio of one thread to all of them."""
-    loading = min(time_call(lambda: load(url)) for _ in range(ROUNDS))
+def compare_with_one_reader(url: str) -> tuple[Times, Times, Times]:
+    """Returns the times of ``load``, of one thread for the first results, and the ratio of one thread to all of them."""
+    loading = take_fastest(time_call(lambda: load(url)) for _ in range(ROUNDS))
     store = open_store(url)  # a new one: behind the delay
     found = sorted(k for k in store.list(keys.RESULTS) if keys.committed([k]))[:READERS_CELLS]
     one = time_call(lambda: read_epochs(store, found, threads=1))
-    return loading, one, one / min(time_call(lambda: read_epochs(store, found)) for _ in range(ROUNDS))
+    return loading, one, divide(one, take_fastest(time_call(lambda: read_epochs(store, found)) for _ in range(ROUNDS)))
 
 
 def measure_scale(url: str, count: int, delay: float, *, with_report: bool) -> str:
@@ -141,8 +160,10 @@ def measure_scale(url: str, count: int, delay: float, *, with_report: bool) -> s
     with distant_server(delay):
         loading, beside, ratio = (compare_with_duckdb if local else compare_with_one_reader)(store.url)
         wall, memory = time_report(store.url) if with_report else (float("nan"), float("nan"))
+    each = Times(*(1000 * t / count for t in loading))
     return (
-        f"{count:7,} {loading:8.2f} {beside:10.2f} {ratio:6.2f} {1000 * loading / count:8.2f} {wall:9.1f} {memory:8.2f}"
+        f"{count:7,} {loading.wall:8.2f} {beside.wall:10.2f} {ratio.wall:6.2f} {ratio.processor:6.2f} "
+        f"{each.wall:8.2f} {each.processor:8.2f} {wall:9.1f} {memory:8.2f}"
     )
 
 
@@ -155,7 +176,10 @@ def main() -> None:
     p.add_argument("--load-only", action="store_true", help="do not make the reports")
     a = p.parse_args()
     other, ratio = ("1 reader s", "gain") if (a.store or "").startswith("s3://") else ("DuckDB s", "ratio")
-    print(f"{'cells':>7} {'load s':>8} {other:>10} {ratio:>6} {'ms/cell':>8} {'report s':>9} {'peak GiB':>8}")
+    print(
+        f"{'cells':>7} {'load s':>8} {other:>10} {ratio:>6} {'of CPU':>6} "
+        f"{'ms/cell':>8} {'CPU ms':>8} {'report s':>9} {'peak GiB':>8}"
+    )
     with tempfile.TemporaryDirectory() as own:
         for count in a.cells:
             url = f"{(a.store or str(Path(own))).rstrip('/')}/{count}"
