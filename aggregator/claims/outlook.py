@@ -27,7 +27,7 @@ TARGETS = (5, 6, 7, 8, 10, 12, 14, 16, 20, 25, 30, 50, 100)
 POWER = 0.8
 MISSING = "its results are not complete: launch the run again first"
 ONE_RUN = "one run of each shows no spread of what it compares: 2 seeds would show one"
-NO_SPREAD = "{equal} of its {all} comparisons came out the same with every seed: there is no spread to forecast from"
+ALL_EQUAL = "all that it compares came out the same with every seed: there is no spread to forecast from"
 BORDER = "no number of seeds up to {most} would ({chance:.0%} there)"
 INSTEAD = (
     "Where no number of seeds would decide a claim, the true differences may lie on the border: a wider margin than a tenth "
@@ -101,9 +101,9 @@ def _find_obstacle(parts: Sequence[Part]) -> str:
     if absent:
         return f"needs {needs[0]}" if needs else MISSING
     unknown = [p for p in parts if p.difference and not p.difference.known]
-    if unknown:
-        return ONE_RUN if any(p.seeds == 1 for p in unknown) else NO_SPREAD.format(equal=len(unknown), all=len(parts))
-    return ""
+    if any(p.seeds == 1 for p in unknown):
+        return ONE_RUN
+    return ALL_EQUAL if len(unknown) == len(parts) else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,14 +112,14 @@ class _Known:
 
     seeds: Floats
     effect: Floats
-    spread: Floats  # of one seed
+    spread: Floats  # of one seed; NaN where all seeds came out the same, which the rule does not test
     tenth: Floats  # NaN where a tenth has no meaning
 
     @classmethod
     def of(cls, parts: Sequence[Part]) -> _Known:
         seeds = np.array([p.seeds for p in parts], dtype=float)
         differences = [p.difference for p in parts if p.difference]
-        error = np.array([d.error for d in differences])
+        error = np.array([d.error if d.known else np.nan for d in differences])
         effect = np.array([d.effect - p.bound for d, p in zip(differences, parts, strict=True)])
         spread = np.where(seeds > 1, error * np.sqrt(seeds), error * PLANNING)
         return cls(seeds=seeds, effect=effect, spread=spread, tenth=np.array([p.tenth for p in parts]))
@@ -155,8 +155,12 @@ def _count_verdicts(claim: Claim, known: _Known, target: int, found: tuple[Float
     freedom = target - 1
     holds = stdtr(freedom, mean / error)
     fails = 1 - holds
+    for p in (holds, fails):
+        p[np.isnan(p)] = (
+            1.0  # what has no spread stays untested: it may get one, and the forecast does not count on that
+        )
     same = np.ones_like(holds)
-    small = ~np.isnan(known.tenth)
+    small = ~np.isnan(known.tenth) & ~np.isnan(known.spread)
     m, e, tenth = mean[:, small], error[:, small], known.tenth[small]
     same[:, small] = stdtr(freedom, (np.abs(m) - tenth) / e)  # the larger of two one-sided p
     ends = np.cumsum([len(d.parts) for d in claim.demands])[:-1]

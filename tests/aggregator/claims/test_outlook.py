@@ -65,8 +65,7 @@ def test_where_no_number_of_seeds_would_it_says_what_would():
         ((), "needs cells of Single"),
         ((Part(says="x", difference=None),), "not complete"),
         ((part(1.0, error=math.nan, seeds=1),), "2 seeds would show one"),
-        ((part(0.0, error=math.nan, seeds=5),), "1 of its 1 comparisons came out the same with every seed"),
-        ((part(0.0, error=math.nan, seeds=5), part(1.0, seeds=5)), "1 of its 2 comparisons came out the same"),
+        ((part(0.0, error=math.nan, seeds=5),), "all that it compares came out the same with every seed"),
     ],
 )
 def test_without_the_results_it_needs_it_says_what_is_lacking(parts, words):
@@ -74,6 +73,14 @@ def test_without_the_results_it_needs_it_says_what_is_lacking(parts, words):
 
     assert outlook.chances == ()
     assert words in outlook.words
+
+
+def test_a_comparison_without_spread_stays_untested_and_does_not_hide_the_others():
+    equal, clear = part(0.0, error=math.nan, seeds=5), [part(-0.5, error=0.1, seeds=5) for _ in range(2)]
+    needed, not_needed = (forecast_claim(claim(equal, *clear, need=n)) for n in (3, 2))
+
+    assert not_needed.chances[-1].supported > 0.95
+    assert needed.chances[-1].supported == 0
 
 
 def test_curves_too_short_for_a_figure_are_not_called_missing_results():
