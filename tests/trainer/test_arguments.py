@@ -90,7 +90,7 @@ def test_an_export_and_its_format_are_given_together(argv, capsys):
     with pytest.raises(SystemExit):
         arguments.parse_arguments(argv)
 
-    assert "needs --to litert|litert-int8|savedmodel" in capsys.readouterr().err
+    assert "needs --to litert|litert-int8|onnx|savedmodel" in capsys.readouterr().err
 
 
 def test_an_export_is_parsed():
