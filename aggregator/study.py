@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aggregator.slugs import make_slugs
 from aggregator.statistics import Difference, binomial_difference, mcnemar_difference, paired_difference
 from experiment.cell import ENSEMBLE, METHODS, Cell
-from experiment.datasets import DATASETS
+from experiment.datasets import title_of
 
 TITLES = {"single": "Single", "ce": "CE", "l2": "L2", "l1": "L1", "mutual": "Mutual", "consensus": "Consensus"}
 ERROR, COST, CROSS_ENTROPY = "test_error", "test_cost", "test_cross_entropy"
@@ -73,13 +73,13 @@ class Study:
     @property
     def title(self) -> str:
         """The data set's name, and the setting if there are several."""
-        return DATASETS[self.dataset].title + (f" ({self.setting})" if self.setting else "")
+        return title_of(self.dataset) + (f" ({self.setting})" if self.setting else "")
 
     @property
     def label(self) -> str:
         """The title as it stands over panels beside a model's name: without the setting if that would not fit."""
         fits = len(self.title) + max(map(len, self.models)) < WIDEST
-        return self.title if fits else DATASETS[self.dataset].title
+        return self.title if fits else title_of(self.dataset)
 
     def file_name(self, what: str, member: str = "") -> str:
         """The name of this study's files of one kind, of one member if given."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiment.bounds import CORRECT, check_count, check_number, to_float
-from experiment.datasets import DATASETS
+from experiment.datasets import DatasetInfo
 from experiment.errors import refuse
 from experiment.extensions import CHOICES, NEUTRAL, NUMBERS, check_extensions, describe_setting
 from experiment.fields import from_fields
+from experiment.own_data import OwnData, find_info
 
 NUMERICS = 1  # raised when the trainer's arithmetic changes on purpose: every cell then has another id
 COLLABORATIVE_METHODS = ("ce", "l2", "l1")  # the paper's
@@ -24,6 +25,7 @@ PRECISIONS = ("float32", "bfloat16", "auto")  # auto: the device chooses one of 
 ENSEMBLE = "Ens"  # the model whose logits are the mean of the members' logits
 MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
 LONGEST_SLUG = 30  # before the seed in an id
+_LATER: dict[str, Any] = {**NEUTRAL, "data": None}  # the fields that take no part in an id while they are neutral
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +89,15 @@ class Cell:
     unlabelled_share: float = 0.0
     validation_examples: int = 0
     recipe: str = "paper"
+    data: OwnData | None = None  # of a data set that the suite does not know by name
 
     def __post_init__(self) -> None:
         for name in ("alpha", "learning_rate", "weight_decay", *NUMBERS):  # 1 and 1.0 are one setting, with one id
             object.__setattr__(self, name, to_float(getattr(self, name)))
         if isinstance(self.pull, (list, tuple)):  # JSON and TOML have lists only
             object.__setattr__(self, "pull", tuple(map(to_float, self.pull)))
-        choices = {"dataset": tuple(DATASETS), "method": METHODS, "head": HEADS, "precision": PRECISIONS, **CHOICES}
+        find_info(self.dataset, self.data)
+        choices = {"method": METHODS, "head": HEADS, "precision": PRECISIONS, **CHOICES}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise refuse(name, getattr(self, name), ", ".join(allowed), CORRECT)
@@ -108,7 +112,7 @@ class Cell:
             raise refuse("alpha of method single", self.alpha, "0", f"leave alpha out or choose one of {others}")
         check_number("learning_rate", self.learning_rate, above=0)
         check_number("weight_decay", self.weight_decay, at_least=0)
-        info = DATASETS[self.dataset]
+        info = self.info
         check_count("seed", self.seed, 0, 2**31 - 1)
         check_count("epochs", self.epochs, 1, 100_000)
         check_count("train_examples", self.train_examples, 0, info.train)
@@ -123,13 +127,18 @@ class Cell:
         if len(names) == 1 and self.method != "single":
             what, advice = "the method of an ensemble of one member", "add a member or use method single"
             raise refuse(what, self.method, "single", advice)
-        height, width, _ = DATASETS[self.dataset].shape
+        height, width, _ = self.info.shape
         for m in self.members:
             halvings = m.bricks - 1
             if height % 2**halvings or width % 2**halvings:
                 what = f"the number of bricks of member {m.name} on {self.dataset} ({height}x{width} pixels)"
                 allowed = "1 more than the number of times that height and width can be halved"
                 raise refuse(what, m.bricks, allowed, "use fewer bricks")
+
+    @property
+    def info(self) -> DatasetInfo:
+        """The data set that the cell is trained on."""
+        return find_info(self.dataset, self.data)
 
     @property
     def member_names(self) -> str:
@@ -163,7 +172,8 @@ class Cell:
     def all_fields(self) -> dict[str, Any]:
         """Returns all fields as JSON values, the neutral ones too."""
         fields = {n: v for n, v in vars(self).items() if n != "id"}  # ``vars`` also holds the cached id
-        return fields | {"members": [dict(vars(m)) for m in self.members], "pull": list(self.pull)}
+        own = self.data and self.data.as_dict()
+        return fields | {"members": [dict(vars(m)) for m in self.members], "pull": list(self.pull), "data": own}
 
     @property
     def extensions_text(self) -> str:
@@ -171,7 +181,7 @@ class Cell:
         return " ".join(f"{n}={describe_setting(getattr(self, n))}" for n in NEUTRAL if not self._is_neutral(n))
 
     def _is_neutral(self, name: str) -> bool:
-        return name in NEUTRAL and getattr(self, name) == NEUTRAL[name]
+        return name in _LATER and bool(getattr(self, name) == _LATER[name])
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Cell:
@@ -180,7 +190,9 @@ class Cell:
         Raises:
             InvalidInput: a field is unknown, missing or has an impossible value.
         """
-        return from_fields(cls, {**fields, "members": tuple(from_fields(Member, m) for m in fields.get("members", ()))})
+        members = tuple(from_fields(Member, m) for m in fields.get("members", ()))
+        data = {"data": OwnData.from_dict(fields["data"])} if fields.get("data") is not None else {}
+        return from_fields(cls, {**fields, "members": members, **data})
 
 
 def _slug(alpha: float) -> str:

@@ -117,7 +117,7 @@ PREDICTION_COLUMNS: dict[str, Column] = {
     "example": Column(pa.int64(), "index in the data set's fixed test split, from 0"),
     "label": Column(pa.int64(), "the right class"),
     "prediction": Column(pa.int64(), "the class of the largest logit"),
-    "logits": Column(pa.list_(pa.float32(), 10), "logits before softmax"),
+    "logits": Column(pa.list_(pa.float32()), "logits before softmax, one for each class"),
 }
 COLUMNS: dict[str, dict[str, Column]] = {
     "epochs": {**CELL_COLUMNS, **ORIGIN_COLUMNS, **EPOCH_COLUMNS},

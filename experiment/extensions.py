@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from experiment.bounds import CORRECT, check_count, check_number
-from experiment.datasets import DATASETS
 from experiment.errors import refuse
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def check_extensions(cell: Cell) -> None:
 
 def count_trained(cell: Cell) -> int:
     """Returns the number of examples that a cell trains on, where the data set has its usual size."""
-    return cell.train_examples or DATASETS[cell.dataset].train - cell.validation_examples
+    return cell.train_examples or cell.info.train - cell.validation_examples
 
 
 def count_unlabelled(cell: Cell) -> int:
@@ -111,7 +110,7 @@ def _check_collaboration(cell: Cell) -> None:
 
 def _check_validation(cell: Cell) -> None:
     """Checks that the examples to train on and those that are kept apart do not overlap."""
-    left = DATASETS[cell.dataset].train - max(cell.train_examples, cell.batch_size)
+    left = cell.info.train - max(cell.train_examples, cell.batch_size)
     check_count(f"validation_examples of {cell.dataset} beside those to train on", cell.validation_examples, 0, left)
 
 
@@ -129,7 +128,7 @@ def _check_unlabelled(cell: Cell) -> None:
         what = f"unlabelled_share with a batch_size of {cell.batch_size}"
         allowed = f"a share that makes 1 image or more, up to {LARGEST_SHARE:g}"
         raise refuse(what, cell.unlabelled_share, allowed, "set it to 1 for as many images as a batch has")
-    train = DATASETS[cell.dataset].train - cell.validation_examples
+    train = cell.info.train - cell.validation_examples
     if cell.unlabelled == "rest" and cell.train_examples in (0, train):
         what, allowed = f"train_examples beside unlabelled images of {cell.dataset}", f"1 to {train - 1}"
         raise refuse(what, cell.train_examples, allowed, "train on fewer: the rest of them are the unlabelled ones")

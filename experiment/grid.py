@@ -9,13 +9,14 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experiment.cell import ENSEMBLE, MEMBERS, Cell, Member
 from experiment.errors import InvalidInput, refuse
 from experiment.fields import from_fields
+from experiment.grid_data import OwnSource
 from experiment.grid_form import check_form
 from experiment.selection import leave_out, list_values, select_cells
 from experiment.toml_file import read_toml
@@ -26,10 +27,15 @@ BUILT_IN = Path(__file__).parent / "grids"
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A named list of different cells, in the order in which they are trained."""
+    """A named list of different cells, in the order in which they are trained.
+
+    Attributes:
+        own_data: the user's own data sets by name, with the places of their files, where a grid file was read.
+    """
 
     name: str
     cells: tuple[Cell, ...]
+    own_data: Mapping[str, OwnSource] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.cells:
@@ -54,7 +60,8 @@ class Grid:
             raise refuse("the number of seeds", count, "at least 1", "give --seeds a positive number")
         bare = dict.fromkeys(dataclasses.replace(c, seed=0) for c in self.cells)
         _check_size(self.name, count * len(bare))
-        return Grid(name=self.name, cells=tuple(dataclasses.replace(c, seed=s) for s in range(count) for c in bare))
+        cells = tuple(dataclasses.replace(c, seed=s) for s in range(count) for c in bare)
+        return dataclasses.replace(self, cells=cells)
 
     def only(self, choices: Iterable[str]) -> Grid:
         """Returns the grid of the cells that match every ``FIELD=VALUE[,VALUE...]`` of ``choices``.
@@ -62,7 +69,7 @@ class Grid:
         Raises:
             InvalidInput: a choice has another form, or one of its values matches no cell that the other choices keep.
         """
-        return Grid(name=self.name, cells=select_cells(self.cells, choices, self.name))
+        return dataclasses.replace(self, cells=select_cells(self.cells, choices, self.name))
 
 
 def built_in() -> list[str]:
@@ -79,7 +86,7 @@ def load_grid(name: str) -> Grid:
     if name.lower().endswith(".toml"):
         table = read_toml(Path(name), what="the grid file", advice="check the path")
         slug = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower())
-        return parse_grid(slug.strip("-") or "grid", table)
+        return parse_grid(slug.strip("-") or "grid", table, Path(name).parent)
     if name not in built_in():
         near = difflib.get_close_matches(name, built_in(), 1)
         allowed = f"{', '.join(built_in())} or the path of a .toml file"
@@ -89,8 +96,11 @@ def load_grid(name: str) -> Grid:
     )
 
 
-def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
+def parse_grid(name: str, table: Mapping[str, Any], folder: Path | None = None) -> Grid:
     """Returns the grid that a TOML table describes.
+
+    Args:
+        folder: of the grid file.
 
     Raises:
         InvalidInput: the table has another form, a part of it has no effect, or a cell is impossible.
@@ -100,12 +110,20 @@ def parse_grid(name: str, table: Mapping[str, Any]) -> Grid:
     blocks = [{**table.get("base", {}), **block} for block in table.get("product", ())]
     _check_size(name, sum(math.prod(map(len, _axes(b))) for b in blocks))
     kept = leave_out(_combine(table), table.get("exclude", ()))
-    cells = [Cell.from_dict({**c, "members": _find_members(c.get("members", list(MEMBERS)), members)}) for c in kept]
+    own = {n: OwnSource.parse(n, t, folder) for n, t in table.get("data", {}).items()}
+    cells = [_make_cell(c, members, own) for c in kept]
     expected = table.get("expect", len(cells))
     if isinstance(expected, bool) or expected != len(cells):
         what = f"the number of cells of grid {name!r}"
         raise refuse(what, len(cells), f"expect = {expected!r}", "correct the grid or its expect")
-    return Grid(name=name, cells=tuple(cells))
+    return Grid(name=name, cells=tuple(cells), own_data=own)
+
+
+def _make_cell(settings: Mapping[str, Any], members: Mapping[str, Member], own: Mapping[str, OwnSource]) -> Cell:
+    source = own.get(str(settings.get("dataset")))
+    data = {"data": source.data.as_dict()} if source else {}
+    chosen = _find_members(settings.get("members", list(MEMBERS)), members)
+    return Cell.from_dict({**settings, "members": chosen, **data})
 
 
 def _combine(table: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.errors import refuse
 
-TABLES = ("base", "dataset", "member", "product", "exclude", "expect")
-SETTINGS = tuple(f.name for f in dataclasses.fields(Cell))
+TABLES = ("base", "data", "dataset", "member", "product", "exclude", "expect")
+SETTINGS = tuple(f.name for f in dataclasses.fields(Cell) if f.name != "data")  # that has tables of its own
 
 
 def check_form(name: str, table: Mapping[str, Any]) -> None:
@@ -23,21 +23,23 @@ def check_form(name: str, table: Mapping[str, Any]) -> None:
     for key in table:
         if key not in TABLES:
             raise refuse(f"a table of grid {name!r}", key, ", ".join(TABLES), "correct its name")
-    for key in ("base", "dataset", "member"):
+    for key in ("base", "data", "dataset", "member"):
         _require(isinstance(table.get(key, {}), dict), key, table.get(key), "a table", f"write [{key}]")
-    for key in ("dataset", "member"):
+    for key in ("data", "dataset", "member"):
         for inner, values in table.get(key, {}).items():
             _require(isinstance(values, dict), f"{key}.{inner}", values, "a table", f"write [{key}.{inner}]")
     for key in ("product", "exclude"):
         blocks = table.get(key, [])
         good = isinstance(blocks, list) and all(isinstance(b, dict) for b in blocks)
         _require(good, key, blocks, f"blocks, each begun by [[{key}]]", "write double brackets")
+    known = (*DATASETS, *table.get("data", {}))
     for inner in table.get("dataset", {}):
-        _require(inner in DATASETS, "a [dataset.NAME]", inner, ", ".join(DATASETS), "correct its name")
+        _require(inner in known, "a [dataset.NAME]", inner, ", ".join(known), "correct its name")
     for place, settings in _blocks(table):
         for key, value in settings.items():
             allowed = "a value, or a list of at least one"
             _require(value != [], f"{key} of {place}", value, allowed, "give a value or remove the setting")
+            _require(key != "data", f"data of {place}", value, "a table [data.NAME]", "name it there by dataset = NAME")
     for inner, values in table.get("member", {}).items():
         _require("name" not in values, f"the name in [member.{inner}]", values.get("name"), "none", "leave it out")
     for key in (key for block in table.get("exclude", []) for key in block):

@@ -9,6 +9,7 @@ from typing import Any
 
 from experiment.cell import Cell, Member
 from experiment.errors import refuse
+from experiment.own_data import OwnData
 
 Block = dict[str, Any]
 
@@ -23,6 +24,8 @@ def format_grid(cells: Sequence[Cell], remarks: Iterable[str] = ()) -> str:
     blocks = [block for group in _group_by_settings(cells) for block in _make_blocks(*group)]
     common = {k: v for k, v in blocks[0].items() if all(k in b and b[k] == v for b in blocks)}
     lines = [*(f"# {remark}" for remark in remarks), f"expect = {len(cells)}", "", "[base]", *_settings(common)]
+    for name, own in _collect_data(cells).items():
+        lines += ["", f"[data.{name}]  # its store has the images", *_settings(own.as_dict())]
     for member in members:
         lines += ["", f"[member.{member.name}]", *_settings({k: v for k, v in vars(member).items() if k != "name"})]
     for block in blocks:
@@ -43,6 +46,14 @@ def _collect_members(cells: Sequence[Cell]) -> list[Member]:
     return [found[name] for name in sorted(found)]
 
 
+def _collect_data(cells: Sequence[Cell]) -> dict[str, OwnData]:
+    found: dict[str, OwnData] = {}
+    for cell in cells:
+        if cell.data and found.setdefault(cell.dataset, cell.data) != cell.data:
+            raise refuse("a data set of the grid file", cell.dataset, "one file for each name", "write it in two files")
+    return found
+
+
 def _group_by_settings(cells: Sequence[Cell]) -> Iterable[tuple[Block, list[tuple[Cell, tuple[int, ...]]]]]:
     """Yields the cells that are alike in all but method, alpha and seed, each with its seeds."""
     seeds: dict[Cell, list[int]] = {}
@@ -56,7 +67,7 @@ def _group_by_settings(cells: Sequence[Cell]) -> Iterable[tuple[Block, list[tupl
 
 
 def _shared_settings(cell: Cell) -> Block:
-    kept = {k: v for k, v in cell.as_dict().items() if k not in ("method", "alpha", "seed", "members")}
+    kept = {k: v for k, v in cell.as_dict().items() if k not in ("method", "alpha", "seed", "members", "data")}
     return {**kept, "members": [m.name for m in cell.members]}
 
 

@@ -99,3 +99,18 @@ def read_manifest(store: Store, name: str) -> Manifest | None:
         given = f"{source} is the manifest of {found.name} at {found.key}"
         raise InvalidInput(f"{given}; remove it, then prepare {name} again")
     return found
+
+
+def check_origin(manifest: Manifest, sha256: str, place: str) -> None:
+    """Accepts a prepared data set that was made from the file with this sha256.
+
+    Args:
+        place: the store, for the error.
+
+    Raises:
+        InvalidInput: another file of this name was prepared there.
+    """
+    found = [file.sha256 for file in manifest.source]
+    if found != [sha256]:
+        given = f"{place} holds a {manifest.name} made from sha256 {', '.join(found)}, the grid's has {sha256}"
+        raise InvalidInput(f"{given}; allowed: one file for each name in a store; rename the [data.{manifest.name}]")

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from experiment.columns import (
@@ -68,6 +69,7 @@ def to_table(name: str, columns: Mapping[str, Any], provenance: Mapping[str, Any
         arrays = [pa.array(columns[n], schema.field(n).type) for n in schema.names]
         table = pa.table(arrays, schema=schema.with_metadata(metadata))
         table.validate(full=True)
+        _check_lists(table, name)
         if empty := [n for n in table.column_names if table[n].null_count]:
             raise pa.ArrowInvalid(f"null in {', '.join(empty)}")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -104,7 +106,8 @@ def to_bytes(table: pa.Table) -> bytes:
 def column_bits(column: pa.ChunkedArray) -> pa.Array:
     """Returns the column with floats as integers of the same bits, so that a NaN equals itself."""
     array = pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
-    array = array.flatten() if pa.types.is_fixed_size_list(array.type) else array
+    if pa.types.is_list(array.type):
+        return pa.ListArray.from_arrays(array.offsets, array.values.view(pa.int32()))
     if pa.types.is_floating(array.type):
         return array.view(pa.int32() if array.type == pa.float32() else pa.int64())
     return array
@@ -145,7 +148,18 @@ def upgrade_table(table: pa.Table, name: str, source: str, known: Mapping[str, A
     if version < SCHEMA_VERSION:
         table = fill_columns(table, name, facts, known, source)
     check_columns(table.schema, name, source)
+    _check_lists(table, source)
     return table
+
+
+def _check_lists(table: pa.Table, source: str) -> None:
+    """Checks that the lists of a column have one length: a list of logits has one for each class."""
+    for field in table.schema:
+        if pa.types.is_list(field.type):
+            lengths = pc.unique(pc.list_value_length(table[field.name])).to_pylist()
+            if len(lengths) > 1:
+                given = f"{source} has {field.name} of {' and '.join(map(str, sorted(lengths)))} numbers"
+                raise InvalidInput(f"{given}; allowed: one length; remove it and launch its run again")
 
 
 def check_columns(schema: pa.Schema, name: str, source: str) -> None:

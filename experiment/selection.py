@@ -10,7 +10,7 @@ from experiment.cell import MEMBERS, Cell
 from experiment.errors import refuse
 from experiment.extensions import LISTS, describe_setting
 
-FIELDS = tuple(sorted(f.name for f in dataclasses.fields(Cell)))
+FIELDS = tuple(sorted(f.name for f in dataclasses.fields(Cell) if f.name != "data"))
 DEFAULTS = {f.name: f.default for f in dataclasses.fields(Cell) if f.default is not dataclasses.MISSING}
 DEFAULTS |= {"members": list(MEMBERS), "pull": []}  # as a grid file has them
 MOST_SHOWN = 20  # values in an error

@@ -42,6 +42,15 @@ def fill_columns(
             older = table[added.like] if added.like else None
             made = _repeat(values.get(column, added.neutral), added, table.num_rows) if older is None else older
             table = table.add_column(place, field, made)
+    return _with_lists_of_any_length(table, name)
+
+
+def _with_lists_of_any_length(table: pa.Table, name: str) -> pa.Table:
+    """Returns the table with logits as lists of any length; in version 1 their type says that there are ten."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_fixed_size_list(field.type) and field.name in COLUMNS[name]:
+            wanted = TABLES[name].field(field.name)
+            table = table.set_column(place, wanted, table[field.name].cast(wanted.type))
     return table
 
 

@@ -19,6 +19,7 @@ from k8s import verbs
 from k8s.arguments import check_until_flags, parse_launch_arguments
 from k8s.local import executor, probe
 from k8s.local.crew import find_crew
+from k8s.local.prepare import prepare_own_data
 from k8s.local.programs import Programs
 from k8s.manifests import sources
 from k8s.planning import cluster_plan, survey
@@ -63,6 +64,8 @@ def launch_cells(arguments: argparse.Namespace, grid: Grid, run_name: str, *, pr
     verbs.print_warnings(plan.problems)
     if arguments.plan:
         print(*list_cells(plan), sep="\n")
+    if store and not arguments.plan and not arguments.dry_run:
+        prepare_own_data([grid.cells[i] for i in plan.missing], arguments.grid, store, programs)
     if not on_cluster:
         return launch_here(arguments, asked, run_name, plan, programs)
     if arguments.plan or store is None:

@@ -98,7 +98,7 @@ class Rounds:
     def _fill(self, standing: Standing) -> Purse:
         cells = grow_cells(list(standing.cells.values()), standing.plan.seeds)
         done, (speeds, _) = done_cells(self.store, cells), read_speeds(self.store)
-        known = Plan(grid=Grid(name=self.grid.name, cells=tuple(cells)), done=done, speeds=tuple(speeds))
+        known = Plan(grid=dataclasses.replace(self.grid, cells=tuple(cells)), done=done, speeds=tuple(speeds))
         return self.fill(known, standing.plan)
 
     def _measure(self, standing: Standing) -> int:
@@ -115,11 +115,13 @@ class Rounds:
         return dataclasses.replace(standing, rounds=(*standing.rounds, record_round(self.store, standing.plan, named)))
 
     def _name_run(self, standing: Standing, cells: Sequence[Cell], number: int) -> str:
-        return f"{standing.plan.name}-{number}" if self.named else Grid(name=self.grid.name, cells=tuple(cells)).run
+        return (
+            f"{standing.plan.name}-{number}" if self.named else dataclasses.replace(self.grid, cells=tuple(cells)).run
+        )
 
     def _train(self, cells: Sequence[Cell], run: str) -> int:
         """Trains what is missing; returns 0 if all cells are done, or the others have diverged and never will be."""
-        code = self.launch(Grid(name=self.grid.name, cells=tuple(cells)), run)
+        code = self.launch(dataclasses.replace(self.grid, cells=tuple(cells)), run)
         lacking = self._find_lacking(cells) if code else []
         if lacking:
             self.say(f"run {run} lacks {len(lacking)} of its cells, so it is not looked at; the same command goes on")
@@ -189,5 +191,5 @@ def preview_rounds(arguments: argparse.Namespace, grid: Grid, name: str, wish: W
         standing = Standing(plan=draft_plan(store, grid, name, wish), cells=first)
     print(*look_words.describe_plan(standing.plan), sep="\n")
     cells = standing.cells_of_rounds() or grow_cells(list(standing.cells.values()), standing.plan.seeds_at(1))
-    current = Grid(name=grid.name, cells=tuple(cells))
+    current = dataclasses.replace(grid, cells=tuple(cells))
     return launch(arguments, current, standing.rounds[-1].run if standing.rounds else current.run)

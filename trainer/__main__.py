@@ -40,6 +40,9 @@ def _run(given: argparse.Namespace) -> int:
     if given.export:
         with interrupted_by_signals():
             return _export(given)
+    if given.pack or given.describe:
+        with interrupted_by_signals():
+            return _describe(given)
     stop = Stop()
     patience = Patience(
         seconds=outage_seconds(os.environ) if arguments.is_unattended(given, os.environ) else 0,
@@ -48,7 +51,7 @@ def _run(given: argparse.Namespace) -> int:
     )
     if given.prepare:
         with interrupted_by_signals():
-            return _prepare(given.prepare, given.store, patience)
+            return _prepare(given, patience)
     stop_on_signals(stop)
     if given.await_dataset:
         from trainer.datasets.waiting import await_dataset
@@ -58,18 +61,37 @@ def _run(given: argparse.Namespace) -> int:
     return _train(given, stop, patience)
 
 
-def _prepare(names: Sequence[str], url: str, patience: Patience) -> int:
+def _prepare(given: argparse.Namespace, patience: Patience) -> int:
+    from experiment.grid import load_grid
     from trainer.datasets import prepare_dataset
     from trainer.datasets.overrides import find_misspelt
     from trainer.rights import check_rights
 
     for variable, near in find_misspelt(os.environ).items():
         _log.warning("ignored from the environment: %s; did you mean %s?", variable, near)
-    store = patience.wait_out(lambda: open_store(url, create=True))
+    own = load_grid(given.grid).own_data if given.grid else {}
+    store = patience.wait_out(lambda: open_store(given.store, create=True))
     patience.wait_out(lambda: check_rights(store))
-    for name in names:
-        manifest = patience.wait_out(functools.partial(prepare_dataset, name, store))
+    for name in given.prepare:
+        prepare = functools.partial(prepare_dataset, name, store, own=own.get(name))
+        manifest = patience.wait_out(prepare)
         print(f"{name}: {manifest.train} training and {manifest.test} test images in {store.url}/{manifest.key}")
+    return 0
+
+
+def _describe(given: argparse.Namespace) -> int:
+    from trainer.datasets.describe import describe_file, format_block
+
+    if given.describe:
+        print(format_block(given.describe, describe_file(given.describe)), end="")
+        return 0
+    from trainer.datasets.pack import pack_folder, write_packed
+
+    packed = pack_folder(given.pack, given.size, grey=given.grey)
+    for line in packed.unread:
+        _log.warning("left out: %s", line)
+    write_packed(packed, given.out)
+    print(format_block(given.out, describe_file(given.out), packed.classes), end="")
     return 0
 
 

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiment.datasets import DATASETS
 from experiment.errors import refuse
 from experiment.lease import Holder
 from experiment.outage import parse_seconds_of
@@ -31,10 +30,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = CommandLine(prog="python -m trainer", description="Trains cells, prepares data sets, or waits for one.")
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--run", metavar="URL", help="train cells of this run, STORE/runs/RUN")
-    mode.add_argument(
-        "--prepare", nargs="+", choices=DATASETS, metavar="NAME", help="prepare these data sets in --store"
-    )
-    mode.add_argument("--await-dataset", choices=DATASETS, metavar="NAME", help="wait until --store has this data set")
+    mode.add_argument("--prepare", nargs="+", metavar="NAME", help="prepare these data sets in --store")
+    mode.add_argument("--await-dataset", metavar="NAME", help="wait until --store has this data set")
     mode.add_argument(
         "--verify-resume",
         action="store_true",
@@ -46,11 +43,21 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar=("STORE", "CELL", "MEMBER"),
         help="write a trained member as a file for phones or servers (--to)",
     )
+    mode.add_argument(
+        "--pack", type=Path, metavar="FOLDER", help="make an .npz file (--out) of pictures, and print its [data.NAME]"
+    )
+    mode.add_argument("--describe", type=Path, metavar="FILE", help="print the [data.NAME] of an .npz file of images")
+    parser.add_argument("--size", type=int, metavar="PIXELS", help="height and width of the images of --pack")
+    parser.add_argument("--grey", action="store_true", help="drop the colours of --pack")
     parser.add_argument("--to", choices=FORMATS, help="the format of --export")
     parser.add_argument(
-        "--out", type=Path, metavar="PATH", help="where --export writes (CELL-MEMBER and the format's suffix)"
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="where --pack writes, and --export (CELL-MEMBER and the format's suffix)",
     )
     parser.add_argument("--store", metavar="URL", help="the store of --prepare or --await-dataset")
+    parser.add_argument("--grid", metavar="FILE", help="the grid file whose [data.NAME] --prepare prepares")
     parser.add_argument("--index", type=int, help="index of the cell to train (JOB_COMPLETION_INDEX)")
     parser.add_argument("--job", help="name of the Job whose assignment maps the index to a cell")
     parser.add_argument("--indexes", choices=["-"], help="read indexes from standard input, as a warm worker or a pool")
@@ -75,8 +82,12 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if (arguments.prepare or arguments.await_dataset) and not arguments.store:
         parser.error("--prepare and --await-dataset need --store URL")
-    if bool(arguments.export) != bool(arguments.to) or (arguments.out and not arguments.export):
-        parser.error(f"--export STORE CELL MEMBER needs --to {'|'.join(FORMATS)}, and --to and --out need --export")
+    if arguments.grid and not arguments.prepare:
+        parser.error("--grid FILE is of --prepare NAME")
+    if bool(arguments.export) != bool(arguments.to) or (arguments.out and not (arguments.export or arguments.pack)):
+        parser.error(f"--export STORE CELL MEMBER needs --to {'|'.join(FORMATS)}, and --to needs --export")
+    if arguments.pack and not (arguments.size and arguments.out):
+        parser.error("--pack FOLDER needs --size PIXELS and --out FILE.npz")
     if arguments.indexes and not arguments.job and arguments.index is not None:
         parser.error("--indexes - takes --index only with --job: as a worker of that index's pod")
     if arguments.workers and (not arguments.run or (arguments.indexes and arguments.job)):

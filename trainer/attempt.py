@@ -34,7 +34,7 @@ class AttemptOptions:
 
     Attributes:
         attempt: the attempt's name in records and metadata; unique per process and cell.
-        load: returns a data set by name.
+        load: returns the data set of a cell.
         holder: who holds the cells meanwhile.
         stopping: returns whether the process was told to stop.
         finish_first: a block that is finished although the process is told to stop.
@@ -48,7 +48,7 @@ class AttemptOptions:
 
     store: Store
     attempt: str
-    load: Callable[[str], Dataset]
+    load: Callable[[Cell], Dataset]
     stopping: Callable[[], bool]
     holder: Holder = field(default_factory=lambda: Holder(name="an attempt of no run"))
     finish_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
@@ -103,7 +103,7 @@ def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: Watcher, pati
     snapshot = patience.wait_out(lambda: checkpoint.newest_checkpoint(options.store, cell.id, log.say))
     step = snapshot.step if snapshot else 0
     patience.wait_out(lambda: stalling.record_start(options.store, cell, options.attempt, step))
-    data = patience.wait_out(lambda: options.load(cell.dataset))
+    data = patience.wait_out(lambda: options.load(cell))
     log.say("resumed" if step else "started", step=step, device=options.engine.device_name(), dataset=data.sha256[:16])
     options.engine.rehearse_export()
     watcher.origins = extend_origins(snapshot, options)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from experiment.cell import Cell, Member
-from experiment.datasets import DATASETS
 from trainer.model.types import Dataset, OnEpochEnd, Result, Snapshot, Watch
 
 
@@ -70,9 +69,9 @@ class Engine:
         from trainer.model.networks import Network
         from trainer.model.recipe import RECIPES
 
-        shape = DATASETS[cell.dataset].shape
-        network = Network(member, shape[2], cell.head, RECIPES[cell.recipe])
-        return export.to_bytes(export.to_keras(network, shape, result.arrays[member.name]))
+        info = cell.info
+        network = Network(member, info.shape[2], cell.head, RECIPES[cell.recipe], info.classes)
+        return export.to_bytes(export.to_keras(network, info.shape, result.arrays[member.name]))
 
 
 TENSORFLOW = Engine()

@@ -42,10 +42,11 @@ def attempt_options(
     _log.info("training on %s", device.device_name())
     if unused := device.explain_unused_gpu(os.environ):
         _log.warning("%s", unused)
+    load = functools.lru_cache(maxsize=1)(functools.partial(datasets.load_dataset, store))
     return AttemptOptions(
         store=store,
         attempt=arguments.attempt_name(os.environ),
-        load=functools.lru_cache(maxsize=1)(functools.partial(datasets.load_dataset, store)),
+        load=lambda cell: load(cell.dataset, cell.data),
         stopping=stop.is_set,
         holder=holder or Holder(name=f"run {run.name}"),
         finish_first=stop.finish_first,

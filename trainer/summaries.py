@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from experiment import keys
 from experiment.cell import Cell
-from experiment.datasets import DATASETS
 from experiment.store import Store
 from trainer.model.program import Program
 from trainer.model.scratch import scratch_file
@@ -38,7 +37,7 @@ class Summaries:
         """
 
         def graph() -> Event:
-            traced = program.graph(DATASETS[self._cell.dataset].shape, self._cell.batch_size)
+            traced = program.graph(self._cell.info.shape, self._cell.batch_size)
             return tf.compat.v1.Event(graph_def=traced.as_graph_def().SerializeToString())
 
         self._put(0, "graph", graph)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aggregator.figures.picture import Picture, render_picture
 from aggregator.figures.style import Box, Sheet, house_style
 from aggregator.reading.images import Images
-from experiment.datasets import CLASSES, DATASETS
+from experiment.datasets import title_of
 
 SHOWN, FITTED, POINTS = 10, 2000, 600
 THUMB, HALF = 1.08, 5.2  # inches: the width of a sample, and of a panel of components
@@ -26,7 +26,7 @@ def plot_samples(dataset: str, images: Images) -> Picture:
     """Draws ten training images with their numbers and labels, chosen by a fixed seed."""
     chosen = np.random.default_rng(0).choice(len(images.x), min(SHOWN, len(images.x)), replace=False)
     darkest = int(images.x.max())
-    title = DATASETS[dataset].title
+    title = title_of(dataset)
     with house_style():
         figure = Figure(figsize=(THUMB * SHOWN, 1.5))
         for place, i in enumerate(chosen):
@@ -68,7 +68,7 @@ def plot_components(dataset: str, images: Images) -> Picture:
     scores, axes = principal_components(grey.reshape(len(grey), -1))
     shown = slice(0, POINTS)
     pair = nearest_strangers(scores[shown], y[shown])
-    title = DATASETS[dataset].title
+    title = title_of(dataset)
     with house_style():
         figure = Figure(figsize=(2 * HALF, 4.2))
         for side, star in enumerate(pair):
@@ -91,20 +91,20 @@ def _draw_points(
 ) -> None:
     """Draws the images as points coloured by class, one of them starred."""
     axes = figure.add_axes((left + 0.125, 0.30, 0.33, 0.62))
-    for label in range(CLASSES):
+    for label in np.unique(labels):
         points = scores[labels == label]
         if len(points):
-            axes.scatter(points[:, 0], points[:, 1], s=11, color=PALETTE[label], alpha=0.75, linewidths=0)
+            axes.scatter(points[:, 0], points[:, 1], s=11, color=_colour(label), alpha=0.75, linewidths=0)
             _draw_number(axes, label, np.median(points, axis=0))
     x, y = scores[star]
-    colour = PALETTE[int(labels[star])]
+    colour = _colour(labels[star])
     axes.scatter([x], [y], s=260, marker="*", color=colour, edgecolors="#111418", linewidths=1.2, zorder=5)
     axes.set_title(f"starred: label {labels[star]}")
     _hide_ticks(axes)
 
 
 def _draw_number(axes: Axes, label: int, centre: NDArray[np.float64]) -> None:
-    box = {"boxstyle": "circle,pad=0.15", "fc": "#ffffff", "ec": PALETTE[label], "lw": 1.5}
+    box = {"boxstyle": "circle,pad=0.15", "fc": "#ffffff", "ec": _colour(label), "lw": 1.5}
     words: dict[str, Any] = {"fontsize": 11, "fontweight": "bold", "ha": "center", "va": "center", "color": "#111418"}
     axes.text(centre[0], centre[1], str(label), bbox=box, **words)
 
@@ -129,6 +129,11 @@ def _draw_overlay(axes: Axes, image: NDArray[np.float64], weights: NDArray[np.fl
 def _draw_ramp(axes: Axes, values: NDArray[np.float64]) -> None:
     axes.imshow(values, cmap=SIGNED, aspect="auto")
     axes.set_axis_off()
+
+
+def _colour(label: int) -> str:
+    """Returns the colour of a class. Beyond ten classes hues repeat, and the number tells."""
+    return PALETTE[int(label) % len(PALETTE)]
 
 
 def _hide_ticks(axes: Axes) -> None:

@@ -11,7 +11,7 @@ from aggregator.figures.style import add_legend, hint, house_style, new_sheet, r
 from aggregator.statistics import estimate_mean
 from aggregator.study import SINGLE, TITLES, Study, Treatment
 from experiment.cell import ENSEMBLE, METHODS
-from experiment.datasets import DATASETS
+from experiment.datasets import title_of
 
 DODGE = {
     "single": 0.0,
@@ -34,7 +34,7 @@ def plot_settings(studies: Sequence[Study]) -> Picture:
     """Draws a panel per model: Single and the best alpha of each method, with 95 % intervals over seeds."""
     models = list(dict.fromkeys(m for s in studies for m in s.models))
     names = [name_setting(s) for s in studies]
-    title = DATASETS[studies[0].dataset].title
+    title = title_of(studies[0].dataset)
     with house_style():
         sheet = new_sheet(len(models), height=1.0 + 0.24 * len(studies), left=room_for_names(names))
         for axes, model in zip(sheet.panels, models, strict=True):

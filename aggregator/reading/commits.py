@@ -47,12 +47,14 @@ def list_results(store: Store, cells: Sequence[Cell] | None = None) -> Listing:
 
 
 def _list_folders(store: Store, cells: Sequence[Cell] | None, refusal: ExperimentError) -> Listing:
-    pairs = [(d, m) for d in DATASETS for m in METHODS] if cells is None else [(c.dataset, c.method) for c in cells]
+    prepared = keys.prepared_datasets(_found(_list(store, keys.DATASETS)))
+    names = dict.fromkeys([*DATASETS, *sorted(prepared)])  # those of the user's own, too
+    pairs = [(d, m) for d in names for m in METHODS] if cells is None else [(c.dataset, c.method) for c in cells]
     answers = {folder: _list(store, folder) for folder in dict.fromkeys(keys.results_folder(*p) for p in pairs)}
     refused = {folder: answer for folder, answer in answers.items() if isinstance(answer, ExperimentError)}
     if len(refused) == len(answers):
         raise refusal
-    found = {key for answer in answers.values() if not isinstance(answer, ExperimentError) for key in answer}
+    found = {key for answer in answers.values() for key in _found(answer)}
     if not refused:  # then it is something else under results/ that cannot be listed
         return Listing(found=frozenset(found), problems=(_problem(keys.RESULTS, refusal),))
     if cells is None:
@@ -76,6 +78,10 @@ def _list(store: Store, prefix: str) -> list[str] | ExperimentError:
         return list(store.list(prefix))
     except REFUSED as error:
         return error
+
+
+def _found(answer: list[str] | ExperimentError) -> list[str]:
+    return [] if isinstance(answer, ExperimentError) else answer
 
 
 def _problem(key: str, error: ExperimentError, cell: str = "") -> Problem:

@@ -6,11 +6,11 @@ import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput, NotFound, describe_error
 from experiment.prepared import Manifest, read_manifest
 from experiment.store import Store
@@ -18,10 +18,10 @@ from experiment.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """The training images of a data set: uint8, (n, height, width, channels), and their labels (n,)."""
+    """The training images of a data set: uint8, (n, height, width, channels), and their labels (n,), uint8 or uint16."""
 
     x: NDArray[np.uint8]
-    y: NDArray[np.uint8]
+    y: NDArray[np.unsignedinteger[Any]]
 
 
 def read_prepared(store: Store, dataset: str) -> tuple[Manifest, bytes]:
@@ -60,7 +60,7 @@ def read_images(store: Store, dataset: str) -> Images:
             x, y = arrays["x_train"], arrays["y_train"]
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise InvalidInput(f"{source} is not a prepared data set ({error}); prepare {dataset} again") from error
-    shape = DATASETS[dataset].shape
+    shape = manifest.shape
     if x.dtype != np.uint8 or x.size % int(np.prod(shape)) or len(x) != len(y) or not len(x):
         raise InvalidInput(f"{source} holds images of shape {x.shape}; allowed: (n, {shape}); prepare {dataset} again")
     return Images(x=x.reshape(-1, *shape), y=y)

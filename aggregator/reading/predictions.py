@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from experiment import artifacts, keys, results
 from experiment.cell import ENSEMBLE, Cell
 from experiment.columns import prediction_values
-from experiment.datasets import CLASSES
 from experiment.errors import ExperimentError, InvalidInput, NotFound, describe_error
 from experiment.ledger import Problem
 from experiment.parallel import map_parallel
@@ -171,8 +170,9 @@ def _check_names(table: pa.Table, expected: Expected, source: str) -> None:
 def _check_classes(
     label: NDArray[np.int64], prediction: NDArray[np.int64], logits: NDArray[np.float64], source: str
 ) -> None:
-    if ((label < 0) | (label >= CLASSES)).any():
-        raise InvalidInput(f"{source}: a label is no class from 0 to {CLASSES - 1}")
+    classes = logits.shape[1]
+    if ((label < 0) | (label >= classes)).any():
+        raise InvalidInput(f"{source}: a label is no class from 0 to {classes - 1}")
     if not np.isfinite(logits).all():
         raise InvalidInput(f"{source}: a logit is no finite number")
     if differ := int((logits.argmax(axis=1) != prediction).sum()):

@@ -14,7 +14,7 @@ from aggregator.report.opening import SAID, card_name
 from aggregator.study import TITLES
 from aggregator.tables import Table
 from experiment.cell import METHODS
-from experiment.datasets import DATASETS
+from experiment.datasets import title_of
 
 COMPARISONS = (
     "holds if",
@@ -54,7 +54,7 @@ def _demand_grid(claim: Claim) -> Table:
     placed: dict[tuple[str, str], list[Part]] = {}
     for part in claim.parts:
         if part.study:
-            placed.setdefault((DATASETS[part.study.dataset].title, _method_of(part)), []).append(part)
+            placed.setdefault((title_of(part.study.dataset), _method_of(part)), []).append(part)
     rows = list(dict.fromkeys(row for row, _ in placed))
     methods = [TITLES[m] for m in METHODS if TITLES[m] in {column for _, column in placed}]
     return Table(

@@ -22,7 +22,7 @@ from aggregator.report.costs import cost_by_cell
 from aggregator.study import Study, Treatment, make_studies
 from aggregator.suggest import Step, forecast_claims, plan_steps
 from experiment.cell import Cell
-from experiment.datasets import DATASETS
+from experiment.datasets import title_of
 from experiment.errors import ExperimentError, describe_error
 from experiment.ledger import Problem
 from experiment.looks import Look
@@ -148,7 +148,7 @@ def draw_datasets(store: Store, datasets: Iterable[str]) -> tuple[list[Picture],
         try:
             images = read_images(store, name)
         except ExperimentError as error:
-            remarks.append(f"No pictures of {DATASETS[name].title}: {describe_error(error)}.")
+            remarks.append(f"No pictures of {title_of(name)}: {describe_error(error)}.")
             continue
         pictures += [plot_samples(name, images), plot_components(name, images)]
     return pictures, remarks

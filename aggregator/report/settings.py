@@ -11,7 +11,7 @@ from aggregator.report.blocks import Block, Section
 from aggregator.study import SINGLE, Study
 from aggregator.tables import Table, best_treatment
 from experiment.cell import ENSEMBLE
-from experiment.datasets import DATASETS
+from experiment.datasets import title_of
 
 MANY = 4  # settings of one data set: with more, figures compare them instead of showing each
 
@@ -41,7 +41,7 @@ def settings_section(studies: Sequence[Study]) -> Section:
 
 def settings_table(studies: Sequence[Study]) -> Table:
     """Returns a row for each setting: Single's ensemble, the best one, and the difference between them."""
-    title = DATASETS[studies[0].dataset].title
+    title = title_of(studies[0].dataset)
     return Table(
         name=f"{studies[0].dataset}-settings",
         title=f"{title}: settings",

@@ -45,9 +45,14 @@ class Programs:
         more = ["--tensorboard"] * self.tensorboard
         return (*self.trainer, "--run", run_url, "--indexes", "-", *crew.flags, *more)
 
-    def prepare(self, dataset: str, store_url: str) -> tuple[str, ...]:
-        """Returns the command that prepares a data set in the store, or finds it there."""
-        return (*self.trainer, "--prepare", dataset, "--store", store_url)
+    def prepare(self, dataset: str, store_url: str, grid_file: str = "") -> tuple[str, ...]:
+        """Returns the command that prepares a data set in the store, or finds it there.
+
+        Args:
+            grid_file: that says where the data set lies, if it is one of the user's own.
+        """
+        more = ("--grid", grid_file) if grid_file else ()
+        return (*self.trainer, "--prepare", dataset, "--store", store_url, *more)
 
     def report(self, run_url: str) -> tuple[str, ...]:
         """Returns the command that makes the report of a run; its last line of output says where the report is."""

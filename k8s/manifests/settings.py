@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from experiment import own_data
 from experiment.datasets import DATASETS
 from experiment.errors import refuse
 from k8s.manifests import setting_rules
@@ -124,6 +125,9 @@ class Settings:
         setting_rules.check_group(self.cells_per_pod, self.workers_per_gpu, self.gpus)
         self._check_images()
         for name in self.dataset:
+            if name not in DATASETS and not own_data.NAME.fullmatch(name):
+                allowed = f"{', '.join(DATASETS)}, or the name of a [data.NAME]"
+                raise refuse("a table of setting dataset", name, allowed, "correct its name")
             self.of(name)
 
     def _check_images(self) -> None:
@@ -140,8 +144,6 @@ class Settings:
     def of(self, dataset: str) -> Settings:
         """Returns the settings with those of one data set in place."""
         own = self.dataset.get(dataset, {})
-        if dataset not in DATASETS:
-            raise refuse("a table of setting dataset", dataset, ", ".join(DATASETS), "correct its name")
         for name in own:
             if name not in PER_DATASET:
                 allowed = ", ".join(PER_DATASET)

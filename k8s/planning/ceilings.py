@@ -93,7 +93,7 @@ def describe_shares(settings: Settings, shares: Mapping[str, int]) -> list[str]:
         return []
     each = ", ".join(f"{job} {pods}" for job, pods in shares.items())
     queue = f"; of these the queue {settings.queue} decides how many start, and when" if settings.queue else ""
-    grouped = any(settings.cells_of_pod(d) > 1 for d in DATASETS)
+    grouped = any(settings.cells_of_pod(d) > 1 for d in (*DATASETS, *settings.dataset))
     what = "pods" if grouped else "cells"
     return [f"max_gpus {settings.max_gpus}, shared by the run's trainer Jobs, {what} at once: {each}{queue}"]
 

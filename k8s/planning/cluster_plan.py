@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from experiment.datasets import DATASETS
 from experiment.errors import refuse
 from experiment.ledger import DONE
 from experiment.spending import Forecast
@@ -85,6 +86,15 @@ def warn_of_shared_gpus(settings: Settings, datasets: Sequence[str]) -> list[str
     return [f"warning: {name} is priced as a whole GPU; say with gpu_share which part of one it is" for name in unknown]
 
 
+def warn_of_unknown_tables(settings: Settings, datasets: Sequence[str]) -> list[str]:
+    """Returns warnings of tables ``[dataset.NAME]`` of settings for data sets that are neither known nor among these."""
+    unknown = sorted(set(settings.dataset) - set(DATASETS) - set(datasets))
+    return [
+        f"warning: [dataset.{name}] of the settings is of no data set of this grid, nor of a known one"
+        for name in unknown
+    ]
+
+
 def describe_waiting(counts: Mapping[str, int]) -> list[str]:
     """Returns in lines how many cells other runs have, from the counts by ``RUN/JOB``."""
     return [f"{n} cells are in the hands of {names.describe_holder(who)}: waited for" for who, n in counts.items()]
@@ -145,6 +155,7 @@ def describe_launch(
         lines.append(f"first, in a pod without a GPU: prepared or verified {', '.join(needed.prepare.values())}")
     lines += describe_groups(needed)
     lines += ceilings.describe_shares(settings, expected.shares)
+    lines += warn_of_unknown_tables(settings, needed_datasets(plan.grid.cells))
     lines += warn_of_shared_gpus(settings, needed_datasets([plan.grid.cells[i] for i in plan.missing]))
     offers = forecast_table.describe_offers(expected.offers, settings.capacity)
     return [*lines, *forecast_table.format_forecast(expected.jobs), *offers]

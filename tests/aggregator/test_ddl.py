@@ -10,6 +10,7 @@ import pytest
 
 from aggregator import ddl
 from experiment import results
+from experiment.errors import InvalidInput
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,6 +19,13 @@ ROOT = Path(__file__).parents[2]
 def test_the_printed_forms(form, word):
     command = [sys.executable, "-m", "aggregator.ddl", form, "s3://lab/ce"]
     assert word in subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_data_sets_of_ones_own_are_partitions_too(capsys):
+    assert ddl.main(["athena", "s3://lab/ce", "--data", "flowers"]) == 0
+    assert "mnist,flowers'" in capsys.readouterr().out
+    with pytest.raises(InvalidInput, match="rename it"):
+        ddl.main(["athena", "s3://lab/ce", "--data", "My Flowers"])
 
 
 def test_an_unknown_form_is_refused_with_those_that_are_known():

@@ -16,6 +16,7 @@ from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from experiment.extensions import CHOICES, NEUTRAL, NUMBERS, ON_PREDICTIONS
 from experiment.grid import built_in, load_grid
+from experiment.own_data import OwnData
 
 GOLDEN = {
     "digits-single-0-s0-7e5d5869ab": {"dataset": "digits", "method": "single", "epochs": 20},
@@ -131,10 +132,12 @@ def test_every_field_takes_part_in_the_id():
     others |= {"precision": "bfloat16", "train_examples": 100, "test_examples": 100}
     others |= {"pull": (1.0, 0.0, 0.0), "temperature": 2.0, "pairs": "all"}
     others |= {"alpha_plan": "late", "label_smoothing": 0.1, "augment": "shift", "unlabelled": "rest"}
-    others |= {"stale_epochs": 2, "unlabelled_share": 0.5, "recipe": "program", "validation_examples": 100}
+    own = OwnData(sha256="0" * 64, shape=(8, 8, 1), classes=3, train=900, test=90)
+    others |= {"data": own, "stale_epochs": 2, "unlabelled_share": 0.5, "recipe": "program", "validation_examples": 100}
 
     assert set(others) == {f.name for f in dataclasses.fields(Cell)}
-    assert len({dataclasses.replace(cell, **{k: v}).id for k, v in others.items()} | {cell.id}) == len(others) + 1
+    pairs = {k: {k: v} | ({"dataset": "flowers"} if k == "data" else {}) for k, v in others.items()}
+    assert len({dataclasses.replace(cell, **changed).id for changed in pairs.values()} | {cell.id}) == len(others) + 1
 
 
 def test_the_trainer_s_arithmetic_takes_part_in_the_id(monkeypatch):
@@ -164,7 +167,11 @@ def test_models_are_the_members_then_the_ensemble():
 
 
 BAD = {
-    "dataset": ("fashion", "dataset is 'fashion'; allowed: digits, mnist, cifar10, notmnist; correct"),
+    "dataset": (
+        "fashion",
+        r"dataset is 'fashion'; allowed: digits, mnist, .*, or one .* defines as \[data.NAME\]; correct",
+    ),
+    "data": (OwnData(sha256="0" * 64, shape=(8, 8, 1), classes=3, train=90, test=9), "name .* is 'digits'; .* none of"),
     "method": ("kl", "method is 'kl'; allowed: single, ce, l2, l1, mutual, consensus; correct"),
     "head": ("big", "head is 'big'; allowed: wide, plain"),
     "precision": ("float16", "precision is 'float16'; allowed: float32, bfloat16, auto"),

@@ -31,7 +31,7 @@ def test_every_table_of_a_grid_is_allowed():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("bases = 3", "a table of grid 'g' is 'bases'; allowed: base, dataset, member, product, exclude, expect"),
+        ("bases = 3", "a table of grid 'g' is 'bases'; allowed: base, data, dataset, member, product, exclude, expect"),
         ("base = 3", r"base is 3; allowed: a table; write \[base\]"),
         ("[dataset]\nmnist = 3", r"dataset.mnist is 3; allowed: a table; write \[dataset.mnist\]"),
         ("[dataset.minst]\nepochs = 3", r"a \[dataset.NAME\] is 'minst'; allowed: digits, mnist"),

@@ -124,7 +124,7 @@ def test_a_column_of_another_type_is_refused():
         ({"label": [1, None, 3]}, "predictions cannot be made a table: null in label"),
         ({"label": ["a", "b", "c"]}, "predictions cannot be made a table"),
         ({"label": [1, 2]}, "predictions cannot be made a table"),
-        ({"logits": [[1.0] * 9] * 3}, "predictions cannot be made a table"),
+        ({"logits": [[1.0] * 10, [1.0] * 9, [1.0] * 10]}, "predictions has logits of 9 and 10 numbers"),
     ],
 )
 def test_columns_that_do_not_fit_are_refused_before_anything_is_written(change, message):

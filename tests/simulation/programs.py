@@ -86,7 +86,7 @@ def train_cell(world: World, process: Process, stop: Stop, run_name: str, job: s
     options = AttemptOptions(
         store=store,
         attempt=process.name,
-        load=lambda name: load_data(store, name),
+        load=lambda cell: load_data(store, cell.dataset),
         stopping=stop.is_set,
         holder=holder,
         finish_first=stop.finish_first,

@@ -93,6 +93,21 @@ def test_an_export_and_its_format_are_given_together(argv, capsys):
     assert "needs --to litert|litert-int8|onnx|savedmodel" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("--pack", "photos", "--out", "x.npz"), "needs --size PIXELS and --out"),
+        (("--pack", "photos", "--size", "8"), "needs --size PIXELS and --out"),
+        (("--verify-resume", "--grid", "g.toml"), "--grid FILE is of --prepare NAME"),
+    ],
+)
+def test_what_a_flag_needs_is_said(argv, words, capsys):
+    with pytest.raises(SystemExit):
+        arguments.parse_arguments(argv)
+
+    assert words in capsys.readouterr().err
+
+
 def test_an_export_is_parsed():
     given = arguments.parse_arguments(["--export", "store", "cell", "ST", "--to", "litert", "--out", "st.tflite"])
 

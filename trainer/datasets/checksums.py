@@ -18,20 +18,20 @@ def verify_file(path: Path, file: RemoteFile, origin: str) -> SourceFile:
     """
     size = path.stat().st_size
     if file.size is not None and size != file.size:
-        raise wrong_file(origin, f"{size:,} bytes", f"{file.size:,} bytes", file.name)
+        raise wrong_file(origin, f"{size:,} bytes", f"{file.size:,} bytes", file)
     algorithm, _, expected = (file.checksum or "").partition(":")
     digest = _digest(path, "sha256")
     found = digest if algorithm == "sha256" else _digest(path, algorithm) if algorithm else ""
     if found != expected:
-        raise wrong_file(origin, f"{algorithm} {found}", f"{algorithm} {expected}", file.name)
+        raise wrong_file(origin, f"{algorithm} {found}", f"{algorithm} {expected}", file)
     return SourceFile(name=file.name, origin=origin, size=size, sha256=digest)
 
 
-def wrong_file(origin: str, given: str, allowed: str, name: str) -> InvalidInput:
+def wrong_file(origin: str, given: str, allowed: str, file: RemoteFile) -> InvalidInput:
     """Returns the error about a file with another size or checksum than expected."""
-    own = f"DATASET_NAME_SHA256={name}=SHA256"
+    instead = file.instead or f"set DATASET_NAME_SHA256={file.name}=SHA256"
     return InvalidInput(
-        f"{origin} has {given}; allowed: {allowed}; get the original file, or set {own} to use this one"
+        f"{origin} has {given}; allowed: {allowed}; get the original file, or {instead} to use this one"
     )
 
 

@@ -12,31 +12,35 @@ import numpy as np
 
 from experiment import keys
 from experiment.datasets import DATASETS
-from experiment.errors import InvalidInput, NotFound, Transient, refuse
-from experiment.prepared import Manifest, read_manifest
+from experiment.errors import InvalidInput, NotFound, Transient
+from experiment.own_data import OwnData
+from experiment.prepared import Manifest, check_origin, read_manifest
 from experiment.store import Store
 from trainer.datasets import npz
 from trainer.datasets.cache import cache_folder, wait_for_lock, write_whole
 from trainer.model.types import Dataset
 
 
-def load_dataset(store: Store, name: str, *, cache: Path | None = None) -> Dataset:
+def load_dataset(store: Store, name: str, own: OwnData | None = None, *, cache: Path | None = None) -> Dataset:
     """Returns the store's prepared data set, after verifying the whole file.
 
     A copy of a remote store's file is kept in ``cache`` on this machine, by default in the user's cache folder.
 
+    Args:
+        own: what the cell says of a data set of the user's own.
+
     Raises:
-        InvalidInput: the data set is unknown, not prepared, or damaged.
+        InvalidInput: the data set is not prepared, damaged, or made from another file than the user's own.
         Transient: the store failed.
     """
-    if name not in DATASETS:
-        raise refuse("dataset", name, ", ".join(DATASETS), "correct it in the grid")
     manifest = read_manifest(store, name)
     if manifest is None:
         raise InvalidInput(
             f"{store.url} holds no {name} ({keys.dataset_manifest(name)}); allowed: a prepared data set; "
-            f"run python -m trainer --prepare {name} --store {store.url}"
+            f"{_advice(store, name, own)}"
         )
+    if own:
+        check_origin(manifest, own.sha256, store.url)
     return open_prepared(store, manifest, cache=cache)
 
 
@@ -52,14 +56,14 @@ def open_prepared(store: Store, manifest: Manifest, *, cache: Path | None = None
     try:
         buffer = map_verified(local, manifest.sha256) if local else _remote(store, manifest, cache)
     except (FileNotFoundError, NotFound) as error:
-        raise InvalidInput(f"{place} is missing; {_advice(store, manifest)}") from error
+        raise InvalidInput(f"{place} is missing; restore it, or {_advice(store, manifest.name)}") from error
     except PermissionError as error:
         raise InvalidInput(f"{place} may not be read; make it readable") from error
     except OSError as error:
         raise Transient(f"{place}: {error.strerror or error}; mend the disk, then launch again") from error
     if buffer is None:
         raise InvalidInput(
-            f"{place} is damaged: its content does not have sha256 {manifest.sha256}; {_advice(store, manifest)}"
+            f"{place} is damaged: its content does not have sha256 {manifest.sha256}; restore it, or {_advice(store, manifest.name)}"
         )
     return _checked(npz.decode_arrays(buffer, place), manifest, place)
 
@@ -113,8 +117,11 @@ def _read_twice(store: Store, manifest: Manifest) -> bytes | None:
     return None
 
 
-def _advice(store: Store, manifest: Manifest) -> str:
-    return f"restore it, or run python -m trainer --prepare {manifest.name} --store {store.url}"
+def _advice(store: Store, name: str, own: OwnData | None = None) -> str:
+    unknown = own or name not in DATASETS
+    return (
+        "launch the grid that defines it" if unknown else f"run python -m trainer --prepare {name} --store {store.url}"
+    )
 
 
 def _checked(arrays: dict[str, np.ndarray], manifest: Manifest, place: str) -> Dataset:

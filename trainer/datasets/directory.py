@@ -26,6 +26,9 @@ FOLDERS = {
         "CIFAR10/cifar-10-batches-bin",
     ),
     "notmnist": ("", "notmnist", "notMNIST"),
+    # Their files have the names of MNIST's, so the directory itself is never searched.
+    "fashionmnist": ("fashionmnist", "fashion-mnist", "FashionMNIST", "FashionMNIST/raw", "fashion"),
+    "kmnist": ("kmnist", "KMNIST", "KMNIST/raw"),
 }
 _PICKLED = "is pickled, and reading a pickle runs the code in it"
 _UNPACKED = "is an unpacked archive, of which no checksum is known"
@@ -66,7 +69,7 @@ def find_originals(name: str, overrides: Overrides) -> Files | None:
     for form, found in zip(SOURCES[name].forms, forms, strict=False):
         if len(found) == len(form):
             return {file.name: _verified(file, found[file.name], overrides) for file in form}
-    if npz := _locate([RemoteFile(name=f"{name}.npz")], places):
+    if npz := _locate([RemoteFile(name=f"{name}.npz")], [folder, *places]):
         return {file: _verified(RemoteFile(name=file), path, overrides) for file, path in npz.items()}
     _refuse_unusable(name, folder, places, forms)
     words = "DATASETS_DIR (%s) holds nothing of %s (%s): the files are downloaded instead"

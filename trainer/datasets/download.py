@@ -114,7 +114,7 @@ def _receive(url: str, file: RemoteFile, part: Path, have: int) -> None:
     with answer:
         start, total = _extent(answer, have)
         if file.size is not None and total is not None and total != file.size:
-            raise wrong_file(public_url(url), f"{total:,} bytes", f"{file.size:,} bytes", file.name)
+            raise wrong_file(public_url(url), f"{total:,} bytes", f"{file.size:,} bytes", file)
         _log.info("downloading %s from byte %s of %s", public_url(url), start, total)
         with part.open("r+b" if start else "wb") as out:
             out.seek(start)

@@ -1,4 +1,4 @@
-"""The prepared file: an .npz of four uint8 arrays, whose bytes are a function of the data alone.
+"""The prepared file: an .npz of four arrays, whose bytes are a function of the data alone: uint8, or uint16 labels.
 
 It is not compressed, so that an array is a slice of the file and the workers of a machine share its pages. The arrays are
 aligned, so that TensorFlow can use them where they lie.
@@ -23,6 +23,7 @@ from trainer.datasets.npy_header import LONGEST_HEADER, read_array_header
 from trainer.model.types import ALIGNMENT
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+LABELS = (np.dtype(np.uint8), np.dtype("<u2"))  # the second where there are more than 256 classes
 # The errors of zipfile and its decompressors about files that are damaged, encrypted or of an unknown kind.
 _DECOMPRESSION = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 UNREADABLE = (*_DECOMPRESSION, struct.error, ValueError, LookupError, OSError, RuntimeError, OverflowError)
@@ -40,7 +41,7 @@ def encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
             entry.create_system = 3  # Unix, whatever the system that writes it
             entry.extra = _padding(sink.tell() + _LOCAL_HEADER + len(entry.filename))
             with archive.open(entry, "w") as member:
-                _write_array(member, np.ascontiguousarray(arrays[name], np.uint8))
+                _write_array(member, np.ascontiguousarray(arrays[name]))
     return sink.getvalue()
 
 
@@ -79,10 +80,11 @@ def _view(buffer: bytes | mmap.mmap, entry: zipfile.ZipInfo) -> np.ndarray:
     at += _LOCAL_HEADER + name + extra
     head = io.BytesIO(buffer[at : at + 12 + LONGEST_HEADER])
     shape, fortran, dtype = read_array_header(head)
-    size = math.prod(shape)
-    if dtype != np.uint8 or fortran or head.tell() + size != entry.file_size:
-        raise ValueError(f"{entry.filename} is not a whole array of uint8 in C order")
-    array = np.frombuffer(buffer, np.uint8, size, at + head.tell()).reshape(shape)
+    count = math.prod(shape)
+    allowed = LABELS if entry.filename.startswith("y_") else LABELS[:1]
+    if dtype not in allowed or fortran or head.tell() + count * dtype.itemsize != entry.file_size:
+        raise ValueError(f"{entry.filename} is not a whole array of {' or '.join(map(str, allowed))} in C order")
+    array = np.frombuffer(buffer, dtype, count, at + head.tell()).reshape(shape)
     array.flags.writeable = False
     return array
 

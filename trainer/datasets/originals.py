@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from experiment.needs import import_packages
 from experiment.prepared import SourceFile
@@ -62,9 +63,9 @@ def read_originals(name: str, files: Files) -> Original:
     paths = {file: path for file, (path, _) in files.items()}
     provenance = tuple(record for _, record in files.values())
     if len(paths) == 1 and (path := next(iter(paths.values()))).suffix == ".npz":
-        arrays, skipped = read_keras_npz(name, path), 0
+        arrays, skipped = read_keras_npz(DATASETS[name], path), 0
     else:
-        arrays, skipped = {"mnist": _mnist, "cifar10": _cifar10, "notmnist": _notmnist}[name](paths)
+        arrays, skipped = READERS[name](paths)
     x_train, y_train, x_test, y_test = (arrays[part] for part in npz.ARRAYS)
     return Original(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, files=provenance, skipped=skipped)
 
@@ -111,3 +112,12 @@ def _notmnist(paths: Mapping[str, Path]) -> tuple[dict[str, np.ndarray], int]:
         read_tar_members(paths[sources.SMALL], NOTMNIST_LIMITS, parse.is_letter_file)
     )
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}, a + b
+
+
+READERS = {
+    "mnist": _mnist,
+    "cifar10": _cifar10,
+    "notmnist": _notmnist,
+    "fashionmnist": _mnist,
+    "kmnist": _mnist,
+}  # by data set, what reads its files; three have the format and the file names of MNIST

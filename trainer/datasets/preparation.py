@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import os
@@ -11,9 +12,11 @@ import uuid
 from collections.abc import Callable
 
 from experiment import keys
-from experiment.datasets import DATASETS
+from experiment.datasets import DATASETS, DatasetInfo
 from experiment.errors import InvalidInput, refuse
-from experiment.prepared import Manifest, read_manifest
+from experiment.grid_data import OwnSource
+from experiment.own_data import find_info
+from experiment.prepared import Manifest, check_origin, read_manifest
 from experiment.records import utc_now
 from experiment.store import Store
 from trainer.datasets import npz, originals
@@ -21,37 +24,53 @@ from trainer.datasets.cache import wait_for_lock
 from trainer.datasets.dataset import open_prepared
 from trainer.datasets.directory import find_originals
 from trainer.datasets.overrides import Overrides
+from trainer.datasets.own import read_own
 from trainer.datasets.split import Original, split_examples
 
 _log = logging.getLogger(__name__)
 
 
 def prepare_dataset(
-    name: str, store: Store, overrides: Overrides | None = None, *, sleep: Callable[[float], None] = time.sleep
+    name: str,
+    store: Store,
+    overrides: Overrides | None = None,
+    *,
+    own: OwnSource | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Manifest:
     """Returns the manifest of the store's data set, which is made from its source first if it is absent or damaged.
 
     Args:
         overrides: the user's own sources; by default those of the environment.
+        own: a data set of the user's own; without it, one that is not known by name must be in the store.
 
     Raises:
-        InvalidInput: the data set is unknown, the source or the manifest is damaged, or the file in the store is damaged
-            and the source gives another one.
+        InvalidInput: the data set is unknown, the source or the manifest is damaged, the file in the store is damaged
+            and the source gives another one, or the store has another data set of this name.
         Transient: the source cannot be reached, or the store failed.
     """
-    if name not in DATASETS:
-        raise refuse("data set", name, ", ".join(DATASETS), "correct its name")
     overrides = overrides or Overrides.from_environment(name, os.environ)
-    if ready := _ready(store, name, overrides):
+    if own:
+        if manifest := read_manifest(store, name):
+            check_origin(manifest, own.data.sha256, store.url)
+    elif name not in DATASETS:
+        return _already_there(name, store, overrides)
+    info = find_info(name, own and own.data)
+    put = functools.partial(_put, store, name, info, overrides=overrides)
+    if ready := _ready(store, name, info, overrides):
         return ready
     try:
         if name == "digits":
-            return _put(store, name, originals.bundled_digits(), overrides)
+            return put(originals.bundled_digits())
         if files := find_originals(name, overrides):
-            return _put(store, name, originals.read_originals(name, files), overrides)
-        lock = overrides.cache / "downloads" / f"{name}.lock"
-        with wait_for_lock(lock, sleep):  # other processes wait and find it done
-            return _ready(store, name, overrides) or _downloaded(store, name, overrides, sleep)
+            return put(originals.read_originals(name, files))
+        folder = overrides.cache / "downloads"
+        with wait_for_lock(folder / f"{name}.lock", sleep):  # other processes wait and find it done
+            if ready := _ready(store, name, info, overrides):
+                return ready
+            if own:
+                return put(read_own(name, own, folder / name, sleep))
+            return _downloaded(name, overrides, put, sleep)
     except OSError as error:
         raise InvalidInput(
             f"{name} cannot be prepared: {error}; make the files in DATASETS_DIR readable "
@@ -59,11 +78,20 @@ def prepare_dataset(
         ) from error
 
 
-def _ready(store: Store, name: str, overrides: Overrides) -> Manifest | None:
+def _already_there(name: str, store: Store, overrides: Overrides) -> Manifest:
+    """Returns the manifest of a data set that only the store knows, as in a pod."""
+    manifest = read_manifest(store, name)
+    if manifest is None or not _intact(store, manifest, overrides):
+        allowed = f"{', '.join(DATASETS)}, or one that is in the store"
+        raise refuse("data set", name, allowed, "correct its name, or launch the grid that defines it")
+    return manifest
+
+
+def _ready(store: Store, name: str, info: DatasetInfo, overrides: Overrides) -> Manifest | None:
     manifest = read_manifest(store, name)
     if manifest is None or not _intact(store, manifest, overrides):
         return None
-    has, usual = (manifest.train, manifest.test), (DATASETS[name].train, DATASETS[name].test)
+    has, usual = (manifest.train, manifest.test), (info.train, info.test)
     if has != usual and not overrides.any_count:
         words = "%s in %s has %s training and %s test images, not the usual %s and %s"
         _log.warning(words, name, store.url, *has, *usual)
@@ -79,11 +107,13 @@ def _intact(store: Store, manifest: Manifest, overrides: Overrides) -> bool:
     return True
 
 
-def _downloaded(store: Store, name: str, overrides: Overrides, sleep: Callable[[float], None]) -> Manifest:
+def _downloaded(
+    name: str, overrides: Overrides, put: Callable[[Original], Manifest], sleep: Callable[[float], None]
+) -> Manifest:
     """Prepares the data set from downloads, which are kept only if the preparation is interrupted."""
     files = originals.fetch_originals(name, overrides, sleep)
     try:
-        manifest = _put(store, name, originals.read_originals(name, files), overrides)
+        manifest = put(originals.read_originals(name, files))
     except InvalidInput:
         shutil.rmtree(overrides.cache / "downloads" / name, ignore_errors=True)
         raise
@@ -91,8 +121,8 @@ def _downloaded(store: Store, name: str, overrides: Overrides, sleep: Callable[[
     return manifest
 
 
-def _put(store: Store, name: str, original: Original, overrides: Overrides) -> Manifest:
-    arrays = split_examples(name, original, any_count=overrides.any_count)
+def _put(store: Store, name: str, info: DatasetInfo, original: Original, *, overrides: Overrides) -> Manifest:
+    arrays = split_examples(name, info, original, any_count=overrides.any_count)
     data = npz.encode_arrays(arrays)
     digest = hashlib.sha256(data).hexdigest()
     made = Manifest(
@@ -101,12 +131,12 @@ def _put(store: Store, name: str, original: Original, overrides: Overrides) -> M
         key=keys.dataset(name, digest),
         train=len(arrays["y_train"]),
         test=len(arrays["y_test"]),
-        shape=DATASETS[name].shape,
+        shape=info.shape,
         source=original.files,
         skipped=original.skipped,
         created=utc_now(),
     )
-    if other := _ready(store, name, overrides):
+    if other := _ready(store, name, info, overrides):
         return other  # another process has made it meanwhile
     manifest = read_manifest(store, name)
     return _mend(store, manifest, made, data) if manifest else _publish(store, made, data, overrides)

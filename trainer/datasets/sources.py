@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ class RemoteFile:
         checksum: ``md5:HEX`` or ``sha256:HEX``, if known.
         urls: the mirrors in the order in which they are tried.
         unpacked: the content of a .gz file as a file of its own.
+        instead: what makes another file right, if not a variable with its checksum.
     """
 
     name: str
@@ -28,6 +29,7 @@ class RemoteFile:
     checksum: str | None = None
     urls: tuple[str, ...] = ()
     unpacked: RemoteFile | None = None
+    instead: str = ""
 
     @property
     def most(self) -> int:
@@ -60,38 +62,60 @@ CIFAR10_BATCHES = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bi
 LARGE, SMALL = "notMNIST_large.tar.gz", "notMNIST_small.tar.gz"
 
 
-def _idx(name: str, packed: tuple[int, str], unpacked: tuple[int, str]) -> RemoteFile:
-    """Returns a file of MNIST of which size and MD5 are known as it is and unpacked."""
-    content = RemoteFile(name=name.removesuffix(".gz"), size=unpacked[0], checksum=f"md5:{unpacked[1]}")
-    return RemoteFile(name=name, size=packed[0], checksum=f"md5:{packed[1]}", unpacked=content)
+# Of training images, training labels, test images and test labels of each data set of 70,000 images in MNIST's format.
+IDX_FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+IDX_BYTES = (47_040_016, 60_008, 7_840_016, 10_008)  # unpacked
 
 
-# Widely used loaders give these MD5 sums. None are published for notMNIST or for the files in CIFAR-10's archive.
+def _idx(mirrors: tuple[str, ...], packed: Sequence[tuple[int, str]], unpacked: Sequence[str | None]) -> Source:
+    """Returns a data set in MNIST's format, from sizes and checksums of its files, and checksums of their contents."""
+    files = []
+    for name, (size, checksum), bytes_, content in zip(IDX_FILES, packed, IDX_BYTES, unpacked, strict=True):
+        inner = RemoteFile(name=name.removesuffix(".gz"), size=bytes_, checksum=content)
+        files.append(RemoteFile(name=name, size=size, checksum=checksum, unpacked=inner))
+    return Source(mirrors=mirrors, files=tuple(files))
+
+
+# Widely used loaders give these sums. None are published for notMNIST, and for what is in the files of the others.
 SOURCES: dict[str, Source] = {
-    "mnist": Source(
-        mirrors=(
+    "mnist": _idx(
+        (
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
             "http://yann.lecun.com/exdb/mnist/",
         ),
-        files=(
-            _idx(
-                TRAIN_IMAGES,
-                (9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-                (47_040_016, "6bbc9ace898e44ae57da46a324031adb"),
-            ),
-            _idx(
-                TRAIN_LABELS, (28_881, "d53e105ee54ea40749a09fcbcd1e9432"), (60_008, "a25bea736e30d166cdddb491f175f624")
-            ),
-            _idx(
-                TEST_IMAGES,
-                (1_648_877, "9fb629c4189551a2d022fa330f9573f3"),
-                (7_840_016, "2646ac647ad5339dbf082846283269ea"),
-            ),
-            _idx(
-                TEST_LABELS, (4_542, "ec29112dd5afa0611ce80d1b7f02629c"), (10_008, "27ae3e4e09519cfbb04c329615203637")
-            ),
+        (
+            (9_912_422, "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+            (28_881, "md5:d53e105ee54ea40749a09fcbcd1e9432"),
+            (1_648_877, "md5:9fb629c4189551a2d022fa330f9573f3"),
+            (4_542, "md5:ec29112dd5afa0611ce80d1b7f02629c"),
         ),
+        (
+            "md5:6bbc9ace898e44ae57da46a324031adb",
+            "md5:a25bea736e30d166cdddb491f175f624",
+            "md5:2646ac647ad5339dbf082846283269ea",
+            "md5:27ae3e4e09519cfbb04c329615203637",
+        ),
+    ),
+    "fashionmnist": _idx(
+        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+        (
+            (26_421_880, "sha256:3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+            (29_515, "sha256:a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+            (4_422_102, "sha256:346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+            (5_148, "sha256:67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+        ),
+        (None,) * 4,
+    ),
+    "kmnist": _idx(
+        ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+        (
+            (18_165_135, "sha256:51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
+            (29_497, "sha256:e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
+            (3_041_136, "sha256:edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
+            (5_120, "sha256:20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
+        ),
+        (None,) * 4,
     ),
     "cifar10": Source(
         mirrors=(

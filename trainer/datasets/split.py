@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiment.datasets import CLASSES, DATASETS, DatasetInfo
+from experiment.datasets import DATASETS, DatasetInfo
 from experiment.errors import InvalidInput
 from experiment.prepared import SourceFile
 
@@ -19,7 +19,7 @@ _ALL, _TEST, _LETTER = 0, 1, 2  # streams of Philox; each letter has its own, fr
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Original:
-    """A data set as its source has it: images (N, H, W, C) and labels (N,), uint8.
+    """A data set as its source has it: images (N, H, W, C) uint8 and labels (N,), uint8 or, beyond 256 classes, uint16.
 
     Attributes:
         files: records of the files that were read.
@@ -34,13 +34,14 @@ class Original:
     skipped: int = 0
 
 
-def split_examples(name: str, original: Original, *, any_count: bool = False) -> dict[str, np.ndarray]:
-    """Returns the four arrays of the split, in the sizes of ``DATASETS`` or, with ``any_count``, of the source.
+def split_examples(
+    name: str, info: DatasetInfo, original: Original, *, any_count: bool = False
+) -> dict[str, np.ndarray]:
+    """Returns the four arrays of the split, in the sizes of ``info`` or, with ``any_count``, of the source.
 
     Raises:
         InvalidInput: a shape, label or number of examples is impossible.
     """
-    info = DATASETS[name]
     _check(name, info, original)
     return (_pooled if info.pooled else _apart)(name, info, original, any_count)
 
@@ -57,9 +58,9 @@ def _check(name: str, info: DatasetInfo, original: Original) -> None:
             raise InvalidInput(
                 f"{part} images of {name} have shape {x.shape} and labels {y.shape}; allowed: {allowed}; correct the source"
             )
-        if len(y) and y.max() >= CLASSES:
+        if len(y) and y.max() >= info.classes:
             raise InvalidInput(
-                f"a {part} label of {name} is {y.max()}; allowed: 0 to {CLASSES - 1}; correct the source"
+                f"a {part} label of {name} is {y.max()}; allowed: 0 to {info.classes - 1}; correct the source"
             )
 
 
@@ -75,18 +76,11 @@ def _pooled(name: str, info: DatasetInfo, original: Original, any_count: bool) -
 
 
 def _apart(name: str, info: DatasetInfo, original: Original, any_count: bool) -> dict[str, np.ndarray]:
-    """Takes as many training examples of each class, chosen by the fixed permutation, and all test examples."""
-    each = info.train // CLASSES
-    found = np.bincount(original.y_train, minlength=CLASSES)
-    if any_count:
-        each = min(each, int(found.min()))
-    elif found.min() < each:
-        _expect(name, f"training examples of class {found.argmin()}", int(found.min()), each)
-    else:
+    """Takes the training examples, of a balanced set as many of each class, and all test examples, in the fixed order."""
+    chosen = _balance(name, info, original, any_count) if info.balanced else np.arange(len(original.y_train))
+    if not any_count:
+        _expect(name, "training examples", len(chosen), info.train)
         _expect(name, "test examples", len(original.y_test), info.test)
-    chosen = np.concatenate(
-        [np.flatnonzero(original.y_train == c)[fixed_order(found[c], _LETTER + c)[:each]] for c in range(CLASSES)]
-    )
     a, b = chosen[fixed_order(len(chosen), _ALL)], fixed_order(len(original.y_test), _TEST)
     return _filled(
         name,
@@ -94,6 +88,20 @@ def _apart(name: str, info: DatasetInfo, original: Original, any_count: bool) ->
         y_train=original.y_train[a],
         x_test=original.x_test[b],
         y_test=original.y_test[b],
+    )
+
+
+def _balance(name: str, info: DatasetInfo, original: Original, any_count: bool) -> np.ndarray:
+    """Returns the places of as many training examples of each class, chosen by the fixed permutation."""
+    each = info.train // info.classes
+    found = np.bincount(original.y_train, minlength=info.classes)
+    if any_count:
+        each = min(each, int(found.min()))
+    elif found.min() < each:
+        _expect(name, f"training examples of class {found.argmin()}", int(found.min()), each)
+    letters = range(info.classes)
+    return np.concatenate(
+        [np.flatnonzero(original.y_train == c)[fixed_order(found[c], _LETTER + c)[:each]] for c in letters]
     )
 
 
@@ -108,6 +116,10 @@ def _filled(name: str, **arrays: np.ndarray) -> dict[str, np.ndarray]:
 def _expect(name: str, what: str, found: int, expected: int) -> None:
     if found != expected:
         raise InvalidInput(
-            f"{name} has {found:,} {what}; allowed: {expected:,}; "
-            f"correct the source, or take it as it is with DATASET_{name.upper()}_COUNTS=any"
+            f"{name} has {found:,} {what}; allowed: {expected:,}; correct the source"
+            + (
+                f", or take it as it is with DATASET_{name.upper()}_COUNTS=any"
+                if name in DATASETS
+                else " or [data.NAME]"
+            )
         )

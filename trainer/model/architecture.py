@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from experiment.cell import ENSEMBLE, Cell, Member
-from experiment.datasets import CLASSES, DATASETS
 from experiment.inference import MULTIPLY_ADDS, PARAMETERS
 from trainer.model.recipe import RECIPES
 
@@ -100,41 +99,42 @@ def stem_layers(member: Member, channels: int) -> tuple[Layer, Layer]:
     return Layer("input", "input", (channels, channels)), first
 
 
-def head_layers(member: Member, kind: str) -> tuple[Layer, ...]:
+def head_layers(member: Member, kind: str, classes: int = 10) -> tuple[Layer, ...]:
     """Returns the layers after the last block: ``wide`` has a 1x1 convolution to 2^bricks x filters channels, ``plain`` has none."""
     width = member.filters * 2 ** (member.bricks - 1)
     if kind == "plain":
-        return (Layer("logits", "linear", (width, CLASSES), bias=True),)
+        return (Layer("logits", "linear", (width, classes), bias=True),)
     widen = Layer("widen", "conv", (width, 2 * width), size=1)
-    return widen, Layer("logits", "linear", (2 * width, CLASSES), bias=True)
+    return widen, Layer("logits", "linear", (2 * width, classes), bias=True)
 
 
-def member_layers(member: Member, channels: int, kind: str, *, raw: bool = False) -> list[Layer]:
+def member_layers(member: Member, channels: int, kind: str, *, raw: bool = False, classes: int = 10) -> list[Layer]:
     """Returns all layers of a member, in the order in which the vectors hold their parameters and moments."""
     blocks = residual_blocks(member, raw=raw)
     inner = [layer for _, path, shortcut in blocks for layer in (*path, *((shortcut,) if shortcut else ()))]
-    return [*stem_layers(member, channels), *inner, *head_layers(member, kind)]
+    return [*stem_layers(member, channels), *inner, *head_layers(member, kind, classes)]
 
 
 def count_costs(cell: Cell) -> dict[str, dict[str, float]]:
     """Returns, by model, the parameters and the multiply-adds of one image; the ensemble's are the sums of its members'."""
-    shape = DATASETS[cell.dataset].shape
+    shape, classes, raw = cell.info.shape, cell.info.classes, RECIPES[cell.recipe].raw_downsampling
     counts: dict[str, dict[str, float]] = {
         m.name: {
-            PARAMETERS: count_parameters(m, shape[2], cell.head, raw=RECIPES[cell.recipe].raw_downsampling),
-            MULTIPLY_ADDS: count_multiply_adds(m, shape, cell.head),
+            PARAMETERS: count_parameters(m, shape[2], cell.head, raw=raw, classes=classes),
+            MULTIPLY_ADDS: count_multiply_adds(m, shape, cell.head, classes=classes),
         }
         for m in cell.members
     }
     return counts | {ENSEMBLE: {n: sum(own[n] for own in counts.values()) for n in (PARAMETERS, MULTIPLY_ADDS)}}
 
 
-def count_parameters(member: Member, channels: int, kind: str, *, raw: bool = False) -> int:
+def count_parameters(member: Member, channels: int, kind: str, *, raw: bool = False, classes: int = 10) -> int:
     """Returns the number of trainable scalars of a member for images of so many channels."""
-    return sum(p.size for layer in member_layers(member, channels, kind, raw=raw) for p in layer.parameters)
+    layers = member_layers(member, channels, kind, raw=raw, classes=classes)
+    return sum(p.size for layer in layers for p in layer.parameters)
 
 
-def count_multiply_adds(member: Member, shape: tuple[int, int, int], kind: str) -> int:
+def count_multiply_adds(member: Member, shape: tuple[int, int, int], kind: str, *, classes: int = 10) -> int:
     """Returns the multiplications, each with its addition, of one image's way through convolutions and the linear map.
 
     They are counted as the network runs: the head's 1x1 convolution comes after the pooling. Normalisations, biases and
@@ -151,7 +151,7 @@ def count_multiply_adds(member: Member, shape: tuple[int, int, int], kind: str) 
             height, width = height // shortcut.stride, width // shortcut.stride
         layers = (*path, shortcut) if shortcut else path
         count += height * width * sum(map(_kernel_size, layers))  # a block strides in its first convolution
-    return count + sum(map(_kernel_size, head_layers(member, kind)))
+    return count + sum(map(_kernel_size, head_layers(member, kind, classes)))
 
 
 def _kernel_size(layer: Layer) -> int:

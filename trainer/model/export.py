@@ -37,7 +37,7 @@ def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str,
         x = keras.layers.Add(name=_name(f"{name}/sum"), dtype=DTYPE)(
             [y, x if shortcut is None else _apply(shortcut, x)]
         )
-    *widen, logits = head_layers(network.member, network.head)
+    *widen, logits = head_layers(network.member, network.head, network.classes)
     for layer in widen:
         x = _apply(layer, x)
     x = keras.layers.GlobalAveragePooling2D(name="pool", data_format=LAYOUT, dtype=DTYPE)(x)

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from experiment.cell import ENSEMBLE, Cell, Member
-from experiment.datasets import DATASETS
+from experiment.datasets import DatasetInfo
 from experiment.inference import BATCHES, speed_name
 from trainer.model.networks import Network
 from trainer.model.recipe import PAPER, RECIPES, Recipe
@@ -35,8 +35,8 @@ def measure_speeds(cell: Cell, stopping: Callable[[], bool] = lambda: False) -> 
     A second is one of processor time, of all threads of the process together: what others do on the machine does not count,
     and a second thread at work would not make it faster. Models take turns, and the first call of each is not timed.
     """
-    calls = _open_session(cell.members, DATASETS[cell.dataset].shape, cell.head, RECIPES[cell.recipe])
-    batches = {b: np.zeros((b, *DATASETS[cell.dataset].shape), np.uint8) for b in BATCHES}
+    calls = _open_session(cell.members, cell.info, cell.head, RECIPES[cell.recipe])
+    batches = {b: np.zeros((b, *cell.info.shape), np.uint8) for b in BATCHES}
     fastest = {(model, b): math.inf for model in calls for b in BATCHES}
     began = time.process_time()
     for done in range(ROUNDS[1]):
@@ -61,11 +61,10 @@ def _time_calls(call: Call, images: np.ndarray, count: int) -> float:
 
 
 @functools.lru_cache(maxsize=2)
-def _open_session(
-    members: tuple[Member, ...], shape: tuple[int, int, int], head: str, recipe: Recipe = PAPER
-) -> dict[str, Call]:
+def _open_session(members: tuple[Member, ...], info: DatasetInfo, head: str, recipe: Recipe = PAPER) -> dict[str, Call]:
     """Returns, by model, a function that computes the logits of uint8 images (n, height, width, channels), warm."""
-    networks = [Network(m, shape[2], head, recipe) for m in members]
+    shape = info.shape
+    networks = [Network(m, shape[2], head, recipe, info.classes) for m in members]
     if sum(n.size for n in networks) > MOST_PARAMETERS:
         raise ValueError(f"more than {MOST_PARAMETERS:,} parameters")
     v1, graph = tf.compat.v1, tf.Graph()

@@ -38,11 +38,13 @@ class Network:
     channels: int
     head: str
     recipe: Recipe = PAPER
+    classes: int = 10
 
     @property
     def layers(self) -> list[Layer]:
         """All layers, in order."""
-        return member_layers(self.member, self.channels, self.head, raw=self.recipe.raw_downsampling)
+        raw = self.recipe.raw_downsampling
+        return member_layers(self.member, self.channels, self.head, raw=raw, classes=self.classes)
 
     @property
     def blocks(self) -> list[Block]:
@@ -119,7 +121,7 @@ class Network:
             for layer in path:
                 y = apply(layer, y)
             x = y + (x if shortcut is None else apply(shortcut, x))
-        *widen, logits = head_layers(self.member, self.head)
+        *widen, logits = head_layers(self.member, self.head, self.classes)
         x = tf.reduce_mean(tf.cast(x, tf.float32), axis=(1, 2), keepdims=True)
         for layer in widen:  # a 1x1 convolution and pooling commute: after the pooling it is 49 times less work
             x = apply(layer, x)

@@ -37,7 +37,7 @@ class Program:
 
     def __init__(self, key: Signature, *, jit: bool) -> None:
         self.key = key
-        self.networks = [Network(m, key.channels, key.head, key.recipe) for m in key.members]
+        self.networks = [Network(m, key.channels, key.head, key.recipe, key.classes) for m in key.members]
         self._sizes = [n.size for n in self.networks]
         self._moments_sizes = [n.moments_size for n in self.networks]
         total = sum(self._sizes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from experiment.cell import Cell, Member
-from experiment.datasets import DATASETS
 from experiment.extensions import count_unlabelled
 from trainer.model.costs import Collaboration
 from trainer.model.device import is_deterministic
@@ -25,6 +24,7 @@ class Signature:
 
     members: tuple[Member, ...]
     channels: int
+    classes: int
     head: str
     arithmetic: str
     deterministic: bool
@@ -42,7 +42,8 @@ def program_signature(cell: Cell, arithmetic: str) -> Signature:
     recipe = RECIPES[cell.recipe]
     return Signature(
         members=cell.members,
-        channels=DATASETS[cell.dataset].shape[2],
+        channels=cell.info.shape[2],
+        classes=cell.info.classes,
         head=cell.head,
         arithmetic=arithmetic,
         deterministic=is_deterministic(),

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from experiment.cell import Cell
-from experiment.datasets import CLASSES
 from experiment.errors import Diverged, refuse
 from trainer.model import device, metrics, schedule
 from trainer.model.inputs import Examples
@@ -167,7 +166,7 @@ class _Training:
 
     def _evaluate(self, images: np.ndarray) -> np.ndarray:
         """Returns the members' logits of images, (members, n, classes)."""
-        batches = [np.zeros((len(self._cell.members), 0, CLASSES), np.float32)]
+        batches = [np.zeros((len(self._cell.members), 0, self._cell.info.classes), np.float32)]
         for start in range(0, len(images), EVALUATION_BATCH):
             started = time.perf_counter()
             batch = images[start : start + EVALUATION_BATCH]

@@ -19,7 +19,7 @@ Figures = list[dict[str, float]]  # one epoch: per model the epoch columns
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
-    """A data set, read-only: images (N, H, W, C) uint8 and labels (N,) uint8, in the order of the fixed split.
+    """A data set, read-only, in the order of the fixed split: images (N, H, W, C) uint8 and labels (N,) uint8 or uint16.
 
     Attributes:
         sha256: of the prepared file, for the provenance of results.

@@ -68,6 +68,14 @@ def test_a_shared_gpu_whose_part_nobody_says_is_warned_of():
     assert line.startswith("warning: nvidia.com/gpu.shared is priced as a whole GPU; say with gpu_share")
 
 
+def test_a_table_for_a_data_set_that_nobody_has_is_warned_of():
+    own = settings(dataset={"mnist": {"parallelism": 2}, "flowers": {"parallelism": 3}})
+
+    assert cluster_plan.warn_of_unknown_tables(own, ["flowers"]) == []
+    (line,) = cluster_plan.warn_of_unknown_tables(own, ["digits"])
+    assert "[dataset.flowers] of the settings is of no data set of this grid" in line
+
+
 @pytest.mark.parametrize("url", ["store", "file:///tmp/store", "gs://bucket"])
 def test_a_store_that_pods_cannot_reach_is_refused(url):
     cluster_plan.require_shared_store("s3://bucket/prefix")

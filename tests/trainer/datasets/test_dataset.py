@@ -75,7 +75,7 @@ def test_a_data_set_that_was_not_prepared_says_how_to(store):
 
 
 def test_an_unknown_name_is_refused(store):
-    with pytest.raises(InvalidInput, match="dataset is 'imagenet'; allowed: digits"):
+    with pytest.raises(InvalidInput, match=r"holds no imagenet .*; launch the grid that defines it"):
         load_dataset(store, "imagenet")
 
 

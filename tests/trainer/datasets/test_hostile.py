@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from tests.hostile import damaged, quick, read_or_refused
 from tests.trainer.datasets.factories import idx, npz_arrays, png
@@ -36,7 +37,7 @@ def own(save) -> bytes:
 def test_a_damaged_npz_is_read_or_refused(tmp_path, data):
     (tmp_path / "digits.npz").write_bytes(data)
 
-    found = read_or_refused(lambda: read_keras_npz("digits", tmp_path / "digits.npz"))
+    found = read_or_refused(lambda: read_keras_npz(DATASETS["digits"], tmp_path / "digits.npz"))
 
     assert found is None or {a.dtype for a in found.values()} == {np.dtype(np.uint8)}
 
@@ -50,7 +51,7 @@ def test_arrays_under_any_header_are_read_or_refused(tmp_path, text, version):
         for name in npz.ARRAYS:
             file.writestr(f"{name}.npy", b"\x93NUMPY" + bytes((version, 0)) + length + head + bytes(64))
 
-    read_or_refused(lambda: read_keras_npz("digits", tmp_path / "digits.npz"))
+    read_or_refused(lambda: read_keras_npz(DATASETS["digits"], tmp_path / "digits.npz"))
     read_or_refused(lambda: npz.decode_arrays((tmp_path / "digits.npz").read_bytes(), "here"))
 
 

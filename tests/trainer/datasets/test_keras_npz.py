@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from tests.trainer.datasets import factories
 from tests.trainer.datasets.factories import npz_arrays
@@ -31,7 +32,7 @@ def own(tmp_path):
 def test_a_file_in_keras_layout_needs_no_channels_and_may_hold_wider_numbers(own):
     x, y = factories.made(7, (8, 8))
 
-    found = read_keras_npz("digits", own(x_train=x, y_train=y.astype(np.int64)))
+    found = read_keras_npz(DATASETS["digits"], own(x_train=x, y_train=y.astype(np.int64)))
 
     assert found["x_train"].shape == (7, 8, 8, 1)
     np.testing.assert_array_equal(found["x_train"][..., 0], x)
@@ -48,7 +49,7 @@ def colours(count=6):
 def test_labels_in_a_column_are_taken(tmp_path):
     np.savez(tmp_path / "cifar10.npz", **colours())
 
-    found = read_keras_npz("cifar10", tmp_path / "cifar10.npz")
+    found = read_keras_npz(DATASETS["cifar10"], tmp_path / "cifar10.npz")
     assert found["y_train"].tolist() == colours()["y_train"][:, 0].tolist()
     assert found["y_test"].shape == (3,)
 
@@ -58,7 +59,7 @@ def test_images_with_the_channels_first_are_turned(tmp_path):
     turned = {part: a.transpose(0, 3, 1, 2) if part[0] == "x" else a for part, a in given.items()}
     np.savez(tmp_path / "cifar10.npz", **turned)
 
-    found = read_keras_npz("cifar10", tmp_path / "cifar10.npz")
+    found = read_keras_npz(DATASETS["cifar10"], tmp_path / "cifar10.npz")
     np.testing.assert_array_equal(found["x_train"], given["x_train"])
 
 
@@ -73,7 +74,7 @@ def test_images_with_the_channels_first_are_turned(tmp_path):
     ids=["Fortran order", "big-endian", "both", "strided"],
 )
 def test_any_order_in_memory_is_the_same_array(own, change):
-    found = read_keras_npz("digits", own(**{part: change(a) for part, a in npz_arrays().items()}))
+    found = read_keras_npz(DATASETS["digits"], own(**{part: change(a) for part, a in npz_arrays().items()}))
 
     for part, array in npz_arrays().items():
         np.testing.assert_array_equal(found[part], array)
@@ -84,7 +85,9 @@ def test_entries_without_a_suffix_are_found(own, tmp_path):
         for entry in given.namelist():
             other.writestr(entry.removesuffix(".npy"), given.read(entry))
 
-    np.testing.assert_array_equal(read_keras_npz("digits", tmp_path / "other.npz")["y_train"], npz_arrays()["y_train"])
+    np.testing.assert_array_equal(
+        read_keras_npz(DATASETS["digits"], tmp_path / "other.npz")["y_train"], npz_arrays()["y_train"]
+    )
 
 
 class Evil:
@@ -99,7 +102,7 @@ def test_a_file_laden_with_a_pickle_is_refused_and_the_pickle_not_loaded(own):
         pickle.loads(pickle.dumps(Evil()))
 
     with pytest.raises(InvalidInput, match="pickled objects, which is never read"):
-        read_keras_npz("digits", own(y_train=np.array([Evil()] * 7, dtype=object)))
+        read_keras_npz(DATASETS["digits"], own(y_train=np.array([Evil()] * 7, dtype=object)))
 
 
 @pytest.mark.parametrize(
@@ -115,14 +118,14 @@ def test_a_file_laden_with_a_pickle_is_refused_and_the_pickle_not_loaded(own):
 )
 def test_numbers_of_another_kind_or_range_are_refused(own, part, reason):
     with pytest.raises(InvalidInput, match=reason):
-        read_keras_npz("digits", own(**part))
+        read_keras_npz(DATASETS["digits"], own(**part))
 
 
 def test_a_file_that_lacks_an_array_is_refused(tmp_path):
     np.savez(tmp_path / "f.npz", x_train=np.zeros(3, np.uint8))
 
     with pytest.raises(InvalidInput, match="y_train"):
-        read_keras_npz("digits", tmp_path / "f.npz")
+        read_keras_npz(DATASETS["digits"], tmp_path / "f.npz")
 
 
 def test_a_header_that_promises_more_than_there_is_takes_no_memory(tmp_path):
@@ -133,14 +136,14 @@ def test_a_header_that_promises_more_than_there_is_takes_no_memory(tmp_path):
             file.writestr(f"{name}.npy", head.getvalue())
 
     with pytest.raises(InvalidInput, match=r"claims 1,099,511,627,776 bytes and holds"):
-        read_keras_npz("digits", tmp_path / "f.npz")
+        read_keras_npz(DATASETS["digits"], tmp_path / "f.npz")
 
 
 def test_a_bomb_in_an_npz_is_refused_before_it_is_unpacked(own, monkeypatch):
     monkeypatch.setattr("trainer.datasets.keras_npz.MOST", 1000)
 
     with pytest.raises(InvalidInput, match="would take 1,088 bytes, more than 1,000"):
-        read_keras_npz("digits", own(x_train=np.zeros((15, 8, 8), np.uint8)))
+        read_keras_npz(DATASETS["digits"], own(x_train=np.zeros((15, 8, 8), np.uint8)))
 
 
 @pytest.mark.parametrize("cut", [0, 10, 400])
@@ -149,4 +152,4 @@ def test_a_torn_npz_is_refused(own, cut):
     path.write_bytes(path.read_bytes()[:cut])
 
     with pytest.raises(InvalidInput, match="not a usable"):
-        read_keras_npz("digits", path)
+        read_keras_npz(DATASETS["digits"], path)

@@ -34,7 +34,7 @@ def test_a_shuffle_holds_each_index_once():
 def test_pooled_sets_are_shuffled_once_and_lose_nothing():
     given = original()
 
-    parts = split_examples("mnist", given, any_count=True)
+    parts = split_examples("mnist", DATASETS["mnist"], given, any_count=True)
 
     together = np.concatenate([parts["x_train"], parts["x_test"]])
     before = np.concatenate([given.x_train, given.x_test])
@@ -50,13 +50,13 @@ def test_pooled_sets_of_another_count_are_refused_with_the_way_out():
     with pytest.raises(
         InvalidInput, match=r"mnist has 40 examples in all; allowed: 70,000; .*DATASET_MNIST_COUNTS=any"
     ):
-        split_examples("mnist", original())
+        split_examples("mnist", DATASETS["mnist"], original())
 
 
 def test_sets_kept_apart_have_as_many_of_each_class_and_their_own_test_set():
     given = original(train=(95, 0), test=(17, 1))
 
-    parts = split_examples("notmnist", given, any_count=True)
+    parts = split_examples("notmnist", DATASETS["notmnist"], given, any_count=True)
 
     assert np.bincount(parts["y_train"]).tolist() == [9] * 10
     assert sorted(i.tobytes() for i in parts["x_test"]) == sorted(i.tobytes() for i in given.x_test)
@@ -67,19 +67,19 @@ def test_sets_kept_apart_have_as_many_of_each_class_and_their_own_test_set():
 
 
 def test_too_few_of_a_class_or_another_test_set_are_refused(monkeypatch):
-    small = DATASETS["notmnist"].__class__(shape=(28, 28, 1), train=90, test=18, pooled=False, title="")
+    small = DATASETS["notmnist"].__class__(shape=(28, 28, 1), train=90, test=18, pooled=False, title="", balanced=True)
     monkeypatch.setitem(DATASETS, "notmnist", small)
 
     with pytest.raises(InvalidInput, match=r"8 training examples of class 5; allowed: 9"):
-        split_examples("notmnist", original(train=(85, 0), test=(18, 1)))
+        split_examples("notmnist", DATASETS["notmnist"], original(train=(85, 0), test=(18, 1)))
     with pytest.raises(InvalidInput, match=r"17 test examples; allowed: 18"):
-        split_examples("notmnist", original(train=(95, 0), test=(17, 1)))
-    assert len(split_examples("notmnist", original(train=(95, 0), test=(18, 1)))["y_train"]) == 90
+        split_examples("notmnist", DATASETS["notmnist"], original(train=(95, 0), test=(17, 1)))
+    assert len(split_examples("notmnist", DATASETS["notmnist"], original(train=(95, 0), test=(18, 1)))["y_train"]) == 90
 
 
 def test_another_shape_is_refused():
     with pytest.raises(InvalidInput, match=r"train images of mnist have shape \(30, 28, 27, 1\)"):
-        split_examples("mnist", original(shape=(28, 27, 1)), any_count=True)
+        split_examples("mnist", DATASETS["mnist"], original(shape=(28, 27, 1)), any_count=True)
 
 
 def test_a_label_beyond_the_classes_is_refused():
@@ -87,9 +87,9 @@ def test_a_label_beyond_the_classes_is_refused():
     given.y_test[3] = 10
 
     with pytest.raises(InvalidInput, match="a test label of mnist is 10; allowed: 0 to 9"):
-        split_examples("mnist", given, any_count=True)
+        split_examples("mnist", DATASETS["mnist"], given, any_count=True)
 
 
 def test_an_empty_part_is_refused():
     with pytest.raises(InvalidInput, match="empty"):
-        split_examples("notmnist", original(train=(9, 0)), any_count=True)
+        split_examples("notmnist", DATASETS["notmnist"], original(train=(9, 0)), any_count=True)

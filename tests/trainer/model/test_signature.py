@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from experiment.own_data import OwnData
 from trainer.model import device
 from trainer.model.costs import Collaboration
 from trainer.model.signature import program_signature
@@ -15,6 +16,7 @@ SHARED = [
     {"weight_decay": 0.0},
     {"epochs": 4, "alpha_plan": "rise"},
 ]
+FLOWERS = OwnData(sha256="0" * 64, shape=(8, 8, 1), classes=3, train=160, test=90)
 OWN = [
     {"method": "ce"},
     {"method": "mutual"},
@@ -56,6 +58,7 @@ def test_the_program_s_ce_is_mutual_learning_and_its_distances_are_means(make_ce
 def test_every_field_of_a_signature_comes_from_some_cell_or_from_the_device(make_cell, monkeypatch):
     cells = [make_cell(**fields) for fields in ({}, *OWN)] + [
         make_cell(dataset="cifar10"),
+        make_cell(dataset="flowers", data=FLOWERS),
         make_cell(members=make_cell().members[:1], method="single", alpha=0.0),
     ]
     signatures = [program_signature(c, "float32") for c in cells] + [program_signature(cells[0], "bfloat16")]
