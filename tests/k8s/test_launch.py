@@ -25,7 +25,7 @@ def content(store: LocalStore) -> dict[str, str]:
 
 GRIDS = {
     "no toml": ("[base", "is not TOML", "correct that place"),
-    "unknown table": ("[bsae]\n", "'bsae'", "allowed: base, dataset", "correct its name"),
+    "unknown table": ("[bsae]\n", "'bsae'", "allowed: base, data, dataset", "correct its name"),
     "empty": ("", "has no cell", "add a [[product]]"),
     "method": ("[[product]]\ndataset='digits'\nmethod='l3'", "'l3'", "single, ce, l2, l1", "correct it in the grid"),
     "dataset": ("[[product]]\ndataset='minst'\nmethod='single'", "'minst'", "digits, mnist, cifar10, notmnist"),

@@ -50,7 +50,7 @@ def settings_of(toml):
         ("[env]\nATTEMPT = 'x'", "names other than ATTEMPT"),
         ("[env]\nAWS_SECRET_ACCESS_KEY = 'x'", "env_secrets"),
         ("[env_secrets]\nTOKEN = 'secret'", "NAME=SECRET/KEY"),
-        ("[dataset.imagenet]\ncpu = '1'", "correct its name"),
+        ("[dataset.Image-Net]\ncpu = '1'", "correct its name"),
         ("[dataset.mnist]\nnamespace = 'x'", "set it for all data sets"),
     ],
 )
