@@ -159,7 +159,8 @@ def make_studies(frame: pd.DataFrame, cells: Sequence[Cell]) -> list[Study]:
     groups: dict[tuple[str, str], list[Cell]] = {}
     varied = _varied_settings(cells)
     for cell in cells:
-        setting = ", ".join(f"{k} {v}" for k, v in _settings_of(cell).items() if k in varied[cell.dataset])
+        own = [(k, v) for k, v in _settings_of(cell).items() if (cell.dataset, k) in varied and v != USUAL[k]]
+        setting = ", ".join(f"{k} {v}" for k, v in own)
         groups.setdefault((cell.dataset, setting), []).append(cell)
     texts = {key: "-".join(filter(None, key)) for key in groups}
     slugs = make_slugs(list(texts.values()))
@@ -187,13 +188,13 @@ def _settings_of(cell: Cell) -> dict[str, str]:
     return {**settings, "members": members}
 
 
-def _varied_settings(cells: Sequence[Cell]) -> dict[str, set[str]]:
-    """Returns, by data set, the settings in which its cells differ."""
+USUAL = _settings_of(Cell(dataset="mnist", method="single"))  # what goes without saying: the paper's settings
+
+
+def _varied_settings(cells: Sequence[Cell]) -> set[tuple[str, str]]:
+    """Returns the settings in which cells of a data set differ, each with the data set."""
     values: dict[tuple[str, str], set[str]] = {}
     for cell in cells:
         for name, value in _settings_of(cell).items():
             values.setdefault((cell.dataset, name), set()).add(value)
-    varied: dict[str, set[str]] = {}
-    for (dataset, name), different in values.items():
-        varied.setdefault(dataset, set()).update({name} if len(different) > 1 else ())
-    return varied
+    return {key for key, different in values.items() if len(different) > 1}

@@ -62,16 +62,21 @@ def plot_settings(studies: Sequence[Study]) -> Picture:
             sheet,
             name=f"{studies[0].dataset}-settings",
             title=f"{title}: the settings side by side",
-            caption=f"Test error after the last epoch, a row per setting ({', '.join(_varied(studies[0]))}): Single, and of each "
+            caption=f"Test error after the last epoch, a row per setting ({', '.join(_varied(studies))}): Single, and of each "
             "method the alpha with the lowest ensemble error. Lines: 95 % intervals over seeds. Look for settings in which the "
             "methods change places.",
         )
 
 
+PAPERS = "as in the paper"  # the setting that differs in nothing, where others of the run do
+
+
 def name_setting(study: Study) -> str:
-    """Returns the values of what varies, without their names."""
-    return " · ".join(part.rpartition(" ")[2][:9] for part in study.setting.split(", "))
+    """Returns what differs from the paper's settings, as a row has room for it."""
+    parts = [part.rpartition(" ") for part in study.setting.split(", ")] if study.setting else []
+    return " · ".join(f"{name} {value[:9]}" for name, _, value in parts) or PAPERS
 
 
-def _varied(study: Study) -> list[str]:
-    return [part.rpartition(" ")[0] for part in study.setting.split(", ")]
+def _varied(studies: Sequence[Study]) -> list[str]:
+    parts = [part for s in studies if s.setting for part in s.setting.split(", ")]
+    return list(dict.fromkeys(part.rpartition(" ")[0] for part in parts))

@@ -16,6 +16,7 @@ from aggregator.study import COST, ERROR, TITLES, Study
 from aggregator.tables import Table
 from experiment.cell import Cell
 from experiment.datasets import DATASETS
+from experiment.extensions import NEUTRAL
 
 INSIDE, OUTSIDE = "inside", "outside"
 _EPOCHS = {"mnist": 30, "cifar10": 30, "notmnist": 15}
@@ -41,13 +42,14 @@ def published_numbers() -> pd.Series:
 def trains_as_published(study: Study) -> bool:
     """Whether the study trains what the paper trained: its members and settings, and all examples of its data set.
 
-    It may be tested on all test examples that there are, or on as many as the paper's. Of the head the paper gives two accounts, and the arithmetic is the device's: both may differ.
+    It may be tested on all test examples that there are, or on as many as the paper's. Of the head the paper gives two accounts,
+    of the recipe its program another one, and the arithmetic is the device's: these may differ.
     """
     if study.dataset not in _EPOCHS or not len(study.rows):
         return False
     info, row, cell = DATASETS[study.dataset], study.rows.iloc[0], study.cells[0]
     published = Cell(dataset=study.dataset, method="single", epochs=_EPOCHS[study.dataset])
-    same = ("members", "epochs", "batch_size", "learning_rate", "weight_decay")
+    same = ("members", "epochs", "batch_size", "learning_rate", "weight_decay", *(n for n in NEUTRAL if n != "recipe"))
     return all(getattr(cell, n) == getattr(published, n) for n in same) and (
         row["train_examples"] == info.train and row["test_examples"] in (info.test, _TESTED)
     )

@@ -61,7 +61,7 @@ def plot_question(question: Claim) -> Picture:
     return draw_panels(
         panels,
         rows,
-        "difference of gains (pp)",
+        "difference of errors (pp): below 0 gains more",
         name=f"{card_name(question)}-differences",
         title=question.said,
         caption=CAPTION.format(tests=", ".join(dict.fromkeys(p.difference.test for _, p in found if p.difference))),

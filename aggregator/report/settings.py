@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from aggregator.entries import NOTHING, Entry, interval_entry, number_entry, text_entry
-from aggregator.figures.settings import plot_settings
+from aggregator.figures.settings import PAPERS, plot_settings
 from aggregator.report.blocks import Block, Section
 from aggregator.study import SINGLE, Study
 from aggregator.tables import Table, best_treatment
@@ -58,7 +58,7 @@ def _setting_row(study: Study) -> tuple[Entry, ...]:
     found = study.compare((best, ENSEMBLE), (SINGLE, ENSEMBLE)) if best and best != SINGLE else None
     d = found.scaled(100) if found else None
     return (
-        text_entry(study.setting.replace(", ", "\n")),
+        text_entry(study.setting.replace(", ", "\n") or PAPERS),
         number_entry(100 * float(single.mean()) if len(single) else math.nan, ".2f"),
         text_entry(best.title if best else NOTHING),
         number_entry(100 * float(study.final(best, ENSEMBLE).mean()) if best else math.nan, ".2f"),

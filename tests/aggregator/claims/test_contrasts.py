@@ -45,9 +45,9 @@ def test_a_gain_in_one_setting_is_set_beside_that_in_the_neutral_one():
     assert contrast.value == "augment shift"
     assert [t.home.setting for t in parts[0].terms] == [
         "augment shift",
-        "augment none",
+        "",
         "augment shift",
-        "augment none",
+        "",
     ]
     assert [p.difference.effect for p in parts] == pytest.approx([-1.0] * 3), "percentage points, ST, M and Ens"
     assert [p.tenth for p in parts] == pytest.approx([1.02] * 3), "of Single in the neutral setting"

@@ -100,7 +100,8 @@ def test_another_shape_or_setting_is_not_put_beside_the_paper(author_material):
     thick = dataclasses.replace(cell, members=(cell.members[0], dataclasses.replace(cell.members[1], filters=32)))
 
     assert trains_as_published(study)
-    for other in (thick, dataclasses.replace(cell, weight_decay=0.0), dataclasses.replace(cell, batch_size=128)):
+    changes = [{"weight_decay": 0.0}, {"batch_size": 128}, {"augment": "shift"}, {"label_smoothing": 0.1}]
+    for other in (thick, *(dataclasses.replace(cell, **change) for change in changes)):
         assert not trains_as_published(dataclasses.replace(study, cells=(other, *study.cells[1:])))
 
 
