@@ -194,7 +194,7 @@ class SimulatedRun:
 
         self.until(step, f"the end of {name}", seconds=180)
 
-    def until(self, look: Callable[[], object], what: str, seconds: float = 120):
+    def until(self, look: Callable[[], object], what: str, seconds: float = 240):
         """What ``look`` returns, once it is true."""
 
         def state() -> str:

@@ -24,7 +24,7 @@ from tests.cluster.simulated_run import cell
 SECONDS = float(os.environ.get("CLUSTER_OUTAGE", "10"))
 pytestmark = [
     pytest.mark.cluster,
-    pytest.mark.timeout(300 + 4 * SECONDS),
+    pytest.mark.timeout(600 + 4 * SECONDS),
     # Python leaves it to its collector to close a socket whose peer dies within its TLS handshake.
     pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning"),
 ]
