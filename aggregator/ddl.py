@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
@@ -23,7 +23,7 @@ _PARTITIONS = ("dataset", "method")  # named by the keys: results/dataset=D/meth
 DATABASE = "collaborative_ensembles"
 
 
-def athena_ddl(store_url: str, own: Sequence[str] = (), database: str = DATABASE) -> str:
+def athena_ddl(store_url: str, database: str = DATABASE, *, own: Sequence[str] = ()) -> str:
     """Returns a table and a view for epochs and for predictions, for Athena or a Glue catalogue.
 
     Args:
@@ -70,7 +70,7 @@ WHERE "$path" LIKE '%/{name}.parquet'{more};
 """  # noqa: S608 (text for the user to run, from our own schema and the user's own store)
 
 
-def spark_snippet(store_url: str, own: Sequence[str] = ()) -> str:  # noqa: ARG001 (Spark lists the partitions)
+def spark_snippet(store_url: str) -> str:
     """Returns Python that reads all epochs and predictions with Spark, which calls an s3:// store s3a://."""
     place = store_url.rstrip("/").replace("s3://", "s3a://", 1) + "/results/"
     reads = "".join(_spark_read(name, place) for name in results.TABLES)
@@ -100,7 +100,10 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-FORMS = {"athena": athena_ddl, "spark": spark_snippet}
+FORMS: dict[str, Callable[[str, Sequence[str]], str]] = {
+    "athena": lambda store_url, own: athena_ddl(store_url, own=own),
+    "spark": lambda store_url, _: spark_snippet(store_url),  # Spark finds the partitions by itself
+}
 
 
 def main(argv: list[str] | None = None) -> int:

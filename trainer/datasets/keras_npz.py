@@ -11,7 +11,7 @@ import numpy as np
 from experiment.datasets import DatasetInfo
 from experiment.errors import InvalidInput
 from trainer.datasets.npy_header import read_array_header
-from trainer.datasets.npz import ARRAYS, LABELS, UNREADABLE
+from trainer.datasets.npz import ARRAYS, LABELS, UNREADABLE, label_type
 
 MOST = 4 << 30  # bytes of one array; the largest data set takes 0.4 GiB
 HEADER = 8 << 10  # bytes of an array before its first item
@@ -25,7 +25,7 @@ def read_keras_npz(info: DatasetInfo, path: Path) -> dict[str, np.ndarray]:
     Raises:
         InvalidInput: the layout, kind of number or range is another; an array is pickled, or larger than ``MOST``.
     """
-    shape, kind = info.shape, LABELS[info.classes > 256]
+    shape, kind = info.shape, label_type(info.classes)
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {part: read_array(archive, part, LABELS[0] if part[0] == "x" else kind) for part in ARRAYS}

@@ -23,13 +23,18 @@ from trainer.datasets.npy_header import LONGEST_HEADER, read_array_header
 from trainer.model.types import ALIGNMENT
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-LABELS = (np.dtype(np.uint8), np.dtype("<u2"))  # the second where there are more than 256 classes
+LABELS = (np.dtype(np.uint8), np.dtype("<u2"))  # by the number of classes: see label_type
 # The errors of zipfile and its decompressors about files that are damaged, encrypted or of an unknown kind.
 _DECOMPRESSION = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 UNREADABLE = (*_DECOMPRESSION, struct.error, ValueError, LookupError, OSError, RuntimeError, OverflowError)
 _PADDING = 0xD935  # the id of the extra field that aligns a zip entry
 _LOCAL_HEADER = 30  # bytes of a zip entry before its name; the last four are the lengths of name and extra field
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold, in place of the time of writing
+
+
+def label_type(classes: int) -> np.dtype:
+    """Returns the type of the labels of so many classes: of one byte if that holds them, else of two."""
+    return LABELS[classes > 256]
 
 
 def encode_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:

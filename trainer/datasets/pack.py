@@ -11,7 +11,7 @@ import numpy as np
 from experiment.errors import InvalidInput, refuse
 from experiment.needs import import_packages
 from experiment.own_data import LARGEST_SIDE, MOST_CLASSES
-from trainer.datasets.npz import LABELS, encode_arrays
+from trainer.datasets.npz import encode_arrays, label_type
 from trainer.datasets.split import fixed_order
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -114,4 +114,4 @@ def _join(
             f"{given}; allowed: at least one of {', '.join(sorted(SUFFIXES))}; add some or remove its folder"
         )
     labels = np.repeat(np.arange(len(classes)), [len(p) for p in by_class])
-    return {f"x_{part}": np.concatenate(by_class), f"y_{part}": labels.astype(LABELS[len(classes) > 256])}
+    return {f"x_{part}": np.concatenate(by_class), f"y_{part}": labels.astype(label_type(len(classes)))}

@@ -50,15 +50,14 @@ def prepare_dataset(
         Transient: the source cannot be reached, or the store failed.
     """
     overrides = overrides or Overrides.from_environment(name, os.environ)
-    if own:
-        if manifest := read_manifest(store, name):
-            check_origin(manifest, own.data.sha256, store.url)
-    elif name not in DATASETS:
-        return _already_there(name, store, overrides)
-    info = find_info(name, own and own.data)
-    put = functools.partial(_put, store, name, info, overrides=overrides)
-    if ready := _ready(store, name, info, overrides):
+    info = find_info(name, own.data) if own else DATASETS.get(name)
+    find_ready = functools.partial(_ready, store, name, info, overrides, own)
+    if ready := find_ready():
         return ready
+    if info is None:
+        allowed = f"{', '.join(DATASETS)}, or one that is in the store"
+        raise refuse("data set", name, allowed, "correct its name, or launch the grid that defines it")
+    put = functools.partial(_put, store, name, info, find_ready, overrides=overrides)
     try:
         if name == "digits":
             return put(originals.bundled_digits())
@@ -66,7 +65,7 @@ def prepare_dataset(
             return put(originals.read_originals(name, files))
         folder = overrides.cache / "downloads"
         with wait_for_lock(folder / f"{name}.lock", sleep):  # other processes wait and find it done
-            if ready := _ready(store, name, info, overrides):
+            if ready := find_ready():
                 return ready
             if own:
                 return put(read_own(name, own, folder / name, sleep))
@@ -78,21 +77,21 @@ def prepare_dataset(
         ) from error
 
 
-def _already_there(name: str, store: Store, overrides: Overrides) -> Manifest:
-    """Returns the manifest of a data set that only the store knows, as in a pod."""
-    manifest = read_manifest(store, name)
-    if manifest is None or not _intact(store, manifest, overrides):
-        allowed = f"{', '.join(DATASETS)}, or one that is in the store"
-        raise refuse("data set", name, allowed, "correct its name, or launch the grid that defines it")
-    return manifest
+def _ready(
+    store: Store, name: str, info: DatasetInfo | None, overrides: Overrides, own: OwnSource | None
+) -> Manifest | None:
+    """Returns the manifest of the store's whole data set.
 
-
-def _ready(store: Store, name: str, info: DatasetInfo, overrides: Overrides) -> Manifest | None:
+    Args:
+        info: None: only the store knows the data set, as in a pod.
+    """
     manifest = read_manifest(store, name)
+    if manifest and own:
+        check_origin(manifest, own.data.sha256, store.url)
     if manifest is None or not _intact(store, manifest, overrides):
         return None
-    has, usual = (manifest.train, manifest.test), (info.train, info.test)
-    if has != usual and not overrides.any_count:
+    has, usual = (manifest.train, manifest.test), (info.train, info.test) if info else None
+    if usual and has != usual and not overrides.any_count:
         words = "%s in %s has %s training and %s test images, not the usual %s and %s"
         _log.warning(words, name, store.url, *has, *usual)
     return manifest
@@ -121,7 +120,15 @@ def _downloaded(
     return manifest
 
 
-def _put(store: Store, name: str, info: DatasetInfo, original: Original, *, overrides: Overrides) -> Manifest:
+def _put(
+    store: Store,
+    name: str,
+    info: DatasetInfo,
+    find_ready: Callable[[], Manifest | None],
+    original: Original,
+    *,
+    overrides: Overrides,
+) -> Manifest:
     arrays = split_examples(name, info, original, any_count=overrides.any_count)
     data = npz.encode_arrays(arrays)
     digest = hashlib.sha256(data).hexdigest()
@@ -136,7 +143,7 @@ def _put(store: Store, name: str, info: DatasetInfo, original: Original, *, over
         skipped=original.skipped,
         created=utc_now(),
     )
-    if other := _ready(store, name, info, overrides):
+    if other := find_ready():
         return other  # another process has made it meanwhile
     manifest = read_manifest(store, name)
     return _mend(store, manifest, made, data) if manifest else _publish(store, made, data, overrides)
