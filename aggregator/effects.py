@@ -28,7 +28,7 @@ def find_effects(studies: Sequence[Study]) -> list[Effect]:
     return [
         Effect(study, treatment, model, found.scaled(100))
         for study in studies
-        for treatment in study.collaborative()
+        for treatment in study.beside_single
         for model in study.models
         if (found := study.compare((treatment, model), (SINGLE, model)))
     ]

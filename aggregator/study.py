@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,10 +13,19 @@ from numpy.typing import NDArray
 
 from aggregator.slugs import make_slugs
 from aggregator.statistics import Difference, binomial_difference, mcnemar_difference, paired_difference
-from experiment.cell import ENSEMBLE, METHODS, Cell
+from experiment.cell import METHODS, Cell
 from experiment.datasets import title_of
+from experiment.members import ALONE, ENSEMBLE
 
-TITLES = {"single": "Single", "ce": "CE", "l2": "L2", "l1": "L1", "mutual": "Mutual", "consensus": "Consensus"}
+TITLES = {
+    "single": "Single",
+    "ce": "CE",
+    "l2": "L2",
+    "l1": "L1",
+    "mutual": "Mutual",
+    "consensus": "Consensus",
+    "distillation": "Distillation",
+}
 ERROR, COST, CROSS_ENTROPY = "test_error", "test_cost", "test_cross_entropy"
 
 
@@ -39,8 +47,11 @@ class Treatment(NamedTuple):
 
 
 SINGLE = Treatment("single", 0.0)
-ORDER = {m: i for i, m in enumerate(("ce", "l1", "l2", "mutual", "consensus", "single"))}  # the paper's order of rows
+ORDER = {
+    m: i for i, m in enumerate(("ce", "l1", "l2", "mutual", "consensus", "distillation", "single"))
+}  # the paper's order of rows
 WIDEST = 36  # characters of a title over one of three panels
+TOGETHER = tuple(m for m in METHODS if m not in ALONE)
 Model = tuple[Treatment, str]  # one model of a study: its treatment and its name
 Wrong = Mapping[tuple[Treatment, int], Mapping[str, NDArray[np.bool_]]]
 
@@ -123,9 +134,19 @@ class Study:
             return pd.DataFrame()
         return group.pivot(index="epoch", columns="seed", values=column).dropna(how="all").dropna(axis=1, how="all")
 
-    def collaborative(self, methods: Sequence[str] = METHODS) -> list[Treatment]:
-        """The treatments that collaborate, by these methods."""
+    def collaborative(self, methods: Sequence[str] = TOGETHER) -> list[Treatment]:
+        """The treatments by these methods, of which Single is none; by default by those that train members together."""
         return [t for t in self.treatments if t.method in methods and t.method != "single"]
+
+    @property
+    def beside_single(self) -> list[Treatment]:
+        """All treatments but Single."""
+        return self.collaborative(METHODS)
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods of these treatments."""
+        return [m for m in METHODS if self.collaborative((m,))]
 
     def size(self, column: str = "test_examples") -> int:
         """The number of test (or training) examples."""
@@ -152,49 +173,3 @@ class Study:
 def _group_by_model(rows: pd.DataFrame) -> dict[Model, pd.DataFrame]:
     groups: Any = rows.groupby(["method", "alpha", "model"], observed=True)
     return {(Treatment(method, alpha), model): group for (method, alpha, model), group in groups}
-
-
-def make_studies(frame: pd.DataFrame, cells: Sequence[Cell]) -> list[Study]:
-    """Returns the run's studies, one per data set and setting, in the grid's order."""
-    groups: dict[tuple[str, str], list[Cell]] = {}
-    varied = _varied_settings(cells)
-    for cell in cells:
-        own = [(k, v) for k, v in _settings_of(cell).items() if (cell.dataset, k) in varied and v != USUAL[k]]
-        setting = ", ".join(f"{k} {v}" for k, v in own)
-        groups.setdefault((cell.dataset, setting), []).append(cell)
-    texts = {key: "-".join(filter(None, key)) for key in groups}
-    slugs = make_slugs(list(texts.values()))
-    return [_make_study(frame, *key, slugs[texts[key]], group) for key, group in groups.items()]
-
-
-def _make_study(frame: pd.DataFrame, dataset: str, setting: str, slug: str, cells: Sequence[Cell]) -> Study:
-    seeds = Counter(map(Treatment.of, cells))
-    return Study(
-        dataset=dataset,
-        setting=setting,
-        slug=slug,
-        cells=tuple(cells),
-        rows=frame[frame["cell_id"].isin({c.id for c in cells})],
-        members=tuple(m.name for m in cells[0].members),
-        treatments=tuple(sorted(seeds, key=lambda t: (ORDER[t.method], -t.alpha))),
-        asked=seeds,
-    )
-
-
-def _settings_of(cell: Cell) -> dict[str, str]:
-    """Returns what may differ between two studies of a data set: all but method, alpha and seed."""
-    settings = {k: f"{v}" for k, v in cell.all_fields().items() if k not in ("dataset", "method", "alpha", "seed")}
-    members = " + ".join(f"{m.name} {m.bricks}x{m.blocks}x{m.filters}" for m in cell.members)
-    return {**settings, "members": members}
-
-
-USUAL = _settings_of(Cell(dataset="mnist", method="single"))  # what goes without saying: the paper's settings
-
-
-def _varied_settings(cells: Sequence[Cell]) -> set[tuple[str, str]]:
-    """Returns the settings in which cells of a data set differ, each with the data set."""
-    values: dict[tuple[str, str], set[str]] = {}
-    for cell in cells:
-        for name, value in _settings_of(cell).items():
-            values.setdefault((cell.dataset, name), set()).add(value)
-    return {key for key, different in values.items() if len(different) > 1}

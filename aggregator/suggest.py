@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -131,7 +130,7 @@ def _find_cells(claim: Claim, seeds: int) -> Iterable[Cell]:
         numbers = _choose_seeds(study, seeds)
         there = {c.id for c in study.cells}
         bare = {Treatment.of(c): c for c in study.cells if Treatment.of(c) in treatments}
-        cells = (dataclasses.replace(c, seed=n) for c in bare.values() for n in numbers)
+        cells = (c.with_seed(n) for c in bare.values() for n in numbers)
         yield from (c for c in cells if c.id not in there)
 
 
@@ -144,9 +143,9 @@ def _choose_seeds(study: Study, count: int) -> list[int]:
 
 def _sum_costs(cells: Sequence[Cell], claim: Claim, costs: pd.DataFrame) -> Cost:
     """Returns what the cells would take: each as long as the done ones that differ from it in the seed alone."""
-    done = {c.id: dataclasses.replace(c, seed=0).id for study, _ in list_compared(claim) for c in study.cells}
+    done = {c.id: c.with_seed(0).id for study, _ in list_compared(claim) for c in study.cells}
     known = costs[costs.index.isin(done)]
     means = known.groupby(known.index.map(done))[["hours", "dollars"]].mean()
-    found = means.loc[[dataclasses.replace(c, seed=0).id for c in cells]]
+    found = means.loc[[c.with_seed(0).id for c in cells]]
     hours, dollars = found["hours"].sum(), found["dollars"].sum(skipna=False)
     return Cost(cells=len(cells), hours=float(hours), dollars=float(dollars))

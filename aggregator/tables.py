@@ -10,7 +10,7 @@ from functools import cached_property
 from aggregator.entries import NOTHING, Entry, text_entry
 from aggregator.statistics import SIGNIFICANCE, Estimate, estimate_mean
 from aggregator.study import COST, CROSS_ENTROPY, ERROR, Study, Treatment
-from experiment.cell import ENSEMBLE
+from experiment.members import ENSEMBLE
 
 SENTENCE, NARROW = 28, 5
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 
-from experiment.cell import HEADS, MEMBERS, Cell
+from experiment.cell import HEADS, Cell
 from experiment.datasets import DATASETS
+from experiment.members import MEMBERS
 from experiment.store import open_store
 from trainer import datasets
 from trainer.model import device, training

@@ -12,11 +12,13 @@ import pandas as pd
 from aggregator.claims import Claim, judge_claims
 from aggregator.claims.columns import ROUGHNESS, TRAIN_ERROR, TRAINING
 from aggregator.claims.rules import Floats
+from aggregator.grouping import make_studies
 from aggregator.report.published import published_numbers
-from aggregator.study import ERROR, SINGLE, Study, Treatment, make_studies
-from experiment.cell import ENSEMBLE, Cell
+from aggregator.study import ERROR, SINGLE, Study, Treatment
+from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.grid import load_grid
+from experiment.members import ENSEMBLE
 
 # The standard deviation of one cell's test error over seeds, as a share: the author's four near-replicates of each.
 SPREAD = {"mnist": 0.0006, "cifar10": 0.0047, "notmnist": 0.00065}
@@ -84,7 +86,7 @@ def studies_of_draw(values: Values, draw: int) -> list[Study]:
 
 def _make_frame(value: Truth, seeds: Sequence[int]) -> pd.DataFrame:
     rows = []
-    for cell in (dataclasses.replace(c, seed=s) for c in load_grid("full").cells for s in seeds):
+    for cell in (c.with_seed(s) for c in load_grid("full").cells for s in seeds):
         info = DATASETS[cell.dataset]
         kept = {"cell_id": cell.id, "method": cell.method, "alpha": cell.alpha, "seed": cell.seed}
         kept |= {"epoch": cell.epochs, "epochs": cell.epochs, "test_agreement": np.nan, "learning_rate": 1.0}

@@ -1,10 +1,10 @@
 """A soak: a grid trained again and again by real workers while launcher and workers are killed at random.
 
-    python -m benchmarks.soak [--minutes 20] [--grid demo] [--workers 2] [--every 60] [--seed 0]
+    python -m benchmarks.soak [--minutes 20] [--grid demo] [--seeds 5] [--workers 2] [--every 120] [--seed 0]
 
 Memory, open files and threads of the launcher and of the workers are sampled each second, and printed as slopes per hour
 with 95 % intervals: within the time in which a worker trains cells of one method, for which it compiles once, and without
-the beginning of that time. After the kills the run is completed and each cell compared, bit for bit, with one that was not killed.
+the beginning of that time, in which its pools and caches fill. After the kills the run is completed and each cell compared, bit for bit, with one that was not killed.
 A grid that ends before the time is over is begun again in a new store. Ends with 1 if something grows or differs.
 """
 
@@ -24,6 +24,7 @@ from pathlib import Path
 
 from benchmarks.growth import MEASURES, Sampler, grow_rates
 from experiment import keys
+from experiment.cell import Cell
 from experiment.grid import load_grid
 from experiment.store import LocalStore
 from trainer.verify_resume import differing_columns
@@ -34,7 +35,8 @@ MOST_FAILED = 3
 
 def start_launcher(store: LocalStore, arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
     """Returns a launch of the grid into this store, as a user would start it."""
-    command = [sys.executable, "-m", "k8s.launch", "--grid", arguments.grid, "--executor", "local"]
+    grid = ["--grid", arguments.grid, "--seeds", str(arguments.seeds)]
+    command = [sys.executable, "-m", "k8s.launch", *grid, "--executor", "local"]
     with (store.root / "launch.log").open("ab") as log:
         return subprocess.Popen(
             [*command, "--workers", str(arguments.workers), "--store", str(store.root)],
@@ -152,11 +154,11 @@ def print_growth(soak: Soak, young: float) -> bool:
     return flat
 
 
-def find_differences(soak: Soak, grid: str) -> list[str]:
+def find_differences(soak: Soak, cells: Sequence[Cell]) -> list[str]:
     """Returns what differs between the runs that were killed and the one that was not, one line each."""
     found = []
     for store in soak.stores:
-        for cell in load_grid(grid).cells:
+        for cell in cells:
             columns = differing_columns(cell, soak.calm, store)
             found += [f"{store.root.name}: {cell.id}: {', '.join(columns)}"] if columns else []
         found += [f"{store.root.name}: {key} was left" for key in store.find([keys.CHECKPOINTS, keys.PROGRESS])]
@@ -168,10 +170,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20, help="of kills (default: %(default)s)")
     parser.add_argument("--grid", default="demo")
+    parser.add_argument("--seeds", type=int, default=5, help="of the grid, so that workers live long enough to be seen")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--every", type=float, default=60, metavar="SECONDS", help="between two kills, on average")
+    parser.add_argument("--every", type=float, default=120, metavar="SECONDS", help="between two kills, on average")
     parser.add_argument(
-        "--young", type=float, default=15, metavar="SECONDS", help="of a core, until a worker has settled"
+        "--young", type=float, default=60, metavar="SECONDS", help="of a core, until a worker has settled"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the kills")
     arguments = parser.parse_args()
@@ -180,10 +183,10 @@ def main() -> int:
         soak = Soak(home, arguments)
         soak.run()
         flat = print_growth(soak, arguments.young)
-        differences = find_differences(soak, arguments.grid)
-        cells = len(load_grid(arguments.grid).cells)
+        cells = load_grid(arguments.grid).with_seeds(arguments.seeds).cells
+        differences = find_differences(soak, cells)
     print(f"kills: {', '.join(f'{count} {what}' for what, count in sorted(soak.kills.items())) or 'none'}")
-    print(*differences or [f"{len(soak.stores)} runs of {cells} cells under kills: bit-identical"], sep="\n")
+    print(*differences or [f"{len(soak.stores)} runs of {len(cells)} cells under kills: bit-identical"], sep="\n")
     return 0 if flat and not differences else 1
 
 

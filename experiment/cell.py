@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,46 +15,17 @@ from experiment.datasets import DatasetInfo
 from experiment.errors import refuse
 from experiment.extensions import CHOICES, NEUTRAL, NUMBERS, check_extensions, describe_setting
 from experiment.fields import from_fields
+from experiment.members import ENSEMBLE, MEMBERS, Member, check_members
 from experiment.own_data import OwnData, find_info
+from experiment.teachers import DISTILLATION, SHARED, describe_teacher, teacher_settings
 
 NUMERICS = 1  # raised when the trainer's arithmetic changes on purpose: every cell then has another id
 COLLABORATIVE_METHODS = ("ce", "l2", "l1")  # the paper's
-METHODS = ("single", *COLLABORATIVE_METHODS, "mutual", "consensus")
+METHODS = ("single", *COLLABORATIVE_METHODS, "mutual", "consensus", DISTILLATION)
 HEADS = ("wide", "plain")
 PRECISIONS = ("float32", "bfloat16", "auto")  # auto: the device chooses one of the other two
-ENSEMBLE = "Ens"  # the model whose logits are the mean of the members' logits
-MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,15}")
 LONGEST_SLUG = 30  # before the seed in an id
 _LATER: dict[str, Any] = {**NEUTRAL, "data": None}  # the fields that take no part in an id while they are neutral
-
-
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """One network of an ensemble: a pre-activation ResNet of ``bricks`` times ``blocks`` residual blocks.
-
-    Attributes:
-        filters: filters of the first brick; every further brick has twice as many.
-    """
-
-    name: str
-    bricks: int
-    blocks: int
-    filters: int
-
-    def __post_init__(self) -> None:
-        good = isinstance(self.name, str) and MEMBER_NAME.fullmatch(self.name)
-        if not good or self.name == ENSEMBLE:
-            allowed = f"a letter, then up to 15 letters or digits, not {ENSEMBLE!r}"
-            raise refuse("a member's name", self.name, allowed, "rename it")
-        check_count(f"bricks of member {self.name}", self.bricks, 1, 8)
-        check_count(f"blocks of member {self.name}", self.blocks, 1, 64)
-        check_count(f"filters of member {self.name}", self.filters, 1, 1024)
-
-
-MEMBERS: dict[str, Member] = {
-    "ST": Member(name="ST", bricks=3, blocks=1, filters=8),
-    "M": Member(name="M", bricks=3, blocks=2, filters=16),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +60,7 @@ class Cell:
     unlabelled_share: float = 0.0
     validation_examples: int = 0
     recipe: str = "paper"
+    teacher: Cell | None = None
     data: OwnData | None = None  # of a data set that the suite does not know by name
 
     def __post_init__(self) -> None:
@@ -102,7 +74,7 @@ class Cell:
             if getattr(self, name) not in allowed:
                 raise refuse(name, getattr(self, name), ", ".join(allowed), CORRECT)
         self._check_numbers()
-        self._check_members()
+        check_members(self.members, self.info.shape, self.method, self.dataset)
         check_extensions(self)
 
     def _check_numbers(self) -> None:
@@ -118,22 +90,6 @@ class Cell:
         check_count("train_examples", self.train_examples, 0, info.train)
         check_count("test_examples", self.test_examples, 0, info.test)
         check_count("batch_size", self.batch_size, 1, self.train_examples or info.train)
-
-    def _check_members(self) -> None:
-        names = [m.name for m in self.members]
-        if not 1 <= len(names) <= 16 or len(set(names)) < len(names):
-            allowed, advice = "1 to 16 members with different names", "define further members as [member.NAME]"
-            raise refuse("members", names, allowed, advice)
-        if len(names) == 1 and self.method != "single":
-            what, advice = "the method of an ensemble of one member", "add a member or use method single"
-            raise refuse(what, self.method, "single", advice)
-        height, width, _ = self.info.shape
-        for m in self.members:
-            halvings = m.bricks - 1
-            if height % 2**halvings or width % 2**halvings:
-                what = f"the number of bricks of member {m.name} on {self.dataset} ({height}x{width} pixels)"
-                allowed = "1 more than the number of times that height and width can be halved"
-                raise refuse(what, m.bricks, allowed, "use fewer bricks")
 
     @property
     def info(self) -> DatasetInfo:
@@ -172,13 +128,23 @@ class Cell:
     def all_fields(self) -> dict[str, Any]:
         """Returns all fields as JSON values, the neutral ones too."""
         fields = {n: v for n, v in vars(self).items() if n != "id"}  # ``vars`` also holds the cached id
-        own = self.data and self.data.as_dict()
-        return fields | {"members": [dict(vars(m)) for m in self.members], "pull": list(self.pull), "data": own}
+        members, own = [dict(vars(m)) for m in self.members], self.data and self.data.as_dict()
+        teacher = self.teacher and teacher_settings(self.teacher)
+        return fields | {"members": members, "pull": list(self.pull), "data": own, "teacher": teacher}
+
+    def with_seed(self, seed: int) -> Cell:
+        """Returns the cell with another seed, which its teacher has, too."""
+        teacher = self.teacher and self.teacher.with_seed(seed)
+        return dataclasses.replace(self, seed=seed, teacher=teacher)
 
     @property
     def extensions_text(self) -> str:
         """The settings beyond the paper's that are not neutral, as ``--only`` takes them: ``pairs=all pull=1+0``."""
-        return " ".join(f"{n}={describe_setting(getattr(self, n))}" for n in NEUTRAL if not self._is_neutral(n))
+        return " ".join(f"{n}={self.describe(n)}" for n in NEUTRAL if not self._is_neutral(n))
+
+    def describe(self, name: str) -> str:
+        """Returns a setting beyond the paper's as ``--only`` takes it and tables show it."""
+        return describe_teacher(self) if name == "teacher" else describe_setting(getattr(self, name))
 
     def _is_neutral(self, name: str) -> bool:
         return name in _LATER and bool(getattr(self, name) == _LATER[name])
@@ -192,7 +158,16 @@ class Cell:
         """
         members = tuple(from_fields(Member, m) for m in fields.get("members", ()))
         data = {"data": OwnData.from_dict(fields["data"])} if fields.get("data") is not None else {}
-        return from_fields(cls, {**fields, "members": members, **data})
+        return from_fields(cls, {**fields, "members": members, **data, **cls._teacher_of(fields)})
+
+    @classmethod
+    def _teacher_of(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
+        given = fields.get("teacher")
+        if given is None:
+            return {}
+        if not isinstance(given, Mapping):
+            raise refuse("teacher", given, "a table of settings", CORRECT)
+        return {"teacher": cls.from_dict({**given, **{n: fields[n] for n in SHARED if n in fields}})}
 
 
 def _slug(alpha: float) -> str:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
 from experiment.extensions import NEUTRAL, describe_setting
+from experiment.members import Member
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Column(NamedTuple):
@@ -30,20 +31,22 @@ class Column(NamedTuple):
     like: str = ""
 
 
-def _setting(name: str, kind: pa.DataType, doc: str) -> Column:
+def _setting(name: str, kind: pa.DataType, doc: str, since: int = 2) -> Column:
     """Returns the column of a setting beyond the paper, which no cell of an older version has."""
-    return Column(kind, doc, since=2, neutral=setting_value(NEUTRAL[name]))
+    return Column(kind, doc, since=since, neutral=setting_value(NEUTRAL[name]))
 
 
 def setting_value(value: Any) -> Any:
-    """Returns a setting as a column holds it: a list as text, ``1+0``."""
+    """Returns a setting as a column holds it: a list as text, ``1+0``, a teacher as its id."""
+    if value is None or isinstance(value, Cell):
+        return value.id if value else ""
     return describe_setting(value) if isinstance(value, tuple) else value
 
 
 CELL_COLUMNS: dict[str, Column] = {
     "cell_id": Column(pa.string(), "the cell's id"),
     "dataset": Column(pa.string(), "data set"),
-    "method": Column(pa.string(), "collaboration method: single, ce, l2, l1, mutual or consensus"),
+    "method": Column(pa.string(), "collaboration method: single, ce, l2, l1, mutual, consensus or distillation"),
     "alpha": Column(pa.float64(), "collaboration weight; 0 for single"),
     "seed": Column(pa.int64(), "seed of weights and epoch order"),
     "members": Column(pa.string(), "names of the members, joined by +"),
@@ -74,6 +77,7 @@ CELL_COLUMNS: dict[str, Column] = {
     "unlabelled_share": _setting("unlabelled_share", pa.float64(), "their number as a share of batch_size"),
     "validation_examples": _setting("validation_examples", pa.int64(), "training examples that are kept apart"),
     "recipe": _setting("recipe", pa.string(), "paper, or program: as the author's program trained"),
+    "teacher": _setting("teacher", pa.string(), "id of the cell that a student learned from; empty: none", since=3),
 }
 ORIGIN_COLUMNS: dict[str, Column] = {  # fields of the provenance, so that SQL can ask for them
     "device": Column(pa.string(), "name of the device that trained the cell; empty: not known", since=2, neutral=""),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiment.bounds import CORRECT, check_count, check_number
 from experiment.errors import refuse
+from experiment.teachers import DISTILLATION, check_teacher
 
 if TYPE_CHECKING:
     from experiment.cell import Cell
@@ -26,6 +27,7 @@ NEUTRAL: dict[str, Any] = {
     "unlabelled_share": 0.0,
     "validation_examples": 0,
     "recipe": "paper",
+    "teacher": None,
 }
 CHOICES = {  # the first is neutral
     "pairs": ("chain", "all"),
@@ -38,7 +40,12 @@ NUMBERS = ("temperature", "label_smoothing", "unlabelled_share")  # that may be 
 LISTS = ("members", "pull")  # of which one list is one value, not an axis of a grid
 PROGRAM_METHODS = ("single", "ce", "l2", "l1")
 LARGEST_SHARE = 8.0  # of unlabelled images to a mini-batch
-ON_PREDICTIONS = ("ce", "mutual", "consensus")  # the methods that compare predictions, which a temperature softens
+ON_PREDICTIONS = (
+    "ce",
+    "mutual",
+    "consensus",
+    DISTILLATION,
+)  # the methods that compare predictions, which a temperature softens
 
 
 def describe_setting(value: object) -> str:
@@ -55,6 +62,7 @@ def check_extensions(cell: Cell) -> None:
         InvalidInput: one is impossible, or has no effect beside the others.
     """
     _check_collaboration(cell)
+    check_teacher(cell)
     _check_validation(cell)
     _check_unlabelled(cell)
     check_number("label_smoothing", cell.label_smoothing, at_least=0, below=1)
@@ -83,7 +91,7 @@ def count_unlabelled(cell: Cell) -> int:
 
 
 def _check_collaboration(cell: Cell) -> None:
-    if cell.pairs != "chain" and (cell.method in ("single", "consensus") or len(cell.members) < 3):
+    if cell.pairs != "chain" and (cell.method in ("single", "consensus", DISTILLATION) or len(cell.members) < 3):
         allowed, advice = "chain, or a method of pairs (ce, l2, l1, mutual) with 3 members or more", "leave it out"
         raise refuse(f"pairs of method {cell.method} with {len(cell.members)} members", cell.pairs, allowed, advice)
     if not isinstance(cell.pull, tuple):
@@ -99,9 +107,9 @@ def _check_collaboration(cell: Cell) -> None:
         if not any(cell.pull):
             raise refuse("pull", list(cell.pull), "a number above 0 for some member", "use method single")
     check_count("stale_epochs", cell.stale_epochs, 0, cell.epochs - 1)
-    if cell.stale_epochs and cell.method == "single":
+    if cell.stale_epochs and cell.method in ("single", DISTILLATION):
         advice = "leave it out or choose another method"
-        raise refuse("stale_epochs of method single", cell.stale_epochs, "0", advice)
+        raise refuse(f"stale_epochs of method {cell.method}", cell.stale_epochs, "0", advice)
     check_number("temperature", cell.temperature, above=0)
     if cell.temperature != 1 and cell.method not in ON_PREDICTIONS:
         allowed = f"1, or one of the methods that compare predictions ({', '.join(ON_PREDICTIONS)})"

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiment.cell import ENSEMBLE, MEMBERS, Cell, Member
+from experiment.cell import Cell
 from experiment.errors import InvalidInput, refuse
 from experiment.fields import from_fields
+from experiment.grid_cells import make_cells
 from experiment.grid_data import OwnSource
 from experiment.grid_form import check_form
+from experiment.members import MEMBERS, Member
 from experiment.selection import leave_out, list_values, select_cells
+from experiment.teachers import add_teachers
 from experiment.toml_file import read_toml
 
 MOST_CELLS = 100_000  # more than anyone trains; before they are made, since each takes memory
@@ -27,7 +30,7 @@ BUILT_IN = Path(__file__).parent / "grids"
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A named list of different cells, in the order in which they are trained.
+    """A named list of different cells, in the order in which they are trained. It holds the teachers of its students, too.
 
     Attributes:
         own_data: the user's own data sets by name, with the places of their files, where a grid file was read.
@@ -38,6 +41,7 @@ class Grid:
     own_data: Mapping[str, OwnSource] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "cells", add_teachers(self.cells))
         if not self.cells:
             advice = "add a [[product]] or widen the selection"
             raise InvalidInput(f"grid {self.name!r} has no cell; allowed: at least 1; {advice}")
@@ -54,13 +58,19 @@ class Grid:
         digest = hashlib.sha256("\n".join(c.id for c in self.cells).encode()).hexdigest()
         return f"{self.name[:23].rstrip('-')}-{digest[:6]}"
 
+    @property
+    def teachers(self) -> dict[int, int]:
+        """The index of each student's teacher, by the student's index."""
+        places = {c.id: i for i, c in enumerate(self.cells)}
+        return {i: places[c.teacher.id] for i, c in enumerate(self.cells) if c.teacher}
+
     def with_seeds(self, count: int) -> Grid:
         """Returns the grid in which the seeds 0 to ``count`` - 1 replace the seed of every cell."""
         if count < 1:
             raise refuse("the number of seeds", count, "at least 1", "give --seeds a positive number")
-        bare = dict.fromkeys(dataclasses.replace(c, seed=0) for c in self.cells)
+        bare = dict.fromkeys(c.with_seed(0) for c in self.cells)
         _check_size(self.name, count * len(bare))
-        cells = tuple(dataclasses.replace(c, seed=s) for s in range(count) for c in bare)
+        cells = tuple(c.with_seed(s) for s in range(count) for c in bare)
         return dataclasses.replace(self, cells=cells)
 
     def only(self, choices: Iterable[str]) -> Grid:
@@ -111,19 +121,12 @@ def parse_grid(name: str, table: Mapping[str, Any], folder: Path | None = None) 
     _check_size(name, sum(math.prod(map(len, _axes(b))) for b in blocks))
     kept = leave_out(_combine(table), table.get("exclude", ()))
     own = {n: OwnSource.parse(n, t, folder) for n, t in table.get("data", {}).items()}
-    cells = [_make_cell(c, members, own) for c in kept]
-    expected = table.get("expect", len(cells))
-    if isinstance(expected, bool) or expected != len(cells):
+    grid = Grid(name=name, cells=make_cells(kept, members, own), own_data=own)
+    expected = table.get("expect", len(grid.cells))
+    if isinstance(expected, bool) or expected != len(grid.cells):
         what = f"the number of cells of grid {name!r}"
-        raise refuse(what, len(cells), f"expect = {expected!r}", "correct the grid or its expect")
-    return Grid(name=name, cells=tuple(cells), own_data=own)
-
-
-def _make_cell(settings: Mapping[str, Any], members: Mapping[str, Member], own: Mapping[str, OwnSource]) -> Cell:
-    source = own.get(str(settings.get("dataset")))
-    data = {"data": source.data.as_dict()} if source else {}
-    chosen = _find_members(settings.get("members", list(MEMBERS)), members)
-    return Cell.from_dict({**settings, "members": chosen, **data})
+        raise refuse(what, len(grid.cells), f"expect = {expected!r}", "correct the grid or its expect")
+    return grid
 
 
 def _combine(table: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -173,16 +176,3 @@ def _axes(settings: Mapping[str, Any]) -> list[Sequence[Any]]:
     for key, value in settings.items():
         axes.append(list_values(key, value))
     return axes
-
-
-def _find_members(names: object, members: Mapping[str, Member]) -> list[dict[str, Any]]:
-    if not isinstance(names, list):
-        raise refuse("members", names, "a list of members' names", "write it in square brackets")
-    for name in names:
-        if not isinstance(name, str) or name not in members:
-            raise refuse("a member", name, ", ".join(members), "name a known one or define it as [member.NAME]")
-    folded = [name.lower() for name in (*names, ENSEMBLE)]
-    if len(set(names)) == len(names) and len(set(folded)) < len(folded):  # Cell names members that are the same
-        allowed = f"names that differ from one another and from {ENSEMBLE!r} in more than upper and lower case"
-        raise refuse("members", names, allowed, "rename one: some file systems keep one file for both")
-    return [dataclasses.asdict(members[name]) for name in names]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
 from experiment.errors import refuse
+from experiment.members import Member
 from experiment.own_data import OwnData
+from experiment.teachers import add_teachers
 
 Block = dict[str, Any]
 
@@ -20,6 +21,7 @@ def format_grid(cells: Sequence[Cell], remarks: Iterable[str] = ()) -> str:
     Raises:
         InvalidInput: two cells have members of one name and different shapes, which one file cannot define.
     """
+    cells = add_teachers(cells)
     members = _collect_members(cells)
     blocks = [block for group in _group_by_settings(cells) for block in _make_blocks(*group)]
     common = {k: v for k, v in blocks[0].items() if all(k in b and b[k] == v for b in blocks)}
@@ -34,12 +36,19 @@ def format_grid(cells: Sequence[Cell], remarks: Iterable[str] = ()) -> str:
 
 
 def _settings(values: Block) -> list[str]:
-    return [f"{k} = {json.dumps(v)}" for k, v in values.items()]
+    return [f"{name} = {_to_toml(value)}" for name, value in values.items()]
+
+
+def _to_toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(_settings(value)) + " }"
+    return json.dumps(value)
 
 
 def _collect_members(cells: Sequence[Cell]) -> list[Member]:
     found: dict[str, Member] = {}
-    for member in dict.fromkeys(m for c in cells for m in c.members):
+    everyone = (m for c in cells for each in (c, c.teacher) if each for m in each.members)
+    for member in dict.fromkeys(everyone):
         if found.setdefault(member.name, member) != member:
             allowed = "one shape for each name"
             raise refuse("a member of the grid file", member.name, allowed, "write the grid by hand, in two files")
@@ -58,7 +67,7 @@ def _group_by_settings(cells: Sequence[Cell]) -> Iterable[tuple[Block, list[tupl
     """Yields the cells that are alike in all but method, alpha and seed, each with its seeds."""
     seeds: dict[Cell, list[int]] = {}
     for cell in cells:
-        seeds.setdefault(dataclasses.replace(cell, seed=0), []).append(cell.seed)
+        seeds.setdefault(cell.with_seed(0), []).append(cell.seed)
     groups: dict[str, list[tuple[Cell, tuple[int, ...]]]] = {}
     for bare, own in seeds.items():
         groups.setdefault(json.dumps(_shared_settings(bare), sort_keys=True), []).append((bare, tuple(sorted(own))))
@@ -68,6 +77,8 @@ def _group_by_settings(cells: Sequence[Cell]) -> Iterable[tuple[Block, list[tupl
 
 def _shared_settings(cell: Cell) -> Block:
     kept = {k: v for k, v in cell.as_dict().items() if k not in ("method", "alpha", "seed", "members", "data")}
+    if cell.teacher:
+        kept["teacher"] = {**kept["teacher"], "members": [m.name for m in cell.teacher.members]}
     return {**kept, "members": [m.name for m in cell.members]}
 
 

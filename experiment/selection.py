@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from experiment.cell import MEMBERS, Cell
+from experiment.cell import Cell
 from experiment.errors import refuse
 from experiment.extensions import LISTS, describe_setting
+from experiment.members import MEMBERS
 
 FIELDS = tuple(sorted(f.name for f in dataclasses.fields(Cell) if f.name != "data"))
 DEFAULTS = {f.name: f.default for f in dataclasses.fields(Cell) if f.default is not dataclasses.MISSING}
@@ -72,6 +73,8 @@ def leave_out(combinations: Sequence[Row], blocks: Iterable[Row]) -> list[Row]:
 def _shown_value(cell: Cell, field: str) -> Any:
     """Returns a field as a choice names it: a list is joined by +."""
     value = getattr(cell, field)
+    if field == "teacher":
+        return cell.describe(field)
     return cell.member_names if field == "members" else describe_setting(value) if field in LISTS else value
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from experiment.cell import MEMBERS, Cell
+from experiment.cell import Cell
 from experiment.columns import COLUMNS, TABLES, Column, cell_settings
 from experiment.errors import InvalidInput
+from experiment.members import MEMBERS
 
 
 def fill_columns(

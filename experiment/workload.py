@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
 from experiment.extensions import count_trained
+from experiment.members import Member
 
-STALE_PASS = 4 / 3  # of a step that also predicts with stale peers: forward and back are about three times a prediction
+FORWARD = 1 / 3  # what a prediction takes of a step, which goes forward and back
 
 
 def multiply_adds(cell: Cell) -> float:
     """Returns the multiply-adds of a cell's convolutions over its training, near enough to compare cells."""
     height, width, _ = cell.info.shape
-    per_image = sum(_convolutions(m, height * width) for m in cell.members) * (1 + cell.unlabelled_share)
-    peers = STALE_PASS if cell.stale_epochs else 1.0
-    return float(cell.epochs * count_trained(cell)) * per_image * peers
+    standing = cell.members if cell.stale_epochs else cell.teacher.members if cell.teacher else ()
+    own, others = (sum(_convolutions(m, height * width) for m in each) for each in (cell.members, standing))
+    images = cell.epochs * count_trained(cell) * (1 + cell.unlabelled_share)
+    return images * (own + FORWARD * others)
 
 
 def _convolutions(member: Member, pixels: int) -> float:

@@ -25,6 +25,7 @@ from trainer.log import Log
 from trainer.model.architecture import count_costs
 from trainer.model.types import Dataset, Figures, OnEpochEnd, Snapshot
 from trainer.origins import extend_origins
+from trainer.teaching import read_teacher
 from trainer.watcher import Watcher
 
 
@@ -103,13 +104,14 @@ def _train(cell: Cell, options: AttemptOptions, log: Log, watcher: Watcher, pati
     snapshot = patience.wait_out(lambda: checkpoint.newest_checkpoint(options.store, cell.id, log.say))
     step = snapshot.step if snapshot else 0
     patience.wait_out(lambda: stalling.record_start(options.store, cell, options.attempt, step))
+    teacher = {} if snapshot else patience.wait_out(lambda: read_teacher(options.store, cell))
     data = patience.wait_out(lambda: options.load(cell))
     log.say("resumed" if step else "started", step=step, device=options.engine.device_name(), dataset=data.sha256[:16])
     options.engine.rehearse_export()
     watcher.origins = extend_origins(snapshot, options)
     summarise = _summarise(cell, options, snapshot, watcher, patience) if options.tensorboard else lambda *_: None
     with watcher:
-        result = options.engine.train_cell(cell, data, watcher, summarise, snapshot, jit=options.jit)
+        result = options.engine.train_cell(cell, data, watcher, summarise, snapshot, teacher, jit=options.jit)
     inference = _measure_inference(cell, options, log)
     provenance = Provenance(
         attempt=options.attempt,
@@ -152,11 +154,11 @@ def _measure_inference(cell: Cell, options: AttemptOptions, log: Log) -> Inferen
 def _summarise(
     cell: Cell, options: AttemptOptions, snapshot: Snapshot | None, watcher: Watcher, patience: Patience
 ) -> OnEpochEnd:
-    from trainer.model import program, signature, training  # of TensorFlow, as the summaries are
+    from trainer.model import program, signature  # of TensorFlow, as the summaries are
     from trainer.summaries import Summaries
 
     summaries = Summaries(options.store, cell, options.attempt)
-    form = signature.program_signature(cell, training.cell_arithmetic(cell, snapshot))
+    form = signature.program_signature(cell, signature.cell_arithmetic(cell, snapshot))
     patience.wait_out(lambda: summaries.put_graph(program.compiled_program(form, jit=options.jit)))
     for number, known in enumerate(snapshot.figures if snapshot else [], start=1):
         # of earlier attempts, which may not have been asked for summaries

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
+from experiment.members import Member
 from trainer.model.types import Dataset, OnEpochEnd, Result, Snapshot, Watch
 
 
@@ -46,16 +47,32 @@ class Engine:
         export.rehearse_export()
 
     def train_cell(
-        self, cell: Cell, data: Dataset, watch: Watch, on_epoch_end: OnEpochEnd, snapshot: Snapshot | None, *, jit: bool
+        self,
+        cell: Cell,
+        data: Dataset,
+        watch: Watch,
+        on_epoch_end: OnEpochEnd,
+        snapshot: Snapshot | None,
+        teacher: Mapping[str, bytes],
+        *,
+        jit: bool,
     ) -> Result:
         """Trains the cell (``trainer.model.training.train_cell``).
+
+        Args:
+            teacher: the ``.keras`` files of its teacher's members by name; empty where it has none, or goes on.
 
         Raises:
             Diverged: a cost became non-finite.
         """
-        from trainer.model import training
+        from trainer.model import export, training
+        from trainer.model.signature import cell_networks
 
-        return training.train_cell(cell, data, watch=watch, on_epoch_end=on_epoch_end, snapshot=snapshot, jit=jit)
+        networks = cell_networks(cell.teacher) if cell.teacher and teacher else ()
+        arrays = {n.member.name: export.read_arrays(n, teacher[n.member.name]) for n in networks}
+        return training.train_cell(
+            cell, data, watch=watch, on_epoch_end=on_epoch_end, snapshot=snapshot, teacher=arrays, jit=jit
+        )
 
     def measure_speeds(self, cell: Cell, stopping: Callable[[], bool]) -> dict[str, dict[str, float]]:
         """Returns, by model, images per second on one thread (``trainer.model.inference.measure_speeds``)."""
@@ -66,12 +83,10 @@ class Engine:
     def export_member(self, cell: Cell, member: Member, result: Result) -> bytes:
         """Returns the content of the ``.keras`` file of a trained member."""
         from trainer.model import export
-        from trainer.model.networks import Network
-        from trainer.model.recipe import RECIPES
+        from trainer.model.signature import cell_networks
 
-        info = cell.info
-        network = Network(member, info.shape[2], cell.head, RECIPES[cell.recipe], info.classes)
-        return export.to_bytes(export.to_keras(network, info.shape, result.arrays[member.name]))
+        network = cell_networks(cell)[cell.members.index(member)]
+        return export.to_bytes(export.to_keras(network, cell.info.shape, result.arrays[member.name]))
 
 
 TENSORFLOW = Engine()

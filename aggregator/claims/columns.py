@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aggregator.study import ERROR, Study, Treatment
-from experiment.cell import ENSEMBLE
+from experiment.members import ENSEMBLE
 
 TRAIN_ERROR, AGREEMENT = "train_error", "test_agreement"
 ROUGHNESS = "restlessness of the test error"  # from the first halving of the learning rate

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from aggregator.claims.columns import Term, name_model
 from aggregator.claims.parts import Part, make_part
 from aggregator.study import SINGLE, TITLES, Study, Treatment
-from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE, Cell
+from experiment.cell import COLLABORATIVE_METHODS, Cell
 from experiment.extensions import NEUTRAL, describe_setting
+from experiment.members import ENSEMBLE
 
 OF_COLLABORATION = {"pairs", "pull", "temperature", "alpha_plan", "stale_epochs", "unlabelled", "unlabelled_share"}
-OF_STUDY = ("dataset", "method", "alpha", "seed")  # what is no setting
+OF_STUDY = ("dataset", "method", "alpha", "seed", "teacher")  # what is no setting
 Pick = Callable[[Cell, Cell], Sequence[str]]
 Asks = Callable[[Cell, Cell], bool]
 

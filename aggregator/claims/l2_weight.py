@@ -9,7 +9,7 @@ from aggregator.claims.parts import Part, make_part
 from aggregator.claims.verdict import Claim, Demand, demand_all
 from aggregator.claims.whole_grid import has_comparable_error, has_lower_error
 from aggregator.study import ERROR, SINGLE, Study, Treatment
-from experiment.cell import ENSEMBLE
+from experiment.members import ENSEMBLE
 
 L2 = Treatment("l2", 0.01)
 SIMILAR = 2.0  # percentage points between two training curves that are "very similar"

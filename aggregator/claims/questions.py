@@ -22,8 +22,9 @@ from aggregator.claims.parts import Part
 from aggregator.claims.verdict import Claim, Demand, correct_together, demand_some, pay_looks
 from aggregator.slugs import make_slugs
 from aggregator.study import Study
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
 from experiment.looks import Look
+from experiment.members import Member
 
 VERY_DEEP = 100  # layers: the paper's members have 8 and 14
 RULE = (
@@ -140,6 +141,12 @@ QUESTIONS = (
         "Do later methods gain more than the paper's?",
         "A later method gains more than the paper's",
         between_methods("mutual", "consensus"),
+    ),
+    Question(
+        "offline",
+        "Do members learn more from a trained teacher than from one another?",
+        "Distillation from a trained teacher gains more than collaboration",
+        between_methods("distillation"),
     ),
     Question(
         "regularisers",

@@ -18,8 +18,8 @@ from aggregator.claims.verdict import Claim, name_verdict
 from aggregator.claims.whole_grid import small_and_large, studies_with_single
 from aggregator.statistics import CLOSE, paired_difference
 from aggregator.study import Study
-from experiment.cell import ENSEMBLE
 from experiment.inference import BATCHES, PARAMETERS, Inference, speed_name
+from experiment.members import ENSEMBLE
 
 NOT_MEASURED = "not measured"
 FIFTH, THIRD = 1 / 5, 1 / 3

@@ -9,7 +9,8 @@ from aggregator.claims.parts import Part, make_part
 from aggregator.claims.verdict import Claim, Demand, demand_all, demand_some
 from aggregator.statistics import CLOSE
 from aggregator.study import SINGLE, TITLES, Model, Study, Treatment
-from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
+from experiment.cell import COLLABORATIVE_METHODS
+from experiment.members import ENSEMBLE
 
 
 def has_lower_error(study: Study, a: Model, b: Model) -> Part:

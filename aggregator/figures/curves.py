@@ -17,7 +17,7 @@ from aggregator.figures.picture import Picture, render_picture
 from aggregator.figures.style import BOTTOM, LEGEND_LINE, TICKS, add_legend, hint, house_style, new_sheet
 from aggregator.statistics import LEVEL
 from aggregator.study import COST, ERROR, SINGLE, TITLES, Model, Study, Treatment
-from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
+from experiment.members import ENSEMBLE
 
 LAST_EPOCHS = 10
 OUT = "  ↑"
@@ -40,8 +40,8 @@ def draw_curve(axes: Axes, curve: pd.DataFrame, *, band: bool = False, **line: A
 def plot_methods(study: Study, member: str, column: str = ERROR) -> Picture:
     """Draws form A: a member's test error or cost over the last epochs, a panel per method, Single in greys."""
     what, unit, factor = FORMS[column]
-    shown = [m for m in COLLABORATIVE_METHODS if study.collaborative((m,))]
-    wanted = [*((t, member) for t in study.collaborative()), *((SINGLE, m) for m in study.models)]
+    shown = study.methods
+    wanted = [*((t, member) for t in study.beside_single), *((SINGLE, m) for m in study.models)]
     curves = {model: factor * study.curve(*model, column).tail(LAST_EPOCHS) for model in wanted}
     low, high = good_range([c for c in curves.values() if len(c)])
     several = any(c.shape[1] > 1 for c in curves.values())

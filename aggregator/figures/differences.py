@@ -30,7 +30,7 @@ class Panel(NamedTuple):
 def plot_differences(study: Study) -> Picture:
     """Draws a panel per model and a row per treatment; what lies far off is an arrow with its number."""
     effects = find_effects([study])
-    rows = study.collaborative()
+    rows = study.beside_single
     panels = []
     for model in study.models:
         single = study.final(SINGLE, model)

@@ -16,7 +16,7 @@ from aggregator.figures.picture import Picture, render_picture
 from aggregator.figures.style import NAMES, add_legend, house_style, new_sheet
 from aggregator.statistics import Estimate, binomial_difference, estimate_mean
 from aggregator.study import CROSS_ENTROPY, ERROR, SINGLE, TITLES, Study, Treatment
-from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE
+from experiment.members import ENSEMBLE
 
 CEILING = 2.5  # times the error of Single: points above it are named, not drawn
 OUTLIER = 3
@@ -26,6 +26,7 @@ DODGE = {
     "l1": 1.14,
     "mutual": 0.78,
     "consensus": 1.28,
+    "distillation": 0.7,
 }  # of alpha: intervals stand beside each other
 
 
@@ -37,7 +38,7 @@ def plot_error_by_alpha(study: Study) -> Picture:
         for axes, model in zip(sheet.panels, study.models, strict=True):
             single = _mean_error(study, SINGLE, model)
             ceiling = CEILING * single.mean if single.n else math.inf
-            for method in COLLABORATIVE_METHODS:
+            for method in study.methods:
                 points = [(t.alpha, _mean_error(study, t, model)) for t in study.collaborative((method,))]
                 out += [f"{model} {TITLES[method]} {a} ({e.mean:.1f} %)" for a, e in points if e.mean > ceiling]
                 _draw_points(axes, [p for p in points if p[1].n and p[1].mean <= ceiling], method)
@@ -89,14 +90,15 @@ def _draw_single(axes: Axes, single: Estimate) -> None:
 
 def plot_agreement(studies: Sequence[Study]) -> Picture | None:
     """Draws how often members agree against the ensemble's gain over its best member; None if nothing was recorded."""
-    shown = [s for s in studies if s.last["test_agreement"].notna().any()]
+    found = {s.slug: {m: p for m in (*s.methods, "single") if len(p := _agreement_points(s, m))} for s in studies}
+    shown = [s for s in studies if found[s.slug]]
     if not shown:
         return None
     with house_style():
         sheet = new_sheet(len(shown), height=3.4)
         out: list[str] = []
         for axes, study in zip(sheet.panels, shown, strict=True):
-            points = {m: p for m in (*COLLABORATIVE_METHODS, "single") if len(p := _agreement_points(study, m))}
+            points = found[study.slug]
             inside = _agreement_range(pd.concat(points.values()))
             out += [f"{study.title}: {i}" for p in points.values() for i in p.index[~inside(p)]]
             for method, own in points.items():

@@ -20,16 +20,18 @@ SHADES = {
     "l1": ("#00441b", "#09562c", "#11673e", "#1a794f", "#228a61", "#2b9c72"),
     "mutual": ("#2a1f8f", "#382da8", "#453ac2", "#5348db", "#6056e6", "#6d63f2"),
     "consensus": ("#1a100a", "#261911", "#312218", "#3d2b1f", "#4a3627", "#57402f"),
+    "distillation": ("#2e0a29", "#3a0b33", "#480d3d", "#570f48", "#661254", "#761661"),
 }
 SINGLES = ("#8a919c", "#4b5563", INK)  # member, member, ensemble
 COLOURS = {**{method: shades[3] for method, shades in SHADES.items()}, "single": "#6b7280"}
-MARKERS = {"ce": "o", "l2": "s", "l1": "^", "mutual": "v", "consensus": "P", "single": "D"}
+MARKERS = {"ce": "o", "l2": "s", "l1": "^", "mutual": "v", "consensus": "P", "distillation": "X", "single": "D"}
 _ON_DARK = {
     "ce": ("#c3def7", "#abcced", "#93bbe3", "#7aa9d9", "#6298cf", "#4a86c5"),
     "l2": ("#ffd3ab", "#f3bd8e", "#e7a771", "#dc9254", "#d07c37", "#c4661a"),
     "l1": ("#b8ecd4", "#9dd9bf", "#81c7ab", "#66b496", "#4aa282", "#2f8f6d"),
     "mutual": ("#d3c2ff", "#c0a4ff", "#ad86fe", "#9a68fe", "#925ef7", "#8a55f0"),
     "consensus": ("#fbf9a8", "#f7f373", "#f3ee3d", "#efe808", "#d6d009", "#bdb80a"),
+    "distillation": ("#f7a3ad", "#ef8792", "#e06772", "#d14755", "#c63d4b", "#bb3441"),
 }
 # Each colour of a figure by its variable on the page: on light paper, on dark.
 VARIABLES: dict[str, tuple[str, str]] = {

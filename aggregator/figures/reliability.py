@@ -13,7 +13,8 @@ from aggregator.figures.picture import Picture, render_picture
 from aggregator.figures.style import BOTTOM, LEGEND_LINE, hint, house_style, new_sheet
 from aggregator.reading.predictions import Predictions
 from aggregator.study import SINGLE, Study, Treatment
-from experiment.cell import COLLABORATIVE_METHODS, ENSEMBLE, Cell
+from experiment.cell import Cell
+from experiment.members import ENSEMBLE
 
 BINS = 15  # as the trainer's test_ece
 FEWEST = 20  # examples of a group that is drawn
@@ -22,7 +23,7 @@ FEWEST = 20  # examples of a group that is drawn
 def drawn_treatments(study: Study) -> list[Treatment]:
     """Returns the treatments whose reliability is drawn: Single, and of each method the alpha with the lowest ensemble error."""
     chosen = [SINGLE]
-    for method in COLLABORATIVE_METHODS:
+    for method in study.methods:
         finals = {t: study.final(t, ENSEMBLE) for t in study.collaborative((method,))}
         means = {t: float(values.mean()) for t, values in finals.items() if len(values)}
         chosen += [min(means, key=means.__getitem__)] if means else []

@@ -10,8 +10,9 @@ from aggregator.figures.picture import Picture, render_picture
 from aggregator.figures.style import add_legend, hint, house_style, new_sheet, room_for_names
 from aggregator.statistics import estimate_mean
 from aggregator.study import SINGLE, TITLES, Study, Treatment
-from experiment.cell import ENSEMBLE, METHODS
+from experiment.cell import METHODS
 from experiment.datasets import title_of
+from experiment.members import ENSEMBLE
 
 DODGE = {
     "single": 0.0,
@@ -20,6 +21,7 @@ DODGE = {
     "l1": 0.2,
     "mutual": -0.38,
     "consensus": 0.38,
+    "distillation": 0.5,
 }  # of a row: marks stand beside each other
 
 

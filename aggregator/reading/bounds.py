@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiment import results
-from experiment.cell import ENSEMBLE
+from experiment.members import ENSEMBLE
 
 LARGEST = float(np.finfo(float).max)
 SHARES = ("train_error", "test_error", "validation_error", "test_ece", "test_agreement")

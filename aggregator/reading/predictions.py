@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from experiment import artifacts, keys, results
-from experiment.cell import ENSEMBLE, Cell
+from experiment.cell import Cell
 from experiment.columns import prediction_values
 from experiment.errors import ExperimentError, InvalidInput, NotFound, describe_error
 from experiment.ledger import Problem
+from experiment.members import ENSEMBLE
 from experiment.parallel import map_parallel
 from experiment.store import Store
 

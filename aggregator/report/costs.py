@@ -11,7 +11,7 @@ from aggregator.entries import NOTHING, Entry, count_entry, hours_entry, known_e
 from aggregator.reading.run import RunResults
 from aggregator.study import SINGLE, Study, Treatment
 from aggregator.tables import Table
-from experiment.cell import ENSEMBLE
+from experiment.members import ENSEMBLE
 
 
 def price_per_hour(device: str, prices: Mapping[str, float]) -> float:

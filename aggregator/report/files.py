@@ -19,8 +19,8 @@ from aggregator.report.sections import compose_sections
 from aggregator.suggest import NEXT_GRID, choose_steps, suggest_grid
 from aggregator.tables import best_treatment, tied_treatments
 from experiment import results
-from experiment.cell import ENSEMBLE
 from experiment.ledger import DONE
+from experiment.members import ENSEMBLE
 
 FOOTER = (
     "Every table of this page is a file in CSV, Markdown and LaTeX, every figure in SVG and PNG. The page asks nothing of the "

@@ -12,6 +12,7 @@ from aggregator.claims.second_halves import SecondHalf, judge_second_halves
 from aggregator.figures.images import plot_components, plot_samples
 from aggregator.figures.picture import Picture
 from aggregator.figures.reliability import drawn_treatments
+from aggregator.grouping import make_studies
 from aggregator.looks import count_looks
 from aggregator.reading.alike import find_other_labels
 from aggregator.reading.images import read_images
@@ -19,7 +20,7 @@ from aggregator.reading.predictions import Predictions, read_predictions
 from aggregator.reading.run import RunResults, leave_out
 from aggregator.report.budget import Budget, read_budget
 from aggregator.report.costs import cost_by_cell
-from aggregator.study import Study, Treatment, make_studies
+from aggregator.study import Study, Treatment
 from aggregator.suggest import Step, forecast_claims, plan_steps
 from experiment.cell import Cell
 from experiment.datasets import title_of

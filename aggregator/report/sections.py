@@ -56,12 +56,12 @@ def results_section(study: Study, *, drawn: bool = True) -> Section:
         return Section(anchor=anchor, title=title, words=("No cell of this data set has a result yet.",))
     errors, *costs = results_tables(study)
     blocks: list[Block] = [errors]
-    if drawn and study.collaborative():
+    if drawn and study.beside_single:
         blocks += [plot_differences(study), *(plot_methods(study, member) for member in study.members)]
     if drawn and CLOSE_LOOK in study.treatments:
         blocks.append(plot_treatment(study, CLOSE_LOOK))
     folded: list[Block] = [*costs]
-    if study.collaborative():
+    if study.beside_single:
         folded.append(differences_table(study))
         folded += [plot_methods(study, m, COST) for m in study.members if drawn]
     return Section(anchor=anchor, title=title, blocks=(*blocks, *folded), unfolded=len(blocks))
@@ -93,7 +93,7 @@ def further_section(m: Material) -> Section:
     crowded = crowded_datasets(m.studies)
     with_rows = [s for s in m.studies if len(s.rows) and s.dataset not in crowded]
     for study in with_rows:
-        blocks.append(plot_error_by_alpha(study) if study.collaborative() else None)
+        blocks.append(plot_error_by_alpha(study) if study.beside_single else None)
         blocks.append(plot_generalisation_gap(study))
         blocks.append(plot_reliability(study, [c for c in study.cells if c.id in done], m.predictions))
     blocks.append(plot_agreement(with_rows))

@@ -10,8 +10,8 @@ from aggregator.figures.settings import PAPERS, plot_settings
 from aggregator.report.blocks import Block, Section
 from aggregator.study import SINGLE, Study
 from aggregator.tables import Table, best_treatment
-from experiment.cell import ENSEMBLE
 from experiment.datasets import title_of
+from experiment.members import ENSEMBLE
 
 MANY = 4  # settings of one data set: with more, figures compare them instead of showing each
 

@@ -10,8 +10,9 @@ from aggregator.reading.run import RunResults
 from aggregator.report.blocks import Section
 from aggregator.study import TITLES, Study
 from aggregator.tables import Table
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
 from experiment.inference import PARAMETERS
+from experiment.members import Member
 
 PAPER = "Justin Noel: A collaborative approach to deep learning. University of Regensburg, 2 June 2017"
 COLLABORATION = (
@@ -61,7 +62,7 @@ def _study_row(study: Study, provenance: Mapping[str, Mapping[str, Any]]) -> tup
     )
     members = "\n".join(_say_member(m, counted) for m in cell.members)
     methods = [TITLES[m] for m in dict.fromkeys(t.method for t in study.treatments)]
-    alphas = sorted({t.alpha for t in study.collaborative()}, reverse=True)
+    alphas = sorted({t.alpha for t in study.beside_single}, reverse=True)
     texts = (
         study.title,
         ", ".join(sizes),

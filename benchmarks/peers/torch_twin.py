@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.peers import Steps, Workload
-from experiment.cell import Member
 from experiment.datasets import DATASETS
+from experiment.members import Member
 from trainer.model.architecture import Layer, head_layers, residual_blocks, stem_layers
 
 

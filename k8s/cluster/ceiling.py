@@ -114,5 +114,5 @@ def ending_change(job: Manifest, why: str) -> Manifest:
     told = {names.STOPPED: reason, names.STOP_KIND: Interrupted.kind}
     if not job["spec"].get("suspend"):
         return {"metadata": {"annotations": told}, "spec": {"activeDeadlineSeconds": 1}}
-    free = {**told, names.WAITS_FOR: None, names.WAITS_QUEUE: None}
+    free = {**told, **dict.fromkeys(names.WAITS)}
     return {"metadata": {"annotations": free}, "spec": {"suspend": False, "parallelism": 0, "activeDeadlineSeconds": 1}}

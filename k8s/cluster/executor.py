@@ -145,8 +145,8 @@ def launch_manifests(launch: render.Launch, grid: Grid, needed: NeededJobs) -> l
     trainers = []
     for a in needed.trainers:
         dataset = grid.cells[a.indexes[0]].dataset
-        waits_for = needed.waits.get(a.job) or f"{launch.run}/{needed.preparing[dataset]}"
-        trainers.append(render.trainer_manifest(launch, dataset, a.job, len(a.groups), waits_for))
+        waits = needed.wait_of(launch.run, dataset, a.job)
+        trainers.append(render.trainer_manifest(launch, dataset, a.job, len(a.groups), waits))
     collect = [render.collect_manifest(launch, needed.collect)] if needed.collect else []
     return [submit.sign_manifest(m) for m in (*prepare, *trainers, *collect)]
 
@@ -161,7 +161,7 @@ def check_active_jobs(existing: Existing, launch: render.Launch) -> None:
         known = (existing.assignments or {}).get(jobs.object_name(job))
         if known and not jobs.has_ended(job):
             dataset = jobs.label_of(job, names.DATASET)
-            wanted = render.trainer_manifest(launch, dataset, known.job, len(known.groups), jobs.waits_for(job))
+            wanted = render.trainer_manifest(launch, dataset, known.job, len(known.groups), jobs.waits_of(job))
             changed = submit.setting_differences(wanted, job)
             if changed:
                 raise InvalidInput(

@@ -1,7 +1,8 @@
 """Suspended Jobs: they take no node until what they wait for has ended.
 
 Every trainer Job waits for the one that prepares its data set (``k8s.cluster.preparation``). Cells that another run's Job has
-are in a Job of their own, which waits for that one to end without them.
+are in a Job of their own, which waits for that one to end without them. Students whose teachers are still to be trained are
+in one, too, which waits until these are committed.
 
 A pod that waited for them would hold a GPU. Where two launches do not see one another's Jobs (at the same moment, in other
 namespaces and clusters), leases let one pod train and the other wait.
@@ -18,8 +19,9 @@ from experiment.errors import ExperimentError, InvalidInput, NotFound, describe_
 from experiment.ledger import committed_ids
 from experiment.run import Run, read_run
 from experiment.store import Store
+from k8s.cluster import postmortem
 from k8s.cluster.kube import Kube
-from k8s.cluster.preparation import find_preparing_job, settle_unprepared, starting_change
+from k8s.cluster.preparation import find_preparing_job, refuse_cells, settle_unprepared, starting_change
 from k8s.cluster.states import View
 from k8s.manifests import jobs, names
 from k8s.manifests.names import Manifest
@@ -60,12 +62,20 @@ def settle_waiting_jobs(
         name = jobs.object_name(job)
         if jobs.waits_for(job) and name in assignments:
             cells = [run.grid.cells[i] for i in assignments[name].indexes]
-            settle = _settle_held if jobs.waits_for_cells(job) else settle_unprepared
             try:
-                lines += settle(kube, store, run, job, cells, found)
+                lines += _settle(kube, store, run, job, cells, found)
             except InvalidInput as error:  # a namespace set up by an earlier version does not let the collecting Job
                 lines.append(f"{name} could not be started or removed: {describe_error(error)}")
     return lines
+
+
+def _settle(
+    kube: Kube, store: Store, run: Run, job: Manifest, cells: Sequence[Cell], found: Sequence[Manifest]
+) -> list[str]:
+    if jobs.waits_for_teachers(job):
+        return _settle_students(kube, store, job, cells)
+    settle = _settle_held if jobs.waits_for_cells(job) else settle_unprepared
+    return settle(kube, store, run, job, cells, found)
 
 
 def follow_waiting_jobs(kube: Kube, store: Store, view: View) -> list[str]:
@@ -135,3 +145,25 @@ def _settle_held(
         return [f"{name} now waits for its data set: {gone}"]
     kube.patch("Job", name, starting_change(job))
     return [f"started {name}: {gone}"]
+
+
+def _settle_students(kube: Kube, store: Store, job: Manifest, cells: Sequence[Cell]) -> list[str]:
+    """Starts a Job whose cells' teachers are trained, or removes it if the Job that trains them has ended without any."""
+    name, trains = jobs.object_name(job), jobs.waits_for(job)
+    ended = _follow_holder(kube, trains)
+    # Looked at after the Job, which may commit to the last.
+    teachers = {c.teacher.id: c.teacher for c in cells if c.teacher}
+    taught = committed_ids(store, teachers.values())
+    if taught == teachers.keys() or (ended and taught):
+        kube.patch("Job", name, starting_change(job))
+        return [f"started {name}: {len(taught)} of {len(teachers)} teachers of its cells are trained"]
+    if not ended:
+        return []
+    message = f"{names.describe_holder(trains)} has ended without the teachers of its cells"
+    refuse_cells(
+        store,
+        cells,
+        {"attempt": job["metadata"]["uid"], "kind": "error", "exit_code": postmortem.KILLED, "message": message},
+    )
+    kube.delete("Job", name)
+    return [f"removed {name}: {message}; launch again when that is mended"]

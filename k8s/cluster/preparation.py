@@ -6,7 +6,7 @@ is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from experiment import keys, records
@@ -42,11 +42,20 @@ def settle_unprepared(
         kube.patch("Job", name, starting_change(job))
         return [f"started {name}: {dataset} is prepared"]
     failure = _explain_failure(kube, run.name, dataset, jobs.waits_for_data(job), own)
+    refuse_cells(store, cells, failure)
+    kube.delete("Job", name)
+    return [f"removed {name}: {failure['message']}; launch again when that is mended"]
+
+
+def refuse_cells(store: Store, cells: Iterable[Cell], failure: Mapping[str, Any]) -> None:
+    """Puts a failure record of each cell of a Job that is removed before it has started.
+
+    Args:
+        failure: the record's fields that say why.
+    """
     for cell in cells:
         record = Failure(cell=cell.id, time=records.utc_now(), **failure)
         store.put_once(keys.failure(cell.id, record.attempt), records.to_bytes(record), record.attempt)
-    kube.delete("Job", name)
-    return [f"removed {name}: {failure['message']}; launch again when that is mended"]
 
 
 def find_preparing_job(job: Manifest, found: Iterable[Manifest]) -> Manifest | None:
@@ -81,7 +90,7 @@ def describe_preparation(name: str, found: Iterable[Manifest], pods: Iterable[Ma
 def starting_change(job: Manifest) -> Manifest:
     """Returns the change that starts a waiting Job, or lets a queue start it: one that is in a queue is the queue's to start."""
     queue = job["metadata"]["annotations"].get(names.WAITS_QUEUE)
-    ordinary: Manifest = {"annotations": {names.WAITS_FOR: None, names.WAITS_QUEUE: None}}
+    ordinary: Manifest = {"annotations": dict.fromkeys(names.WAITS)}
     if queue:
         return {"metadata": {**ordinary, "labels": {names.QUEUE: queue}}}
     return {"metadata": ordinary, "spec": {"suspend": False}}

@@ -162,10 +162,11 @@ def _undone(
         return WAITING, f"waits for {said}"
     if view.pods is None and _is_fresh(view, cell):
         return RUNNING, ""
-    if jobs.waits_for_data(job):
-        return WAITING, f"waits for its data set: {view.preparations[jobs.waits_for_data(job)]}"
-    if jobs.waits_for(job):
-        return WAITING, f"{HELD}{names.describe_holder(jobs.waits_for(job))}: waited for"
+    if data := jobs.waits_for_data(job):
+        return WAITING, f"waits for its data set: {view.preparations[data]}"
+    if holder := jobs.waits_for(job):
+        who = names.describe_holder(holder)
+        return WAITING, f"waits for its teacher: {who}" if jobs.waits_for_teachers(job) else f"{HELD}{who}: waited for"
     if job["spec"].get("suspend"):
         queued = view.said.why_queued(job)
         return WAITING, f"waits in its queue: {queued}" if queued else "its Job is suspended (by a queue or by hand)"

@@ -34,7 +34,7 @@ def launch_locally(store: Store, url: str, plan: Plan, crew: Crew, programs: Pro
         Interrupted: by Ctrl-C or SIGTERM; the workers have stopped.
     """
     cells = {i: plan.grid.cells[i] for i in plan.missing}
-    failed = {c.id: f"set aside: {plan.failures[c.id].message}" for c in plan.set_aside}
+    failed = {cell: f"set aside: {why}" for cell, why in plan.set_aside.items()}
     if cells:
         gave_up = train_cells(store, url, cells, plan, crew, programs)
         failed |= {cells[i].id: reason for i, reason in sorted(gave_up.items())}

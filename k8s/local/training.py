@@ -33,13 +33,16 @@ class Training:
         self._cells, self._board, self._screen = cells, board, screen
         self._left = set(cells)  # neither done nor given up
         self._resting = set[int]()  # of these, those whose next attempt has to wait
+        indexes = {c.id: i for i, c in cells.items()}
+        taught = {i: c.teacher.id for i, c in cells.items() if c.teacher}
+        self._teachers = {i: indexes[t] for i, t in taught.items() if t in indexes}  # of those that wait for them
         self._tries: Counter[int] = Counter()
         self._places: dict[int, str] = {}  # of the cells that a worker tries
         self._pool: PoolProcess | None = None
 
     def drop(self, reasons: Mapping[int, str]) -> None:
         """Gives up cells, and says why; by index."""
-        for index, reason in reasons.items():
+        for index, reason in ((i, why) for i, why in reasons.items() if i in self._left):
             self._forget(index, reason)
             self._screen.note(f"{self._cells[index].id} is given up: {reason}")
 
@@ -53,7 +56,7 @@ class Training:
         while self._left:
             self._pool = await start()
             try:
-                self._pool.send(sorted(self._left - self._resting))
+                self._pool.send(sorted(self._left - self._resting - self._teachers.keys()))
                 async for record in self._pool.records():
                     self._note(record)
                     if isinstance(record, Outcome) and not self._left:
@@ -92,12 +95,13 @@ class Training:
             self._left.discard(index)
             self._board.settle(index, done=True, trained=trained)
             self._leave(index, describe_end(seat) if trained else "was done by another launch", done=True)
+            self._send_students(index)
 
     def _again_or_give_up(self, index: int, kind: str, message: str) -> None:
         self._tries[index] += 1
         if kind in PERMANENT or self._tries[index] >= ATTEMPTS:
-            self._forget(index, f"{kind}: {message}")
             self._leave(index, f"failed: {message}", done=False)
+            self._forget(index, f"{kind}: {message}")
             return
         pause = BACK_OFF * 2 ** (self._tries[index] - 1)
         self._resting.add(index)
@@ -110,6 +114,14 @@ class Training:
         if self._pool:
             self._pool.send([index])
 
+    def _send_students(self, index: int) -> None:
+        """Has the students of a cell trained that wait for it."""
+        students = [i for i, teacher in self._teachers.items() if teacher == index]
+        for student in students:
+            del self._teachers[student]
+        if students and self._pool:
+            self._pool.send(students)
+
     def _leave(self, index: int, text: str, *, done: bool | None) -> None:
         """Notes and shows that the worker at the cell has ended its attempt."""
         place = self._places.pop(index)
@@ -120,6 +132,8 @@ class Training:
         self.failed[index] = reason
         self._left.discard(index)
         self._board.settle(index, done=False, trained=False)
+        taught = f"its teacher {self._cells[index].id} is given up"
+        self.drop({i: taught for i, t in self._teachers.items() if t == index and i in self._left})
 
     def _note_death(self, code: int, last_words: str) -> None:
         """Notes that the pool has ended before its cells: one that was killed costs each cell in training an attempt."""

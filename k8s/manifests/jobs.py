@@ -28,17 +28,28 @@ def creation_time(thing: Manifest) -> str:
 
 def waits_for(job: Manifest) -> str:
     """Returns the ``RUN/JOB`` whose end an unfinished, suspended Job waits for; empty if it waits for none."""
-    return "" if has_ended(job) else annotation_of(job, names.WAITS_FOR)
+    return next(iter(waits_of(job).values()), "")
+
+
+def waits_of(job: Manifest) -> dict[str, str]:
+    """Returns the annotation, ``WAITS_FOR`` or ``TAUGHT_BY``, by which an unfinished Job waits; none if it does not."""
+    found = {key: annotation_of(job, key) for key in (names.WAITS_FOR, names.TAUGHT_BY)}
+    return {} if has_ended(job) else {key: value for key, value in found.items() if value}
 
 
 def waits_for_cells(job: Manifest) -> str:
     """Returns the ``RUN/JOB`` of another run that has the cells of a suspended Job; empty if none has."""
-    return "" if waits_for_data(job) else waits_for(job)
+    return "" if waits_for_data(job) or waits_for_teachers(job) else waits_for(job)
+
+
+def waits_for_teachers(job: Manifest) -> str:
+    """Returns the ``RUN/JOB`` that trains the teachers of a suspended Job's students; empty if it waits for none."""
+    return waits_of(job).get(names.TAUGHT_BY, "")
 
 
 def waits_for_data(job: Manifest) -> str:
     """Returns the Job of its own run that prepares the data of a suspended Job; empty if it waits for none."""
-    run, _, name = waits_for(job).partition("/")
+    run, _, name = waits_of(job).get(names.WAITS_FOR, "").partition("/")
     return name if run == label_of(job, names.RUN) else ""
 
 
@@ -156,6 +167,8 @@ def describe_job(job: Manifest) -> str:
         return "complete" if ending["type"] == "Complete" else f"failed: {reason}"
     if waits_for_data(job):
         return f"waits for its data set (Job {waits_for_data(job)})"
+    if waits_for_teachers(job):
+        return f"waits for its teachers, {names.describe_holder(waits_for(job))}"
     if waits_for(job):
         return f"waits for {names.describe_holder(waits_for(job))}"
     if job["spec"].get("suspend"):

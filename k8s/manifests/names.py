@@ -14,7 +14,10 @@ RUN, PART, DATASET, GRID, COMMIT = (f"{APP}/{n}" for n in ("run", "part", "datas
 RUN_URL = f"{APP}/run-url"  # an annotation: where the run lives
 # An annotation of a suspended Job, RUN/JOB: another run's Job that has its cells, or the own run's that prepares its data.
 WAITS_FOR = f"{APP}/waits-for"
+# Another one, RUN/JOB: the Job that trains the teachers of the students that a suspended Job has.
+TAUGHT_BY = f"{APP}/taught-by"
 WAITS_QUEUE = f"{APP}/waits-for-queue"  # an annotation: the queue that it enters afterwards
+WAITS = (WAITS_FOR, TAUGHT_BY, WAITS_QUEUE)  # what only a Job has that waits
 STOPPED = f"{APP}/stopped"  # an annotation: why whoever watched a Job ended it
 STOP_KIND = f"{APP}/stop-kind"  # an annotation beside that: the kind of failure that its cells' records get
 # Annotations of a trainer Job for whoever watches, who has neither prices nor settings: what an hour of one of its pods costs, and

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from experiment import urls
@@ -23,6 +24,8 @@ CA_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 # A preparing pod gives up sooner, and is tried again: its reason is seen by then, and no GPU waits meanwhile.
 PREPARE_OUTAGE_SECONDS = 240
 WAIT_ROOM = {"cpu": "100m", "memory": "256Mi"}
+Waits = Mapping[str, str]
+NO_WAIT: Waits = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +56,11 @@ class Launch:
         return urls.run_url(self.store, self.run)
 
 
-def trainer_manifest(launch: Launch, dataset: str, job: str, completions: int, waits_for: str = "") -> Manifest:
+def trainer_manifest(launch: Launch, dataset: str, job: str, completions: int, waits: Waits = NO_WAIT) -> Manifest:
     """Returns the Indexed Job that trains ``completions`` cells of a data set, or groups of cells, one pod each.
 
     Args:
-        waits_for: the ``RUN/JOB`` that prepares the data set, or has these cells; until its end the Job is suspended.
+        waits: the annotation that names the ``RUN/JOB`` for which it waits, suspended (``jobs.waits_of``); empty: it starts.
     """
     s = launch.settings.of(dataset)
     gpus = {s.gpu_resource: str(s.gpus)} if s.gpus else {}
@@ -67,7 +70,7 @@ def trainer_manifest(launch: Launch, dataset: str, job: str, completions: int, w
         "parallelism": min(launch.parallelism.get(job) or s.parallelism or completions, completions, 100_000),
         # A group has the retries of its cells: none is given up for another's failures.
         "retries": s.retries * s.cells_per_pod,
-        "suspend": bool(waits_for),
+        "suspend": bool(waits),
         "max_failed": None if s.max_failed < 0 else s.max_failed,
         "deadline_seconds": round(s.deadline_hours * 3600),
         "cell_seconds": round(s.cell_hours * 3600) * math.ceil(s.cells_per_pod / s.workers_per_gpu),
@@ -87,27 +90,26 @@ def trainer_manifest(launch: Launch, dataset: str, job: str, completions: int, w
         "requests": {"cpu": s.cpu, "memory": s.memory, **({} if s.queue else _disk(s)), **gpus},
         "limits": {"memory": s.memory, **gpus},
     }
-    values["job_labels"] = values["job_labels"] | _queue_labels(s, waits_for)
-    own = _job_annotations(launch, s, job, waits_for, values["parallelism"])
+    values["job_labels"] = values["job_labels"] | _queue_labels(s, waits)
+    own = _job_annotations(launch, s, job, waits, values["parallelism"])
     values["job_annotations"] = values["job_annotations"] | own
     if s.do_not_disrupt:
         values["annotations"] = values["annotations"] | {names.NO_DISRUPTION: s.do_not_disrupt}
     return patch_pods(fill_document("trainer", values), launch.pod_patch)
 
 
-def _queue_labels(s: Settings, waits_for: str) -> dict[str, str]:
+def _queue_labels(s: Settings, waits: Waits) -> dict[str, str]:
     """Returns what brings a Job into a queue, which may then start it at any time: not yet where it waits."""
-    queue = {names.QUEUE: s.queue} if s.queue and not waits_for else {}
+    queue = {names.QUEUE: s.queue} if s.queue and not waits else {}
     return queue | ({names.QUEUE_PRIORITY: s.queue_priority} if s.queue and s.queue_priority else {})
 
 
-def _job_annotations(launch: Launch, s: Settings, job: str, waits_for: str, parallelism: int) -> dict[str, str]:
+def _job_annotations(launch: Launch, s: Settings, job: str, waits: Waits, parallelism: int) -> dict[str, str]:
     least = min(s.queue_minimum, parallelism - 1)  # Kueue refuses a minimum that leaves nothing to reduce
     minimum = {names.QUEUE_MINIMUM: str(least)} if s.queue and least else {}
-    waits = {names.WAITS_FOR: waits_for} if waits_for else {}
     costs = {names.PRICE: launch.prices.get(job), names.CEILING: s.max_dollars or None}
     told = {name: f"{dollars:.10g}" for name, dollars in costs.items() if dollars is not None}
-    return told | minimum | waits | ({names.WAITS_QUEUE: s.queue} if waits_for and s.queue else {})
+    return told | minimum | dict(waits) | ({names.WAITS_QUEUE: s.queue} if waits and s.queue else {})
 
 
 def prepare_manifest(launch: Launch, dataset: str, job: str) -> Manifest:

@@ -115,10 +115,10 @@ def forecast_launch(plan: Plan, needed: NeededJobs, existing: Existing, settings
     speeds = forecast.measured_speeds(plan.grid, plan.done, plan.speeds)
     table = gpu_types.load_gpu_types(settings.gpu_table)
     shares = ceilings.find_shares(settings, plan.grid, needed, existing)
-    everything = [
-        job_work(a.job, [[plan.grid.cells[i] for i in g] for g in a.groups], settings, table, shares.get(a.job, 0))
-        for a in needed.trainers
-    ]
+    everything = []
+    for a in needed.trainers:
+        groups, after = [[plan.grid.cells[i] for i in g] for g in a.groups], needed.taught.get(a.job, "")
+        everything.append(job_work(a.job, groups, settings, table, shares.get(a.job, 0), after.rpartition("/")[2]))
     works = [w for w in everything if w.job not in needed.waits]
     jobs = [forecast.forecast_job(w, table, speeds) for w in works]
     offers = forecast_table.make_offers(works, table, speeds, settings.capacity) if works else []
@@ -143,7 +143,8 @@ def describe_launch(
     if settings.s3_endpoint:
         lines.append(f"the pods' S3 server: {settings.s3_endpoint}")
     if plan.set_aside:
-        lines.append(f"{len(plan.set_aside)} cells diverged and are set aside (--retry-diverged trains them again)")
+        aside = "diverged, or learn from one that did, and are set aside"
+        lines.append(f"{len(plan.set_aside)} cells {aside} (--retry-diverged trains them again)")
     if needed.active:
         lines.append(f"{len(needed.active)} cells belong to {len(set(needed.active.values()))} active Jobs")
     lines += describe_waiting({needed.waits[a.job]: len(a.indexes) for a in needed.trainers if a.job in needed.waits})

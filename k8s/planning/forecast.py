@@ -41,6 +41,7 @@ class JobForecast:
         cpu_hours: the same of cells without a GPU, in hours of a pod.
         hours: until its last cell ends, once the cloud gives the nodes.
         dollars, dollars_spot: for the GPUs and their share of the instances.
+        after: the Job of the same launch that has to end before it; empty: none.
     """
 
     job: str
@@ -54,6 +55,7 @@ class JobForecast:
     dollars: float
     dollars_spot: float
     basis: frozenset[str] = frozenset()
+    after: str = ""
 
 
 def expected_speed(
@@ -140,4 +142,5 @@ def forecast_job(work: Work, table: Mapping[str, GpuType], measured: Sequence[Th
         dollars=paid_hours * row.on_demand,
         dollars_spot=paid_hours * row.spot,
         basis=frozenset(s.basis for s in speeds.values()),
+        after=work.after,
     )

@@ -65,7 +65,10 @@ def _columns(jobs: Sequence[JobForecast]) -> list[tuple[str, Callable[[JobForeca
 
 
 def add_up(jobs: Sequence[JobForecast]) -> JobForecast:
-    """Returns the forecast of Jobs that run at the same time as one."""
+    """Returns the forecast of Jobs that run at the same time, as far as none comes after another, as one."""
+    ends: dict[str, float] = {}
+    for job in jobs:
+        ends[job.job] = ends.get(job.after, 0.0) + job.hours
     return JobForecast(
         job="together",
         cells=sum(j.cells for j in jobs),
@@ -74,7 +77,7 @@ def add_up(jobs: Sequence[JobForecast]) -> JobForecast:
         start_minutes=sum(j.start_minutes for j in jobs),
         gpu_hours=sum(j.gpu_hours for j in jobs),
         cpu_hours=sum(j.cpu_hours for j in jobs),
-        hours=max((j.hours for j in jobs), default=0.0),
+        hours=max(ends.values(), default=0.0),
         dollars=sum(j.dollars for j in jobs),
         dollars_spot=sum(j.dollars_spot for j in jobs),
     )

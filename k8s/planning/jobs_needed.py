@@ -13,14 +13,18 @@ from experiment.workload import compiled_shape
 from k8s.manifests import jobs, names
 from k8s.manifests.names import Manifest
 
+Shares = dict[tuple[str, str], list[int]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class NeededJobs:
     """The Jobs to create, and the missing cells that need none.
 
     Attributes:
-        trainers: one per data set with cells to train, and one more for each Job of another run that has some of them.
+        trainers: one per data set with cells to train, and one more for each Job of another run that has some of them, and
+            for each that trains teachers of some of them.
         waits: the ``RUN/JOB`` that has the cells of a trainer Job, by the Job's name.
+        taught: the ``RUN/JOB`` that trains the teachers of a trainer Job's students, by the Job's name.
         prepare: data set of each preparing Job that is to be created, by the Job's name.
         preparing: the preparing Job, new or active, of each data set that the trainer Jobs wait for.
         collect: the collecting Job's name; empty if none is needed.
@@ -35,6 +39,13 @@ class NeededJobs:
     collect: str
     active: Mapping[int, str]
     given_up: Mapping[int, str]
+    taught: Mapping[str, str] = field(default_factory=dict)
+
+    def wait_of(self, run: str, dataset: str, job: str) -> dict[str, str]:
+        """Returns the annotation that says for which ``RUN/JOB`` a trainer Job of this data set waits."""
+        if job in self.taught:
+            return {names.TAUGHT_BY: self.taught[job]}
+        return {names.WAITS_FOR: self.waits.get(job) or f"{run}/{self.preparing[dataset]}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,20 +84,31 @@ def find_needed_jobs(
     missing_indexes = list(missing)
     covered = jobs.covered_cells(existing.jobs, known)
     active = {i: j for i, j in covered.items() if i in set(missing_indexes)}
+    teachers = grid.teachers
     failed = jobs.given_up_cells(existing.jobs, known)
+    failed |= {i: failed[t] for i, t in teachers.items() if t in failed}
     given_up = {i: j for i, j in failed.items() if i in set(missing_indexes) and i not in active}
     uncovered = [i for i in missing_indexes if i not in active and (again or i not in given_up)]
-    shares = _share_out(grid, uncovered, existing.held)
-    jobs_of = {
-        _assign(run_name, grid, own, taken, cells_per_pod(dataset)): holder for (dataset, holder), own in shares.items()
-    }
-    trainers = tuple(jobs_of)
+
+    def assign(shares: Shares) -> dict[Assignment, str]:
+        cells = ((cells_per_pod(dataset), holder, own) for (dataset, holder), own in shares.items())
+        return {_assign(run_name, grid, own, taken, most): holder for most, holder, own in cells}
+
+    untaught = {*uncovered, *covered}
+    students = [i for i in uncovered if teachers.get(i) in untaught and grid.cells[i].id not in existing.held]
+    first = assign(
+        _share_out(grid, {i: existing.held.get(grid.cells[i].id, "") for i in uncovered if i not in students})
+    )
+    places = {**covered, **{i: a.job for a in first for i in a.indexes}}
+    later = assign(_share_out(grid, {i: f"{run_name}/{places[teachers[i]]}" for i in students}))
+    trainers = (*first, *later)
     active_preparing = _preparing_jobs(existing.jobs)
-    datasets = sorted({dataset for dataset, _ in shares})
+    datasets = sorted({grid.cells[a.indexes[0]].dataset for a in trainers})
     new = {d: names.prepare_job(run_name, d, taken) for d in datasets if d not in active_preparing}
     return NeededJobs(
         trainers=trainers,
-        waits={a.job: holder for a, holder in jobs_of.items() if holder},
+        waits={a.job: holder for a, holder in first.items() if holder},
+        taught={a.job: holder for a, holder in later.items()},
         prepare={job: dataset for dataset, job in new.items()},
         preparing={d: new.get(d) or active_preparing[d] for d in datasets},
         collect=_collecting_job(run_name, trainers, existing, taken),
@@ -95,12 +117,11 @@ def find_needed_jobs(
     )
 
 
-def _share_out(grid: Grid, indexes: Iterable[int], held: Mapping[str, str]) -> dict[tuple[str, str], list[int]]:
-    """Returns the indexes by data set and by the other run's Job that has them; empty where none has."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for index in indexes:
-        cell = grid.cells[index]
-        found.setdefault((cell.dataset, held.get(cell.id, "")), []).append(index)
+def _share_out(grid: Grid, waits: Mapping[int, str]) -> Shares:
+    """Returns the indexes by data set and by the Job that they wait for; empty where they wait for none."""
+    found: Shares = {}
+    for index, holder in waits.items():
+        found.setdefault((grid.cells[index].dataset, holder), []).append(index)
     return found
 
 

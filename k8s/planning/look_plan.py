@@ -186,4 +186,4 @@ class Standing:
 
 def grow_cells(cells: Sequence[Cell], seeds: Sequence[int]) -> list[Cell]:
     """Returns these cells with each of the seeds."""
-    return [dataclasses.replace(c, seed=s) for s in seeds for c in cells]
+    return [c.with_seed(s) for s in seeds for c in cells]

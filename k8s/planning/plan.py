@@ -48,28 +48,30 @@ class Plan:
     retry_diverged: bool = False
 
     @property
-    def set_aside(self) -> tuple[Cell, ...]:
-        """The cells that this launch leaves out: they diverged and would do so again."""
-        return tuple(c for c in self.grid.cells if c.id not in self.done and self._diverged(c.id))
+    def set_aside(self) -> dict[str, str]:
+        """The cells that this launch leaves out, by id, and why: they diverged and would do so again, or their teachers did."""
+        return {c.id: why for c in self.grid.cells if c.id not in self.done and (why := self._why_aside(c))}
 
     @property
     def missing(self) -> tuple[int, ...]:
         """The grid's indexes that this launch trains."""
         cells = enumerate(self.grid.cells)
-        return tuple(i for i, c in cells if c.id not in self.done and not self._diverged(c.id))
+        return tuple(i for i, c in cells if c.id not in self.done and not self._why_aside(c))
 
-    def _diverged(self, cell_id: str) -> bool:
-        failure = self.failures.get(cell_id)
-        return failure is not None and failure.kind == "diverged" and not self.retry_diverged
+    def _why_aside(self, cell: Cell) -> str:
+        if cell.teacher and cell.teacher.id not in self.done and (why := self._why_aside(cell.teacher)):
+            return f"its teacher {cell.teacher.id} is set aside: {why}"
+        failure = self.failures.get(cell.id)
+        return failure.message if failure and failure.kind == "diverged" and not self.retry_diverged else ""
 
     def describe_state(self, cell: Cell) -> str:
         """Returns the cell's state, and why it failed and what the launch does about it."""
         if cell.id in self.done:
             return DONE
-        failure = self.failures.get(cell.id)
+        failure, aside = self.failures.get(cell.id), self._why_aside(cell)
         if failure is None:
-            return MISSING
-        return f"{FAILED}: {failure.kind}, {'set aside' if self._diverged(cell.id) else 'to train again'}"
+            return aside or MISSING
+        return f"{FAILED}: {failure.kind}, {'set aside' if aside else 'to train again'}"
 
 
 def summarize_plan(plan: Plan, workers: int) -> str:

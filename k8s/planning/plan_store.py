@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -78,7 +77,7 @@ def draft_plan(store: Store | None, grid: Grid, name: str, wish: Wish) -> LookPl
 def find_first_cells(grid: Grid) -> list[Cell]:
     """Returns the grid's cells that differ in more than the seed, with its first seed."""
     first = min(c.seed for c in grid.cells)
-    return list(dict.fromkeys(dataclasses.replace(c, seed=first) for c in grid.cells))
+    return list(dict.fromkeys(c.with_seed(first) for c in grid.cells))
 
 
 def read_standing(store: Store, grid: Grid, name: str, wish: Wish) -> Standing | None:

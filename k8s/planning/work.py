@@ -38,6 +38,7 @@ class Work:
         device: of each pod.
         sizes: number of cells of each pod; empty where each has one.
         workers: number of cells that a pod trains at the same time.
+        after: the Job of the same launch that has to end before it; empty: none.
     """
 
     job: str
@@ -46,6 +47,7 @@ class Work:
     device: Device
     sizes: Sequence[int] = ()
     workers: int = 1
+    after: str = ""
 
     @property
     def starts(self) -> int:
@@ -64,13 +66,19 @@ class Work:
 
 
 def job_work(
-    job: str, groups: Sequence[Sequence[Cell]], settings: Settings, table: Mapping[str, GpuType], at_once: int = 0
+    job: str,
+    groups: Sequence[Sequence[Cell]],
+    settings: Settings,
+    table: Mapping[str, GpuType],
+    at_once: int = 0,
+    after: str = "",
 ) -> Work:
     """Returns the work of a Job whose cells are all of one data set.
 
     Args:
         groups: the cells of each pod.
         at_once: its parallelism if not that of the settings.
+        after: the Job of the same launch that has to end before it.
 
     Raises:
         InvalidInput: the table lacks the type of GPU that the settings name.
@@ -87,6 +95,7 @@ def job_work(
         device=Device(kind=kind, gpus=s.gpus, share=share),
         sizes=tuple(map(len, groups)),
         workers=s.workers_per_gpu,
+        after=after,
     )
 
 
@@ -95,8 +104,9 @@ def count_alike(cells: Iterable[Cell]) -> dict[Cell, int]:
     first: dict[tuple[object, ...], Cell] = {}
     counts: dict[Cell, int] = {}
     for cell in cells:
-        size = (cell.train_examples, cell.validation_examples, cell.unlabelled_share, cell.stale_epochs > 0)
-        kind = (cell.dataset, cell.members, cell.head, cell.precision, cell.epochs, *size)
+        size = (cell.train_examples, cell.validation_examples, cell.unlabelled_share)
+        others = (cell.stale_epochs > 0, cell.teacher and cell.teacher.members)  # that predict in each step, too
+        kind = (cell.dataset, cell.members, cell.head, cell.precision, cell.epochs, *size, *others)
         known = first.setdefault(kind, cell)
         counts[known] = counts.get(known, 0) + 1
     return counts

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiment import artifacts, keys, results
-from experiment.cell import ENSEMBLE, Cell
+from experiment.cell import Cell
 from experiment.datasets import DATASETS
 from experiment.grid import Grid, load_grid
+from experiment.members import ENSEMBLE
 from experiment.prepared import Manifest
 from experiment.provenance import Provenance
 from experiment.run import Run

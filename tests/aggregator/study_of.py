@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from aggregator.study import make_studies
+from aggregator.grouping import make_studies
 from tests.aggregator.factories import epoch_columns, flat_error
 
 

@@ -10,14 +10,6 @@ from experiment.grid import load_grid
 from tests.aggregator import factories
 
 
-def test_settings_that_differ_are_never_averaged(tmp_path, gather):
-    cells = [c for c in load_grid("demo").cells if c.method == "single"]
-    longer = [dataclasses.replace(c, epochs=30, head="plain") for c in cells]
-    store = factories.committed_store(tmp_path / "s", cells=[*cells, *longer])
-
-    assert [s.setting for s in gather(store).studies] == ["epochs 20", "head plain"]
-
-
 def test_treatments_stand_in_the_papers_order(store, gather):
     titles = [t.title for t in gather(store).studies[0].treatments]
 

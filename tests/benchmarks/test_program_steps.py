@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.program_steps import recorded_name
-from experiment.cell import MEMBERS
+from experiment.members import MEMBERS
 from trainer.model.networks import Network
 from trainer.model.recipe import RECIPES
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from experiment import keys, records
 from experiment.assignment import read_assignment
-from experiment.cell import MEMBERS, Cell
+from experiment.cell import Cell
+from experiment.members import MEMBERS
 from experiment.records import Failure
 from experiment.run import Run, read_run
 from experiment.store import Store
@@ -67,13 +68,14 @@ class SimulatedRun:
         self.kube.delete("Namespace", self.namespace)
         self.kube.__exit__()
 
-    def launch(self, *flags: str, cells: int = 4, prepares: bool = False) -> tuple[int, str]:
+    def launch(self, *flags: str, cells: int = 4, prepares: bool = False, more: str = "") -> tuple[int, str]:
         """Launches a grid of so many cells; returns exit code and all output.
 
         Args:
+            more: further blocks of the grid file.
             prepares: leaves the preparing Job to the test; by default it has done its work, and the trainer Jobs have started.
         """
-        Path("grid.toml").write_text(GRID.format(seeds=list(range(cells))))  # in the test's own folder
+        Path("grid.toml").write_text(GRID.format(seeds=list(range(cells))) + more)  # in the test's own folder
         images = ("--image", IMAGE, "--aggregator-image", AGGREGATOR)
         where = ("--store", self.store.url, "--run", self.name, "--namespace", self.namespace)
         found = self.verb(launch.main, "--grid", "grid.toml", *where, *images, *flags)

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment import cell as module
-from experiment.cell import HEADS, MEMBERS, METHODS, PRECISIONS, Cell, Member
+from experiment.cell import HEADS, METHODS, PRECISIONS, Cell
 from experiment.datasets import DATASETS
 from experiment.errors import InvalidInput
 from experiment.extensions import CHOICES, NEUTRAL, NUMBERS, ON_PREDICTIONS
 from experiment.grid import built_in, load_grid
+from experiment.members import ALONE, MEMBER_NAME, MEMBERS, Member
 from experiment.own_data import OwnData
+from experiment.teachers import SHARED
 
 GOLDEN = {
     "digits-single-0-s0-7e5d5869ab": {"dataset": "digits", "method": "single", "epochs": 20},
@@ -26,7 +28,7 @@ GOLDEN = {
 }
 
 
-MEMBER_NAMES = st.from_regex(module.MEMBER_NAME, fullmatch=True).filter(lambda n: n != "Ens")
+MEMBER_NAMES = st.from_regex(MEMBER_NAME, fullmatch=True).filter(lambda n: n != "Ens")
 
 
 @st.composite
@@ -47,15 +49,18 @@ def cells(draw):
         )
         for n in names
     )
-    method = draw(st.sampled_from(METHODS)) if len(members) > 1 else "single"
-    pairwise = method not in ("single", "consensus") and len(members) > 2
+    method = draw(st.sampled_from(METHODS if len(members) > 1 else ALONE))
+    pairwise = method not in ("single", "consensus", "distillation") and len(members) > 2
     weights = st.tuples(*[st.floats(0.1, 10)] * len(members))
     train = draw(st.integers(1, info.train))
+    validation, seed = draw(st.integers(0, info.train - train)), draw(st.integers(0, 2**31 - 1))
+    taught = {"epochs": draw(st.integers(1, 100)), "batch_size": 1, "validation_examples": validation}
     return Cell(
         dataset=dataset,
         method=method,
+        teacher=Cell(dataset=dataset, method="single", seed=seed, **taught) if method == "distillation" else None,
         alpha=0.0 if method == "single" else draw(st.floats(0, 1e9)),
-        seed=draw(st.integers(0, 2**31 - 1)),
+        seed=seed,
         members=members,
         epochs=draw(st.integers(1, 100_000)),
         batch_size=draw(st.integers(1, train)),
@@ -70,7 +75,7 @@ def cells(draw):
         temperature=draw(st.floats(0.1, 10)) if method in ON_PREDICTIONS else 1.0,
         label_smoothing=draw(st.floats(0, 0.9)),
         augment=draw(st.sampled_from(CHOICES["augment"])),
-        validation_examples=draw(st.integers(0, info.train - train)),
+        validation_examples=validation,
         unlabelled="none" if method == "single" else (unlabelled := draw(st.sampled_from(("none", "noise")))),
         unlabelled_share=1.0 if method != "single" and unlabelled != "none" else 0.0,
     )
@@ -112,7 +117,9 @@ ALPHAS = [0.0, 5e-324, 1e-5, 1.23456789e-300, 1.23456789e300, 1.7976931348623157
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_the_longest_id_of_every_data_set_and_method_is_a_short_dns_label(dataset, method):
     alphas = [0.0] if method == "single" else ALPHAS
-    found = {Cell(dataset=dataset, method=method, alpha=a, seed=2**31 - 1).id for a in alphas}
+    cell = Cell(dataset=dataset, method="single", seed=2**31 - 1)
+    teacher = cell if method == "distillation" else None
+    found = {dataclasses.replace(cell, method=method, alpha=a, teacher=teacher).id for a in alphas}
 
     assert len(found) == len(alphas)
     assert all(re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", i) and len(i) <= 53 for i in found)
@@ -135,9 +142,21 @@ def test_every_field_takes_part_in_the_id():
     own = OwnData(sha256="0" * 64, shape=(8, 8, 1), classes=3, train=900, test=90)
     others |= {"data": own, "stale_epochs": 2, "unlabelled_share": 0.5, "recipe": "program", "validation_examples": 100}
 
-    assert set(others) == {f.name for f in dataclasses.fields(Cell)}
+    assert set(others) == {f.name for f in dataclasses.fields(Cell)} - {"teacher"}  # which has a test of its own
     pairs = {k: {k: v} | ({"dataset": "flowers"} if k == "data" else {}) for k, v in others.items()}
     assert len({dataclasses.replace(cell, **changed).id for changed in pairs.values()} | {cell.id}) == len(others) + 1
+
+
+def test_every_setting_of_a_teacher_takes_part_in_its_student_s_id():
+    teacher = Cell(dataset="digits", method="single", seed=3)
+    student = dataclasses.replace(teacher, method="distillation", alpha=1.0, teacher=teacher)
+    others = [
+        dataclasses.replace(teacher, **{n: v}) for n, v in {"epochs": 31, "head": "plain", "augment": "shift"}.items()
+    ]
+    taught = [dataclasses.replace(student, teacher=t) for t in (*others, dataclasses.replace(teacher, method="ce"))]
+
+    assert len({student.id, student.with_seed(4).id, *(c.id for c in taught)}) == 6
+    assert not set(student.as_dict()["teacher"]) & set(SHARED)  # which the student's own settings say
 
 
 def test_the_trainer_s_arithmetic_takes_part_in_the_id(monkeypatch):
@@ -155,13 +174,6 @@ def test_the_same_number_written_otherwise_is_the_same_cell(one, two):
     assert make(one).id == make(two).id
 
 
-def test_the_members_of_the_paper_are_known():
-    assert (MEMBERS["ST"], MEMBERS["M"]) == (
-        Member(name="ST", bricks=3, blocks=1, filters=8),
-        Member(name="M", bricks=3, blocks=2, filters=16),
-    )
-
-
 def test_models_are_the_members_then_the_ensemble():
     assert Cell(dataset="digits", method="single").models == ("ST", "M", "Ens")
 
@@ -172,7 +184,7 @@ BAD = {
         r"dataset is 'fashion'; allowed: digits, mnist, .*, or one .* defines as \[data.NAME\]; correct",
     ),
     "data": (OwnData(sha256="0" * 64, shape=(8, 8, 1), classes=3, train=90, test=9), "name .* is 'digits'; .* none of"),
-    "method": ("kl", "method is 'kl'; allowed: single, ce, l2, l1, mutual, consensus; correct"),
+    "method": ("kl", "method is 'kl'; allowed: single, ce, l2, l1, mutual, consensus, distillation; correct"),
     "head": ("big", "head is 'big'; allowed: wide, plain"),
     "precision": ("float16", "precision is 'float16'; allowed: float32, bfloat16, auto"),
     "alpha": (-0.1, "alpha is -0.1; allowed: a finite number of at least 0"),
@@ -193,6 +205,7 @@ BAD = {
     "unlabelled": ("web", "unlabelled is 'web'; allowed: none, noise, rest"),
     "unlabelled_share": (9.0, "unlabelled_share is 9.0; allowed: a finite number of at least 0 and of at most 8"),
     "validation_examples": (1374, "validation_examples of digits .* is 1374; allowed: a whole number from 0 to 1373"),
+    "teacher": (Cell(dataset="digits", method="single"), "teacher of method l2 is '.*'; allowed: none; leave it out"),
     "recipe": ("cake", "recipe is 'cake'; allowed: paper, program"),
     "members": ((), r"members is \[\]; allowed: 1 to 16 members with different names"),
 }
@@ -236,52 +249,6 @@ def test_a_name_of_another_type_is_refused(value):
 def test_single_has_no_alpha():
     with pytest.raises(InvalidInput, match=r"alpha of method single is 1.0; allowed: 0; leave alpha out"):
         Cell(dataset="digits", method="single", alpha=1)
-
-
-def test_one_member_alone_cannot_collaborate():
-    with pytest.raises(InvalidInput, match="allowed: single; add a member"):
-        Cell(dataset="digits", method="l2", members=(MEMBERS["M"],))
-    assert Cell(dataset="digits", method="single", members=(MEMBERS["M"],)).models == ("M", "Ens")
-
-
-def test_two_members_of_one_name_are_refused():
-    with pytest.raises(InvalidInput, match=r"members is \['M', 'M'\]; allowed: 1 to 16 members with different names"):
-        Cell(dataset="digits", method="l2", members=(MEMBERS["M"],) * 2)
-
-
-@pytest.mark.parametrize(
-    ("dataset", "bricks", "good"),
-    [
-        ("digits", 4, True),
-        ("digits", 5, False),
-        ("mnist", 3, True),
-        ("mnist", 4, False),
-        ("cifar10", 6, True),
-        ("cifar10", 7, False),
-    ],
-)
-def test_an_odd_image_size_before_a_halving_is_refused_by_name(dataset, bricks, good):
-    members = (Member(name="Deep", bricks=bricks, blocks=1, filters=4),)
-    if good:
-        assert Cell(dataset=dataset, method="single", members=members)
-    else:
-        with pytest.raises(
-            InvalidInput, match=f"the number of bricks of member Deep on {dataset} .* is {bricks}; .*; use fewer bricks"
-        ):
-            Cell(dataset=dataset, method="single", members=members)
-
-
-@pytest.mark.parametrize("name", ["Ens", "", "1st", "a-b", "a" * 17, "é", "a/b", 3, None], ids=repr)
-def test_a_member_s_name_is_letters_and_digits_and_not_the_ensemble_s(name):
-    with pytest.raises(InvalidInput, match=r"a member's name is .*; rename it"):
-        Member(name=name, bricks=1, blocks=1, filters=1)
-
-
-@pytest.mark.parametrize("field", ["bricks", "blocks", "filters"])
-@pytest.mark.parametrize("value", [0, 2000, 1.5, "3", True], ids=repr)
-def test_a_member_s_sizes_are_checked(field, value):
-    with pytest.raises(InvalidInput, match=f"{field} of member X is .*; allowed: a whole number from 1 to"):
-        Member(**{"name": "X", "bricks": 1, "blocks": 1, "filters": 1, field: value})
 
 
 @pytest.mark.parametrize(

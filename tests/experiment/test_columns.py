@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from experiment.cell import MEMBERS, Member
 from experiment.columns import (
     CELL_COLUMNS,
     COLUMNS,
@@ -17,6 +16,7 @@ from experiment.columns import (
 )
 from experiment.extensions import NEUTRAL
 from experiment.grid import load_grid
+from experiment.members import MEMBERS, Member
 from experiment.provenance import Provenance
 
 CELL = load_grid("smoke").cells[1]

@@ -2,10 +2,11 @@
 
 import pytest
 
-from experiment.cell import MEMBERS, METHODS, Cell, Member
+from experiment.cell import METHODS, Cell
 from experiment.errors import InvalidInput
 from experiment.extensions import CHOICES, NEUTRAL, ON_PREDICTIONS, describe_setting
 from experiment.grid import parse_grid
+from experiment.members import MEMBERS, Member
 
 THREE = (*MEMBERS.values(), Member(name="C", bricks=1, blocks=1, filters=2))
 REFUSED = {

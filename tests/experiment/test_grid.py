@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tomllib
 
 import pytest
 
 from experiment import keys
-from experiment.cell import Member
 from experiment.errors import InvalidInput
 from experiment.grid import Grid, built_in, load_grid, parse_grid
+from experiment.members import Member
 from experiment.run import RUN_NAME
 
 QUESTIONS = (
@@ -244,7 +243,7 @@ def test_a_question_has_a_grid_with_single_beside_it_and_a_twin_on_digits(name):
 
     assert any(c.method == "single" for c in grid.cells)
     assert {c.dataset for c in twin.cells} == {"digits"}
-    per_seed = [[dataclasses.replace(c, seed=0) for c in twin.cells if c.seed == s] for s in range(20)]
+    per_seed = [[c.with_seed(0) for c in twin.cells if c.seed == s] for s in range(20)]
     assert sum(map(len, per_seed)) == len(twin.cells)
     assert all(set(cells) == set(per_seed[0]) for cells in per_seed)
 

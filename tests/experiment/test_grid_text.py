@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from experiment.cell import Member
 from experiment.errors import InvalidInput
 from experiment.grid import built_in, load_grid
 from experiment.grid_text import format_grid
+from experiment.members import Member
 
 
 def read_back(tmp_path, cells, remarks=()):

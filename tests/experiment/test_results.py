@@ -58,7 +58,7 @@ def test_a_table_survives_the_way_through_parquet_with_its_provenance():
 
     assert again.equals(table)
     assert again.num_rows == CELL.epochs * len(CELL.models)
-    origin = {"schema_version": 2, "table": "epochs", "attempt": "made", "device": "made", "training_seconds": 4.0}
+    origin = {"schema_version": 3, "table": "epochs", "attempt": "made", "device": "made", "training_seconds": 4.0}
     assert read_provenance(again.schema, "here") == origin
 
 
@@ -95,10 +95,10 @@ def test_a_foreign_file_is_refused():
         results.from_bytes(file_of(pa.table({"x": [1]})), "epochs", "here")
 
 
-@pytest.mark.parametrize("version", [0, 3, "1", None])
+@pytest.mark.parametrize("version", [0, 4, "1", None])
 def test_another_schema_version_is_refused(version):
     table = epochs_table(CELL).replace_schema_metadata({METADATA: json.dumps({"schema_version": version})})
-    with pytest.raises(InvalidInput, match=r"here has results schema .*; allowed: 1, 2; read it with the version"):
+    with pytest.raises(InvalidInput, match=r"here has results schema .*; allowed: 1, 2, 3; read it with the version"):
         results.from_bytes(file_of(table), "epochs", "here")
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from experiment.cell import Cell
-from experiment.columns import COLUMNS, TABLES, cell_values
+from experiment.columns import COLUMNS, SCHEMA_VERSION, TABLES, cell_values
 from experiment.errors import InvalidInput
 from experiment.extensions import NEUTRAL
 from experiment.grid import load_grid
@@ -65,7 +65,15 @@ def test_a_foreign_table_is_left_to_the_check_of_columns():
 def test_a_table_of_today_is_not_changed():
     table = epochs_table(CELL)
 
-    assert fill_columns(table, "epochs", {"schema_version": 2}, {}, "it") is table
+    assert fill_columns(table, "epochs", {"schema_version": SCHEMA_VERSION}, {}, "it") is table
+
+
+def test_a_table_of_version_2_has_no_teacher():
+    table = epochs_table(CELL).drop_columns(["teacher"])
+    today = fill_columns(table, "epochs", {"schema_version": 2}, {}, "it")
+
+    assert today.schema.equals(TABLES["epochs"])
+    assert set(today["teacher"].to_pylist()) == {""}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +93,6 @@ def test_what_no_cell_of_then_had_is_neutral_and_the_weight_of_an_epoch_was_alph
     table = fill_columns(old(), "epochs", FACTS, {}, "it")
     row = table.slice(0, 1).to_pylist()[0]
 
-    assert {n: row[n] for n in NEUTRAL if n != "pull"} == {n: v for n, v in NEUTRAL.items() if n != "pull"}
-    assert row["pull"] == ""
+    assert {n: row[n] for n in NEUTRAL} == NEUTRAL | {"pull": "", "teacher": ""}
     assert math.isnan(row["validation_error"])
     assert table["collaboration_weight"].unique().to_pylist() == [CELL.alpha]

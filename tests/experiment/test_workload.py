@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from experiment.grid import load_grid
 from experiment.workload import compiled_shape, multiply_adds
 
@@ -42,7 +44,9 @@ def test_images_without_labels_and_stale_peers_count_as_work():
     joined = dataclasses.replace(cell, unlabelled="noise", unlabelled_share=0.5)
 
     assert multiply_adds(joined) == 1.5 * multiply_adds(cell)
-    assert multiply_adds(dataclasses.replace(cell, stale_epochs=1)) > multiply_adds(cell)
+    assert multiply_adds(dataclasses.replace(cell, stale_epochs=1)) == pytest.approx(4 / 3 * multiply_adds(cell))
+    taught = dataclasses.replace(cell, method="distillation", teacher=CELLS[0])
+    assert multiply_adds(taught) == pytest.approx(4 / 3 * multiply_adds(cell))
 
 
 def test_settings_beyond_the_paper_are_compiled_apart():

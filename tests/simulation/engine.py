@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
 from experiment.errors import Diverged
+from experiment.members import Member
 from trainer.engine import Engine
 from trainer.model.types import STATE, Figures, Pace, Result, Snapshot
 
@@ -88,7 +89,7 @@ class SimulatedEngine(Engine):
     def rehearse_export(self) -> None:
         pass
 
-    def train_cell(self, cell, data, watch, on_epoch_end, snapshot, *, jit) -> Result:
+    def train_cell(self, cell, data, watch, on_epoch_end, snapshot, teacher, *, jit) -> Result:
         step, state, bits, figures = 0, cell.id.encode(), cell.id.encode(), []
         if snapshot:
             arrays = snapshot.arrays

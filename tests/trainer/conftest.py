@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
+from experiment.members import Member
 from trainer.model.device import prepare_device
 from trainer.model.types import Dataset
 

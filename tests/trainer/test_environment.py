@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from experiment import keys, results
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
 from experiment.errors import InvalidInput
 from experiment.grid import Grid
+from experiment.members import Member
 from experiment.run import Run
 from experiment.store import open_store
 from experiment.urls import run_url

@@ -10,8 +10,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiment.cell import ENSEMBLE, Cell, Member
+from experiment.cell import Cell
 from experiment.inference import MULTIPLY_ADDS, PARAMETERS
+from experiment.members import ENSEMBLE, Member
 from trainer.model.recipe import RECIPES
 
 

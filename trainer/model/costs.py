@@ -49,7 +49,7 @@ class Method(NamedTuple):
     Attributes:
         cost: of a member's logits and those that they are compared with.
         one_sided: whether a member is drawn to a target that stands still; else both sides of a pair move.
-        to_mean: whether the target is the mean of all members' logits; else it is each peer's.
+        to_mean: whether the target is the mean of all logits that members are compared with; else it is each peer's.
     """
 
     cost: Cost
@@ -64,6 +64,9 @@ METHODS: dict[str, Method | None] = {
     "l1": Method(absolute_distance),
     "mutual": Method(cross_entropy_to, one_sided=True),  # deep mutual learning, Zhang et al. (2018)
     "consensus": Method(cross_entropy_to, one_sided=True, to_mean=True),  # as Lan et al. (2018), without their gate
+    "distillation": Method(
+        cross_entropy_to, one_sided=True, to_mean=True
+    ),  # of a teacher that stands: Hinton et al. (2015)
 }
 PAIRS: dict[str, Callable[[range], Iterable[tuple[int, int]]]] = {
     "chain": itertools.pairwise,
@@ -99,7 +102,8 @@ def collaboration_cost(
 
     Args:
         logits: one (batch, classes) tensor per member.
-        standing: the logits of the members as they are compared with, if these are not ``logits``; no gradient flows to them.
+        standing: the logits that the members are compared with, if these are not ``logits``: their own as they were some time
+            ago, or a teacher's; no gradient flows to them.
 
     Returns:
         a float32 scalar; 0 for ``single``. With all pairs, K members pay K (K - 1) / 2 terms rather than K - 1.

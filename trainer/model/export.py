@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from experiment.cell import Member
+from experiment.members import Member
+from trainer.model import formats
 from trainer.model.architecture import Layer, head_layers, stem_layers
 from trainer.model.networks import EPSILON, MOMENTUM, Network
 from trainer.model.scratch import scratch_file
@@ -43,9 +44,24 @@ def to_keras(network: Network, shape: tuple[int, int, int], arrays: Mapping[str,
     x = keras.layers.GlobalAveragePooling2D(name="pool", data_format=LAYOUT, dtype=DTYPE)(x)
     model = keras.Model(images, _apply(logits, x), name=network.member.name)
     for layer in network.layers:
-        parts = [arrays.get(f"{layer.name}/{part}") for part in ("kernel", "bias", "mean", "variance")]
-        model.get_layer(_name(layer.name)).set_weights([p for p in parts if p is not None])
+        model.get_layer(_name(layer.name)).set_weights([arrays[name] for name in _weight_names(layer, network)])
     return model
+
+
+def read_arrays(network: Network, data: bytes) -> dict[str, np.ndarray]:
+    """Returns every parameter and moment by name from the ``.keras`` file that was made of the network."""
+    model = formats.load_member(data)
+    named: dict[str, np.ndarray] = {}
+    for layer in network.layers:
+        weights = model.get_layer(_name(layer.name)).get_weights()
+        named |= zip(_weight_names(layer, network), weights, strict=True)
+    return named
+
+
+def _weight_names(layer: Layer, network: Network) -> list[str]:
+    """Returns the names of a layer's parameters and moments, in Keras' order."""
+    moments = ["mean", "variance"] if layer in network.norms else []
+    return [p.name for p in layer.parameters] + [f"{layer.name}/{moment}" for moment in moments]
 
 
 def to_bytes(model: keras.Model) -> bytes:

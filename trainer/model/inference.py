@@ -16,9 +16,10 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from experiment.cell import ENSEMBLE, Cell, Member
+from experiment.cell import Cell
 from experiment.datasets import DatasetInfo
 from experiment.inference import BATCHES, speed_name
+from experiment.members import ENSEMBLE, Member
 from trainer.model.networks import Network
 from trainer.model.recipe import PAPER, RECIPES, Recipe
 

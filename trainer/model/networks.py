@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from experiment.cell import Member
+from experiment.members import Member
 from trainer.model.architecture import (
     Block,
     Layer,

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.model import adam, averages, costs, schedule
+from trainer.model.ensemble import Arrays, Ensemble
 from trainer.model.inputs import Examples, step_images
 from trainer.model.networks import Network
 from trainer.model.signature import Signature
@@ -37,50 +38,50 @@ class Program:
 
     def __init__(self, key: Signature, *, jit: bool) -> None:
         self.key = key
-        self.networks = [Network(m, key.channels, key.head, key.recipe, key.classes) for m in key.members]
-        self._sizes = [n.size for n in self.networks]
-        self._moments_sizes = [n.moments_size for n in self.networks]
-        total = sum(self._sizes)
-        self._theta = tf.Variable(tf.zeros(total))
-        self._adam_m, self._adam_v = (tf.Variable(tf.zeros(total), trainable=False) for _ in range(2))
-        self._moments = tf.Variable(tf.zeros(sum(self._moments_sizes)), trainable=False)
-        self._sums = tf.Variable(tf.zeros((len(key.members) + 1, 3), tf.float64), trainable=False)
+        dtype = tf.as_dtype(key.arithmetic)
+        self._own = Ensemble(key.networks, dtype)
+        self._peers = Ensemble(key.peers, dtype, trainable=False) if key.peers else None
+        size = self._own.theta.shape
+        self._adam_m, self._adam_v = (tf.Variable(tf.zeros(size), trainable=False) for _ in range(2))
+        self._sums = tf.Variable(tf.zeros((len(key.networks) + 1, 3), tf.float64), trainable=False)
         self._bad_step = tf.Variable(-1, dtype=tf.int64, trainable=False)
-        self._names = (*STATE, *PEERS) if key.stale_peers else STATE
-        if key.stale_peers:
-            self._peers_theta, self._peers_moments = (
-                tf.Variable(tf.zeros_like(v), trainable=False) for v in (self._theta, self._moments)
-            )
-        self._decayed = [tf.constant(n.decay_mask()) for n in self.networks]
+        own = (self._own.theta, self._adam_m, self._adam_v, self._own.moments, self._sums, self._bad_step)
+        peers = (self._peers.theta, self._peers.moments) if self._peers else ()
+        self._variables = dict(zip((*STATE, *PEERS), (*own, *peers), strict=False))
+        self._decayed = [tf.constant(n.decay_mask()) for n in self._own.networks]
         self._train = tf.function(self._steps, jit_compile=jit)
         self._logits = tf.function(self._infer, jit_compile=jit)
 
-    def begin(self, seed: int) -> None:
-        """Sets the state to what it is before the first step of a cell with this seed."""
-        rngs = [schedule.random_generator(schedule.WEIGHTS, seed, i) for i in range(len(self.networks))]
-        zeros = np.zeros(sum(self._sizes), np.float32)
-        theta = np.concatenate([n.initial(rng) for n, rng in zip(self.networks, rngs, strict=True)])
-        moments = np.concatenate([n.initial_moments() for n in self.networks])
-        self.state = {
-            "theta": theta,
-            "adam_m": zeros,
-            "adam_v": zeros,
-            "moments": moments,
-            "peers_theta": theta,
-            "peers_moments": moments,
-            "sums": np.zeros(self._sums.shape),
-            "bad_step": np.array(-1),
-        }
+    def begin(self, seed: int, teacher: Mapping[str, Arrays] | None = None) -> None:
+        """Sets the state to what it is before the first step of a cell with this seed.
+
+        Args:
+            teacher: by name of its members, their parameters and moments, where the signature has a teacher.
+        """
+        networks = self._own.networks
+        rngs = [schedule.random_generator(schedule.WEIGHTS, seed, i) for i in range(len(networks))]
+        theta = np.concatenate([n.initial(rng) for n, rng in zip(networks, rngs, strict=True)])
+        moments = np.concatenate([n.initial_moments() for n in networks])
+        zeros = np.zeros_like(theta)
+        sums, bad_step = np.zeros(self._sums.shape), np.array(-1)
+        peers = self._peers.flatten(teacher) if self._peers and teacher else (theta, moments)
+        values = (theta, zeros, zeros, moments, sums, bad_step, *peers)
+        self.state = dict(zip((*STATE, *PEERS), values, strict=True))
 
     @property
     def state(self) -> dict[str, np.ndarray]:
         """All values that the next step depends on, by name: copies, which later steps do not change."""
-        return {name: np.array(getattr(self, f"_{name}").numpy()) for name in self._names}
+        return {name: np.array(variable.numpy()) for name, variable in self._variables.items()}
 
     @state.setter
     def state(self, values: Mapping[str, np.ndarray]) -> None:
-        for name in self._names:
-            getattr(self, f"_{name}").assign(values[name])
+        for name, variable in self._variables.items():
+            variable.assign(values[name])
+
+    @property
+    def networks(self) -> list[Network]:
+        """The members' networks."""
+        return self._own.networks
 
     @property
     def bad_step(self) -> int:
@@ -89,8 +90,9 @@ class Program:
 
     def renew_peers(self) -> None:
         """Lets the members be compared, from now on, with one another as they are now."""
-        self._peers_theta.assign(self._theta)
-        self._peers_moments.assign(self._moments)
+        assert self._peers
+        self._peers.theta.assign(self._own.theta)
+        self._peers.moments.assign(self._own.moments)
 
     def take_sums(self) -> np.ndarray:
         """Returns the sums for ``metrics.train_figures`` and sets them to zero."""
@@ -118,14 +120,12 @@ class Program:
 
     def decay(self, weight_decay: float) -> list[float]:
         """Returns each member's weight decay in nats: ``weight_decay`` x (sum of squares of what is decayed) / 2."""
-        parts = tf.split(self._theta, self._sizes)
-        return [float(costs.weight_decay_cost(t, k, weight_decay)) for t, k in zip(parts, self._decayed, strict=True)]
+        parts = zip(self._own.parts(), self._decayed, strict=True)
+        return [float(costs.weight_decay_cost(theta, decayed, weight_decay)) for theta, decayed in parts]
 
     def arrays(self) -> dict[str, dict[str, np.ndarray]]:
         """Returns, by member's name, every parameter and moment by name."""
-        theta = np.split(self._theta.numpy(), np.cumsum(self._sizes)[:-1])
-        moments = np.split(self._moments.numpy(), np.cumsum(self._moments_sizes)[:-1])
-        return {n.member.name: n.arrays(t, m) for n, t, m in zip(self.networks, theta, moments, strict=True)}
+        return self._own.arrays()
 
     def graph(self, shape: tuple[int, int, int], batch_size: int) -> tf.Graph:
         """Returns the graph of one step on uint8 images of ``shape`` (height, width, channels), for people to look at."""
@@ -151,11 +151,11 @@ class Program:
         learning_rate, alpha, weight_decay = tf.unstack(rates)
         with tf.name_scope("inputs"):
             seen = step_images(key, batch, seed, step)
-        standing = self._infer_peers(seen) if key.stale_peers else None
+        standing = self._infer_peers(seen)
         with tf.GradientTape() as tape:
-            (logits, moments), *others = [self._forward(images, training=True) for images in seen]
+            (logits, moments), *others = [self._own.forward(images, training=True) for images in seen]
             with tf.name_scope("costs"):
-                parts = zip(tf.split(self._theta, self._sizes), self._decayed, strict=True)
+                parts = zip(self._own.parts(), self._decayed, strict=True)
                 decays = [costs.weight_decay_cost(theta, decayed, weight_decay) for theta, decayed in parts]
                 entropies, smoothed = costs.label_costs(batch.labels, logits, key.label_smoothing)
                 cost = tf.add_n(smoothed + decays)
@@ -166,35 +166,23 @@ class Program:
                     ]
                     cost += alpha * costs.collaboration_cost(key.collaboration, everywhere, standing)
         with tf.name_scope("gradient"):
-            gradient = tape.gradient(cost, self._theta)
+            gradient = tape.gradient(cost, self._own.theta)
         with tf.name_scope("adam"):
-            adam.update_parameters(self._theta, (self._adam_m, self._adam_v), gradient, step, learning_rate)
+            adam.update_parameters(self._own.theta, (self._adam_m, self._adam_v), gradient, step, learning_rate)
         with tf.name_scope("figures"):
-            self._moments.assign(moments)
+            self._own.moments.assign(moments)
             figures = averages.step_figures(batch.labels, logits, entropies, decays)
             fading = key.recipe.fading_figures
             self._sums.assign(averages.add_step(self._sums, figures, batch.labels.shape[0], fading=fading))
             bad = tf.logical_and(self._bad_step < 0, tf.logical_not(tf.math.is_finite(cost)))
             self._bad_step.assign(tf.where(bad, step, self._bad_step))
 
-    def _infer_peers(self, seen: list[tf.Tensor]) -> list[tf.Tensor]:
+    def _infer_peers(self, seen: list[tf.Tensor]) -> list[tf.Tensor] | None:
+        """Returns the logits of those that stand still, if the members are compared with such."""
+        if self._peers is None:
+            return None
         with tf.name_scope("peers"):
-            peers = self._peers_theta, self._peers_moments
-            return self._forward(tf.concat(seen, axis=0), training=False, values=peers)[0]
-
-    def _forward(
-        self, images: tf.Tensor, *, training: bool, values: tuple[tf.Variable, tf.Variable] | None = None
-    ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Returns the members' logits, and the moments after them, with these parameters and moments or the own ones."""
-        images = tf.cast(images, tf.float32)
-        with tf.name_scope("parameters"):
-            theta, moved = values or (self._theta, self._moments)
-            thetas, moments = tf.split(theta, self._sizes), tf.split(moved, self._moments_sizes)
-        outs = []
-        for n, t, m in zip(self.networks, thetas, moments, strict=True):
-            with tf.name_scope(n.member.name):
-                outs.append(n.forward(t, m, images, training=training, dtype=tf.as_dtype(self.key.arithmetic)))
-        return [logits for logits, _ in outs], tf.concat([moved for _, moved in outs], axis=0)
+            return self._peers.forward(tf.concat(seen, axis=0), training=False)[0]
 
     def _infer(self, images: tf.Tensor) -> tf.Tensor:
-        return tf.stack(self._forward(images, training=False)[0])
+        return tf.stack(self._own.forward(images, training=False)[0])

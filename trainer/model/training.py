@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import tensorflow as tf
 from experiment.cell import Cell
 from experiment.errors import Diverged, refuse
 from trainer.model import device, metrics, schedule
+from trainer.model.ensemble import Arrays
 from trainer.model.inputs import Examples
 from trainer.model.program import EVALUATION_BATCH, compiled_program
 from trainer.model.recipe import RECIPES
-from trainer.model.signature import program_signature
+from trainer.model.signature import cell_arithmetic, program_signature
 from trainer.model.types import Dataset, Figures, OnEpochEnd, Pace, Rates, Result, Snapshot, Watch
 
 SECONDS_PER_CALL = 0.5  # of the device: short enough to stop soon, long enough for the calls to cost nothing
@@ -32,11 +34,6 @@ def steps_per_epoch(cell: Cell, examples: int) -> int:
     return -(-examples // cell.batch_size) if RECIPES[cell.recipe].fixed_batches else examples // cell.batch_size
 
 
-def cell_arithmetic(cell: Cell, snapshot: Snapshot | None) -> str:
-    """Returns the arithmetic of a cell's convolutions: the snapshot's, else what its precision means on this device."""
-    return snapshot.arithmetic if snapshot else device.resolve_precision(cell.precision)
-
-
 def train_cell(
     cell: Cell,
     data: Dataset,
@@ -44,6 +41,7 @@ def train_cell(
     watch: Watch,
     on_epoch_end: OnEpochEnd = lambda *_: None,
     snapshot: Snapshot | None = None,
+    teacher: Mapping[str, Arrays] | None = None,
     jit: bool = False,
 ) -> Result:
     """Trains the cell, from ``snapshot`` on if there is one, in the arithmetic in which it was begun.
@@ -52,19 +50,22 @@ def train_cell(
         watch: called after every call of the device with the pace and a function that takes a snapshot; it may raise
             to stop the training.
         on_epoch_end: called with each epoch that this call finishes, counted from 1, and its figures.
+        teacher: by member's name, parameters and moments of the cell's teacher; a snapshot holds them, too.
         jit: compile with XLA.
 
     Raises:
         Diverged: a cost or, at an epoch's end, a logit became non-finite; epoch and step are named.
     """
-    return _Training(cell, data, watch, on_epoch_end, snapshot, jit=jit).run()
+    training = _Training(cell, data, watch, on_epoch_end, cell_arithmetic(cell, snapshot), jit=jit)
+    training.begin(snapshot, teacher)
+    return training.run()
 
 
 class _Training:
     """The state of one training and its two loops, over epochs and over calls of the device."""
 
     def __init__(
-        self, cell: Cell, data: Dataset, watch: Watch, on_epoch_end: OnEpochEnd, snapshot: Snapshot | None, *, jit: bool
+        self, cell: Cell, data: Dataset, watch: Watch, on_epoch_end: OnEpochEnd, arithmetic: str, *, jit: bool
     ) -> None:
         data, *self._validation = data.hold_out(cell.validation_examples)
         pool = data.x_train[cell.train_examples :] if cell.unlabelled == "rest" else data.x_train[:0]
@@ -78,12 +79,15 @@ class _Training:
         )
         self._recipe, self._examples = RECIPES[cell.recipe], len(data.y_train)
         self._steps = steps_per_epoch(cell, self._examples)
-        self._arithmetic = cell_arithmetic(cell, snapshot)
-        self._program = compiled_program(program_signature(cell, self._arithmetic), jit=jit)
+        self._arithmetic = arithmetic
+        self._program = compiled_program(program_signature(cell, arithmetic), jit=jit)
         self._step, self._figures, self._seconds = 0, list[Figures](), (0.0, 0.0)
         self._calls, self._span, self._speed = 0, 1, 0.0
+
+    def begin(self, snapshot: Snapshot | None, teacher: Mapping[str, Arrays] | None) -> None:
+        """Takes the state of the snapshot, or that before the first step."""
         if snapshot is None:
-            self._program.begin(cell.seed)
+            self._program.begin(self._cell.seed, teacher)
         else:
             self._program.state = snapshot.arrays
             self._step, self._figures, self._seconds = snapshot.step, list(snapshot.figures), snapshot.seconds

@@ -19,8 +19,8 @@ from aggregator.claims.columns import (
     signed_distance,
 )
 from aggregator.study import SINGLE
-from experiment.cell import ENSEMBLE
 from experiment.grid import load_grid
+from experiment.members import ENSEMBLE
 from tests.aggregator import factories
 
 

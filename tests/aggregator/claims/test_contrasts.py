@@ -14,7 +14,8 @@ from aggregator.claims.contrasts import (
     shared_members,
     shared_models,
 )
-from experiment.cell import MEMBERS, Cell, Member
+from experiment.cell import Cell
+from experiment.members import MEMBERS, Member
 from tests.aggregator.study_of import study_of
 
 BASE = Cell(dataset="mnist", method="single", epochs=2)

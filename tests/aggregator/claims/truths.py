@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aggregator.claims import judge_claims
-from experiment.cell import ENSEMBLE
 from experiment.grid import load_grid
+from experiment.members import ENSEMBLE
 from tests.aggregator import factories
 
 SEEDS = 6

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from aggregator.figures.curves import plot_methods
 from aggregator.figures.further import plot_agreement, plot_error_by_alpha, plot_generalisation_gap
 from experiment import keys
+from experiment.cell import Cell
 from tests.aggregator import factories
 
 
@@ -32,3 +36,22 @@ def test_without_a_recorded_agreement_there_is_no_figure_of_it(store, gather):
     assert plot_agreement([study]).name == "agreement"
     study.last["test_agreement"] = float("nan")
     assert plot_agreement([study]) is None
+
+
+def test_every_method_of_a_study_is_drawn_whether_or_not_it_is_one_of_the_papers(tmp_path, gather):
+    alone = Cell(dataset="digits", method="single", epochs=2, train_examples=64, test_examples=20)
+    teach = {"method": "distillation", "alpha": 1.0, "teacher": alone}
+    cells = [alone, dataclasses.replace(alone, **teach), dataclasses.replace(alone, method="mutual", alpha=1.0)]
+    (study,) = gather(factories.committed_store(tmp_path / "s", cells=cells)).studies
+
+    for picture in (plot_error_by_alpha(study), plot_agreement([study]), plot_methods(study, "ST")):
+        assert "Distillation" in picture.svg
+        assert "Mutual" in picture.svg
+
+
+def test_a_study_without_single_and_the_papers_methods_has_its_figures(tmp_path, gather):
+    cells = [Cell(dataset="digits", method="mutual", alpha=1.0, epochs=2, train_examples=64, test_examples=20)]
+    (study,) = gather(factories.committed_store(tmp_path / "s", cells=cells)).studies
+
+    assert "Mutual" in plot_agreement([study]).svg
+    assert "Mutual" in plot_methods(study, "ST").svg

@@ -64,9 +64,9 @@ def test_a_foreign_file_is_named(store, gather, cells):
 
 def test_a_result_of_another_schema_version_is_named(store, gather, cells):
     table = pq.read_table(store.local_path(keys.epochs(cells[1])))
-    factories.replace_result(store, cells[1], table.replace_schema_metadata({METADATA: b'{"schema_version": 3}'}))
+    factories.replace_result(store, cells[1], table.replace_schema_metadata({METADATA: b'{"schema_version": 4}'}))
 
-    assert "results schema 3; allowed: 1, 2" in undone_states(gather(store))[cells[1].id][1]
+    assert "results schema 4; allowed: 1, 2, 3" in undone_states(gather(store))[cells[1].id][1]
 
 
 def test_a_text_that_is_not_utf8_is_named_and_the_rest_read(store, gather, cells):

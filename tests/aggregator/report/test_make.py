@@ -8,7 +8,8 @@ import re
 import pytest
 
 from aggregator.report.make import make_report
-from experiment.cell import Cell, Member
+from experiment.cell import Cell
+from experiment.members import Member
 from experiment.run import read_run
 from tests.aggregator import factories
 

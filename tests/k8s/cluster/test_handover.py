@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from experiment import keys, urls
 from experiment.assignment import Assignment, read_assignments
 from experiment.grid import Grid
+from experiment.ledger import read_failures
 from experiment.run import Run, read_run
 from k8s.cluster import handover
 from k8s.cluster.connect import connect_cluster
@@ -33,10 +36,11 @@ def scene(api, launched):
         yield Scene(api, launched, kube)
 
 
-def add(api, store, run, name, indexes, waits_for="", **status):
-    annotations = {names.RUN_URL: urls.run_url(store.url, run), **({names.WAITS_FOR: waits_for} if waits_for else {})}
-    metadata = {"name": name, "labels": names.run_labels(run, names.TRAINER), "annotations": annotations}
-    api.add("jobs", {"metadata": metadata, "spec": {"suspend": bool(waits_for)}, "status": status})
+def add(api, store, run, name, indexes, waits_for="", taught_by="", **status):
+    waits = {names.WAITS_FOR: waits_for, names.TAUGHT_BY: taught_by}
+    annotations = {names.RUN_URL: urls.run_url(store.url, run), **{k: v for k, v in waits.items() if v}}
+    metadata = {"name": name, "labels": names.run_labels(run, names.TRAINER), "annotations": annotations, "uid": name}
+    api.add("jobs", {"metadata": metadata, "spec": {"suspend": any(waits.values())}, "status": status})
     store.put(keys.assignment(run, name), Assignment(run=run, job=name, indexes=indexes).to_bytes())
 
 
@@ -89,6 +93,54 @@ def test_a_job_waits_while_the_other_one_is_active_and_starts_when_it_has_ended_
     assert scene.mine()["spec"]["suspend"] is False
     assert jobs.waits_for(scene.mine()) == ""
     assert scene.settle() == []
+
+
+TAUGHT = "mine-digits-3"
+
+
+@pytest.fixture
+def students(scene):
+    """The scene with a third Job: two students of the cells 0 and 2, which Job ``MINE`` trains."""
+    cells = tuple(
+        dataclasses.replace(GRID.cells[i], method="distillation", alpha=1.0, teacher=GRID.cells[i]) for i in (0, 2)
+    )
+    scene.store.delete(keys.grid("mine"))
+    scene.store.put(
+        keys.grid("mine"), Run(name="mine", grid=Grid(name="taught", cells=(*GRID.cells, *cells))).to_bytes()
+    )
+    add(scene.api, scene.store, "mine", MINE, (0, 2))
+    add(scene.api, scene.store, "mine", TAUGHT, (len(GRID.cells), len(GRID.cells) + 1), taught_by=f"mine/{MINE}")
+    return scene
+
+
+def test_students_start_when_all_their_teachers_are_trained_whether_or_not_that_job_has_ended(students):
+    assert students.settle() == []
+    commit(students.store, GRID.cells[0])
+    assert students.settle() == []
+    commit(students.store, GRID.cells[2])
+
+    assert students.settle() == [f"started {TAUGHT}: 2 of 2 teachers of its cells are trained"]
+    started = students.kube.get("Job", TAUGHT)
+    assert (started["spec"]["suspend"], jobs.waits_for(started)) == (False, "")
+
+
+def test_students_start_without_some_teachers_if_these_can_come_no_more(students):
+    commit(students.store, GRID.cells[0])
+    add(students.api, students.store, "mine", MINE, (0, 2), conditions=ENDED)
+
+    assert students.settle() == [f"started {TAUGHT}: 1 of 2 teachers of its cells are trained"]
+
+
+def test_students_without_any_teacher_are_removed_with_the_reason_on_record(students):
+    add(students.api, students.store, "mine", MINE, (0, 2), conditions=ENDED)
+    why = f"run mine (Job {MINE}) has ended without the teachers of its cells"
+
+    assert students.settle() == [f"removed {TAUGHT}: {why}; launch again when that is mended"]
+    run = read_run(students.store, "mine")
+    failures, _ = read_failures(students.store, [c.id for c in run.grid.cells])
+    assert {i: [f.message for f in found] for i, found in failures.items()} == {
+        c.id: [why] for c in run.grid.cells if c.teacher
+    }
 
 
 def test_a_job_whose_other_job_was_deleted_starts(scene):
@@ -171,7 +223,7 @@ def test_without_the_right_to_start_it_the_run_goes_on_and_says_why(scene, monke
 @pytest.mark.parametrize("queue", ["", "gpus"])
 def test_a_waiting_job_is_outside_its_queue_and_once_started_is_as_if_it_had_never_waited(queue):
     given = launch(queue=queue, queue_priority="urgent")
-    waiting = render.trainer_manifest(given, "mnist", MINE, 2, f"other/{OTHER}")
+    waiting = render.trainer_manifest(given, "mnist", MINE, 2, {names.WAITS_FOR: f"other/{OTHER}"})
     started = merge(waiting, starting_change(waiting))
 
     assert waiting["spec"]["suspend"] is True

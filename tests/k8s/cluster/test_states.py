@@ -51,6 +51,20 @@ def test_a_cell_that_another_run_has_waits_for_it():
     assert (found.state, found.reason) == (WAITING, "in the hands of run full (Job full-mnist-1): waited for")
 
 
+def test_a_student_waits_for_its_teacher():
+    waiting = job(spec={"suspend": True})
+    waiting["metadata"]["annotations"] = {names.TAUGHT_BY: "r/r-digits-1"}
+    found = state_of(3, jobs=[waiting], pods=[])
+
+    assert (found.state, found.reason) == (WAITING, "waits for its teacher: run r (Job r-digits-1)")
+    assert jobs.describe_job(waiting) == "waits for its teachers, run r (Job r-digits-1)"
+    assert (jobs.waits_for(waiting), jobs.waits_for_data(waiting), jobs.waits_for_cells(waiting)) == (
+        "r/r-digits-1",
+        "",
+        "",
+    )
+
+
 def test_the_store_says_what_is_done_whatever_the_cluster_says():
     gone = state_of(3, jobs=[job(completedIndexes="0")], pods=[])
 

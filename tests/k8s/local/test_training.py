@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -190,3 +191,32 @@ def test_a_training_that_is_cancelled_has_its_pool_stop():
     asyncio.run(play())
 
     assert pool.stopped == 1
+
+
+TAUGHT = {0: CELLS[0], 1: dataclasses.replace(CELLS[0], method="distillation", alpha=1.0, teacher=CELLS[0])}
+
+
+def test_a_student_is_sent_when_its_teacher_is_done_whoever_has_trained_it():
+    for state in ("committed", "found"):
+        pool = PlayedPool({0: [[turn(0), ends(0, state)]], 1: [[turn(1), ends(1)]]})
+        found, _ = train(pool, cells=TAUGHT)
+
+        assert (pool.sent, found.failed) == ([0, 1], {})
+
+
+def test_a_student_of_a_teacher_that_is_given_up_is_given_up_with_it():
+    pool = PlayedPool({0: [[turn(0), ends(0, "failed", "diverged", "no")]]})
+    found, shown = train(pool, cells=TAUGHT)
+    why = f"its teacher {CELLS[0].id} is given up"
+
+    assert pool.sent == [0]
+    assert found.failed == {0: "diverged: no", 1: why}
+    assert shown[-1] == f"{TAUGHT[1].id} is given up: {why}"
+
+
+def test_a_student_still_waits_when_a_pool_was_killed_while_its_teacher_trained():
+    killed = PlayedPool({0: [[turn(0), None]]}, code=-9)
+    again = PlayedPool({0: [[turn(0), ends(0)]], 1: [[turn(1), ends(1)]]})
+    train(killed, again, cells=TAUGHT)
+
+    assert (killed.sent, again.sent) == ([0], [0, 1])

@@ -53,6 +53,15 @@ def test_hours_of_what_no_job_uses_are_not_shown(job, shown):
     assert ("GPUs" in head) == (job is ON_GPUS)
 
 
+def test_a_job_that_comes_after_another_adds_its_time_to_it():
+    first, other = (dataclasses.replace(ON_GPUS, job=name, hours=hours) for name, hours in (("a", 2.0), ("b", 4.0)))
+    later = dataclasses.replace(ON_GPUS, job="c", hours=3.0, after="a")
+
+    assert forecast_table.add_up([first, other]).hours == 4.0
+    assert forecast_table.add_up([first, other, later]).hours == 5.0
+    assert forecast_table.add_up([]).hours == 0.0
+
+
 def test_without_a_job_there_is_no_table():
     assert forecast_table.format_forecast([]) == forecast_table.describe_offers([], "") == []
 

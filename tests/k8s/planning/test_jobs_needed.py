@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 
@@ -131,6 +132,58 @@ def test_cells_that_another_runs_job_has_are_in_a_job_of_their_own_that_waits_fo
     assert waiting == {("b/b-2", (mnist[0],)), ("a/a-1", tuple(mnist[1:3])), ("a/a-1", (other,))}
     assert sorted(i for a in found.trainers for i in a.indexes) == list(CELLS)
     assert find_needed_jobs("r", GRID, CELLS, Existing()).waits == {}
+
+
+TEACHER = Cell(dataset="digits", method="single")
+STUDENTS = [dataclasses.replace(TEACHER, method="distillation", alpha=a, teacher=TEACHER) for a in (0.1, 1.0)]
+TAUGHT = Grid(name="taught", cells=(TEACHER, *STUDENTS, dataclasses.replace(TEACHER, method="ce", alpha=1.0)))
+
+
+def taught(missing=range(4), existing=None, **more):
+    return find_needed_jobs("r", TAUGHT, missing, existing or Existing(), **more)
+
+
+def test_students_are_in_a_job_of_their_own_that_waits_for_the_one_that_trains_their_teachers():
+    found = taught()
+    teachers, students = found.trainers
+
+    assert (teachers.indexes, students.indexes) == ((0, 3), (1, 2))
+    assert found.taught == {students.job: f"r/{teachers.job}"}
+    assert found.wait_of("r", "digits", students.job) == {names.TAUGHT_BY: f"r/{teachers.job}"}
+    assert found.wait_of("r", "digits", teachers.job) == {names.WAITS_FOR: "r/r-prepare-digits"}
+    assert found.waits == {}
+
+
+def test_students_whose_teacher_is_done_wait_for_none():
+    found = taught([1, 2, 3])
+
+    assert [a.indexes for a in found.trainers] == [(1, 2, 3)]
+    assert found.taught == {}
+
+
+def test_students_wait_for_an_earlier_launch_that_still_trains_their_teacher():
+    first = taught([0, 3])
+    again = taught(range(4), scene(first))
+
+    assert [a.indexes for a in again.trainers] == [(1, 2)]
+    assert list(again.taught.values()) == [f"r/{first.trainers[0].job}"]
+
+
+def test_students_of_a_teacher_that_another_run_trains_wait_until_their_own_run_has_its_result():
+    found = taught(existing=Existing(held={TEACHER.id: "b/b-1"}))
+    waiting = {a.indexes: found.waits.get(a.job) or found.taught.get(a.job) for a in found.trainers}
+    (own,) = [a.job for a in found.trainers if a.indexes == (0,)]
+
+    assert waiting == {(0,): "b/b-1", (3,): None, (1, 2): f"r/{own}"}
+
+
+def test_students_of_a_teacher_that_was_given_up_are_left_to_retry_with_it():
+    first = taught([0])
+    gone = scene(first, failedIndexes="0", **FAILED)
+
+    assert sorted(taught(range(3), gone).given_up) == [0, 1, 2]
+    assert taught(range(3), gone).trainers == ()
+    assert [a.indexes for a in taught(range(3), gone, again=True).trainers] == [(0,), (1, 2)]
 
 
 def test_every_trainer_job_has_one_that_prepares_or_verifies_its_data_set():

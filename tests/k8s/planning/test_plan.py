@@ -7,7 +7,7 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiment.grid import load_grid
+from experiment.grid import Grid, load_grid
 from experiment.records import Failure
 from k8s.planning.plan import (
     DoneCell,
@@ -44,14 +44,27 @@ def test_the_four_states_of_a_cell_are_told_apart():
 
     assert states == ["done", "failed: diverged, set aside", "failed: transient, to train again", "missing"]
     assert plan.missing == tuple(range(2, 13))
-    assert plan.set_aside == (CELLS[1],)
+    assert plan.set_aside == {CELLS[1].id: "m"}
+
+
+def test_a_student_of_a_diverged_teacher_is_set_aside_with_it():
+    student = dataclasses.replace(CELLS[0], method="distillation", alpha=1.0, teacher=CELLS[0])
+    failures = failed(CELLS[0], "diverged")
+    plan = Plan(grid=Grid(name="g", cells=(CELLS[0], student)), failures=failures)
+    why = f"its teacher {CELLS[0].id} is set aside: m"
+
+    assert plan.set_aside == {CELLS[0].id: "m", student.id: why}
+    assert plan.missing == ()
+    assert plan.describe_state(student) == why
+    assert dataclasses.replace(plan, retry_diverged=True).missing == (0, 1)
+    assert dataclasses.replace(plan, done=done(CELLS[0])).missing == (1,)
 
 
 def test_a_diverged_cell_is_trained_again_only_if_asked_for():
     plan = Plan(grid=GRID, failures=failed(CELLS[1], "diverged"), retry_diverged=True)
 
     assert plan.missing == tuple(range(13))
-    assert plan.set_aside == ()
+    assert plan.set_aside == {}
 
 
 @given(st.sets(st.integers(0, 12)), st.sets(st.integers(0, 12)), st.booleans())
@@ -64,7 +77,7 @@ def test_every_cell_is_finished_missing_or_set_aside_and_only_one_of_them(finish
     )
     missing = [CELLS[i].id for i in plan.missing]
 
-    assert sorted([*plan.done, *missing, *(c.id for c in plan.set_aside)]) == sorted(c.id for c in CELLS)
+    assert sorted([*plan.done, *missing, *plan.set_aside]) == sorted(c.id for c in CELLS)
 
 
 def test_the_forecast_scales_finished_seconds_by_work_and_workers():

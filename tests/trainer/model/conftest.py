@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiment.cell import Member
+from experiment.members import Member
 from trainer.model.networks import Network
 
 SHAPES = [

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiment.cell import MEMBERS, Cell
+from experiment.cell import Cell
+from experiment.members import MEMBERS
 from trainer.model import export
 from trainer.model.architecture import (
     count_costs,

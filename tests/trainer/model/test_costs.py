@@ -21,6 +21,7 @@ def numpy_cost(name, own, target):
         "ce": lambda: -(p * np.log(q) + q * np.log(p)).sum(-1).mean(),
         "mutual": lambda: -(q * np.log(p)).sum(-1).mean(),
         "consensus": lambda: -(q * np.log(p)).sum(-1).mean(),
+        "distillation": lambda: -(q * np.log(p)).sum(-1).mean(),
     }[name]()
 
 
@@ -28,10 +29,11 @@ def numpy_collaboration(form, logits, fixed=None):
     """An independent version of the whole cost, in which the targets are of ``fixed`` logits."""
     fixed = logits if fixed is None else fixed
     count, t = len(logits), form.temperature
+    to_mean = form.method in ("consensus", "distillation")
     near = {"chain": lambda i, j: abs(i - j) == 1, "all": lambda i, j: i != j}[form.pairs]
     cost = 0.0
     for i in range(count):
-        targets = [sum(fixed) / count] if form.method == "consensus" else [fixed[j] for j in range(count) if near(i, j)]
+        targets = [sum(fixed) / len(fixed)] if to_mean else [fixed[j] for j in range(count) if near(i, j)]
         weight = form.pull[i] if form.pull else 1.0
         cost += weight * sum(t**2 * numpy_cost(form.method, logits[i] / t, target / t) for target in targets)
     both_pay = form.method in TWO_SIDED and not form.pull  # then each pair counts once, not once for either side
@@ -154,12 +156,25 @@ def test_standing_logits_take_the_place_of_the_peers_and_get_no_gradient(name, l
     with tf.GradientTape() as tape:
         tape.watch([*own, *peers])
         cost = costs.collaboration_cost(costs.Collaboration(name), own, peers)
-    targets = [sum(standing) / 2] * 2 if name == "consensus" else standing[::-1]
+    targets = [sum(standing) / 2] * 2 if name in ("consensus", "distillation") else standing[::-1]
     expected = sum(numpy_cost(name, x, t) for x, t in zip(logits, targets, strict=True))
     assert cost.numpy() == pytest.approx(expected, rel=1e-12)
     gradients = tape.gradient(cost, [*own, *peers])
     assert all(g is not None for g in gradients[:2])
     assert gradients[2:] == [None, None]
+
+
+@pytest.mark.parametrize("form", [costs.Collaboration("distillation", temperature=t) for t in (1.0, 4.0)], ids=str)
+def test_one_student_learns_from_the_mean_of_three_that_stand(form, logits):
+    standing = list(np.random.default_rng(7).normal(0, 2, (3, 5, 10)))
+    own, peers = tf.constant(logits[0]), [tf.constant(x) for x in standing]
+    with tf.GradientTape() as tape:
+        tape.watch(own)
+        cost = costs.collaboration_cost(form, [own], peers)
+    assert cost.numpy() == pytest.approx(numpy_collaboration(form, logits[:1], standing), rel=1e-12)
+    t, target = form.temperature, sum(standing) / 3
+    p, q = (np.exp(x / t) / np.exp(x / t).sum(-1, keepdims=True) for x in (logits[0], target))
+    np.testing.assert_allclose(tape.gradient(cost, own), t * (p - q) / 5, rtol=1e-9)  # Hinton et al. (2015), equation 2
 
 
 def test_the_gradient_of_mutual_learning_is_the_difference_of_the_predictions(logits):

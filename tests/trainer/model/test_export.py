@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiment.cell import MEMBERS
 from experiment.errors import InvalidInput
+from experiment.members import MEMBERS
 from trainer.model import export
 from trainer.model.networks import Network
 from trainer.model.recipe import RECIPES
@@ -40,6 +40,16 @@ def test_a_network_of_the_program_s_recipe_is_exported_as_it_is():
     )
     model = export.to_keras(network, (8, 8, 1), network.arrays(theta, moments))
     np.testing.assert_allclose(model(images, training=False), ours, rtol=1e-3, atol=1e-3 * np.abs(ours).max())
+
+
+def test_the_arrays_of_a_file_are_those_that_it_was_made_of(trained_like):
+    network, shape, theta, moments, _ = trained_like
+    arrays = network.arrays(theta, moments)
+    again = export.read_arrays(network, export.to_bytes(export.to_keras(network, shape, arrays)))
+
+    assert again.keys() == arrays.keys()
+    for name, value in arrays.items():
+        np.testing.assert_array_equal(again[name], value, err_msg=name)
 
 
 def test_the_same_weights_are_the_same_bytes_at_any_hour(trained_like):

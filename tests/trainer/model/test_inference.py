@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiment.cell import MEMBERS, Member
 from experiment.datasets import DATASETS
 from experiment.inference import BATCHES, speed_name
+from experiment.members import MEMBERS, Member
 from trainer.model import inference
 
 TASKS = Path("/proc/self/task")

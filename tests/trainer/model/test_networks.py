@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiment.cell import MEMBERS, Member
+from experiment.members import MEMBERS, Member
 from trainer.model.networks import Network
 from trainer.model.recipe import RECIPES, Recipe
 

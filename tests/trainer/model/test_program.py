@@ -6,10 +6,11 @@ import pytest
 import tensorflow as tf
 
 from experiment.cell import METHODS
+from experiment.members import Member
 from trainer.model import costs, device, export, schedule
 from trainer.model.inputs import Examples
 from trainer.model.program import Program, compiled_program
-from trainer.model.signature import program_signature
+from trainer.model.signature import cell_networks, program_signature
 from trainer.model.types import STATE, Rates
 
 
@@ -29,17 +30,42 @@ def advance(program, cell, data, count, **rates):
     program.train(examples, order, (0, count), seed=cell.seed, steps_before=0, rates=given)
 
 
-def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
-    cell = make_cell(weight_decay=0.01)
+def distance_of_the_pair(logits, _):
+    """The cost of l2, without the code under test."""
+    return tf.reduce_mean(tf.reduce_sum((logits[0] - logits[1]) ** 2, -1))
+
+
+def distance_from_the_teacher(logits, taught):
+    """The cost of distillation at a temperature of 2, without the code under test."""
+    target = tf.nn.softmax(tf.add_n(taught) / len(taught) / 2)
+    return 4 * tf.add_n(
+        [tf.reduce_mean(tf.keras.losses.categorical_crossentropy(target, tf.nn.softmax(x / 2))) for x in logits]
+    )
+
+
+@pytest.fixture
+def teacher(make_cell, tiny):
+    """A cell of three members, and their arrays after some steps."""
+    third = Member(name="C", bricks=1, blocks=2, filters=5)
+    cell = make_cell(method="single", alpha=0.0, members=(*make_cell().members, third), head="plain")
+    return cell, steps(cell, tiny, 5).arrays()
+
+
+@pytest.mark.parametrize("method", ["l2", "distillation"])
+def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny, teacher, method):
+    taught = {"method": method, "alpha": 1.0, "teacher": teacher[0], "temperature": 2.0} if method != "l2" else {}
+    cell = make_cell(weight_decay=0.01, **taught)
+    distance = distance_from_the_teacher if taught else distance_of_the_pair
     program = Program(program_signature(cell, device.resolve_precision(cell.precision)), jit=False)
-    program.begin(cell.seed)
+    program.begin(cell.seed, teacher[1] if taught else None)
     before = program.arrays()
+    others = [export.to_keras(n, (8, 8, 1), teacher[1][n.member.name]) for n in cell_networks(teacher[0])]
     models = [export.to_keras(n, (8, 8, 1), before[n.member.name]) for n in program.networks]
     batch = schedule.epoch_order(cell.seed, 0, 160, 32)[0]
     images, labels = tiny.x_train[batch].astype(np.float32), tiny.y_train[batch]
     with tf.GradientTape() as tape:
         logits = [m(images, training=True) for m in models]
-        cost = cell.alpha * tf.reduce_mean(tf.reduce_sum((logits[0] - logits[1]) ** 2, -1))
+        cost = cell.alpha * distance(logits, [m(images, training=False) for m in others])
         for model, each in zip(models, logits, strict=True):
             cost += tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, each, from_logits=True))
             cost += 0.01 * tf.add_n([tf.nn.l2_loss(v) for v in model.trainable_variables if len(v.shape) > 1])
@@ -63,7 +89,8 @@ def test_a_step_equals_keras_layers_with_tensorflow_1s_adam(make_cell, tiny):
 def test_without_weight_on_collaboration_every_method_is_single_bit_for_bit(make_cell, tiny):
     single = steps(make_cell(method="single", alpha=0.0), tiny, 5).state
     for method in METHODS[1:]:
-        state = steps(make_cell(method=method, alpha=0.0), tiny, 5).state
+        taught = make_cell(method="single", alpha=0.0) if method == "distillation" else None
+        state = steps(make_cell(method=method, alpha=0.0, teacher=taught), tiny, 5).state
         for name in STATE:
             np.testing.assert_array_equal(state[name], single[name], err_msg=f"{method} {name}")
 

@@ -12,8 +12,8 @@ from trainer.model import device, training
 from trainer.model.program import compiled_program
 
 
-def run(cell, data, watch=lambda pace, snapshot: None, snapshot=None):
-    return training.train_cell(cell, data, watch=watch, snapshot=snapshot)
+def run(cell, data, watch=lambda pace, snapshot: None, snapshot=None, teacher=None):
+    return training.train_cell(cell, data, watch=watch, snapshot=snapshot, teacher=teacher)
 
 
 def numbers(result):
@@ -132,6 +132,31 @@ def test_stale_peers_are_the_members_as_they_were_when_they_were_renewed(make_ce
     now = run(make_cell(epochs=3, alpha=1.0), tiny)
     assert numbers(one)[0][0] == numbers(two)[0][0] != numbers(now)[0][0]
     assert numbers(one)[0][1] != numbers(two)[0][1]
+
+
+@pytest.fixture
+def student(make_cell, tiny):
+    """A student of two members with its teacher, which has one, and the teacher's arrays."""
+    teacher = make_cell(method="single", alpha=0.0, members=make_cell().members[1:], epochs=2, learning_rate=0.01)
+    arrays = run(teacher, tiny).arrays
+    return make_cell(method="distillation", alpha=1.0, teacher=teacher, augment="shift"), arrays
+
+
+def test_a_student_without_weight_on_its_teacher_is_single_bit_for_bit(student, tiny):
+    cell, arrays = student
+    taught = run(dataclasses.replace(cell, alpha=0.0), tiny, teacher=arrays)
+    alone = run(dataclasses.replace(cell, method="single", alpha=0.0, teacher=None), tiny)
+    assert numbers(taught) == numbers(alone)
+
+
+def test_a_student_interrupted_at_any_step_goes_on_without_its_teachers_file(student, tiny):
+    cell, arrays = student
+    whole = run(cell, tiny, teacher=arrays)
+    kept = []
+    run(cell, tiny, lambda _, take: kept.append(take()), teacher=arrays)
+    for snapshot in kept[:: len(kept) // 4]:
+        stored = checkpoint.from_bytes(checkpoint.to_bytes(cell.id, snapshot), cell.id, "it")
+        assert numbers(run(cell, tiny, snapshot=stored)) == numbers(whole)
 
 
 def test_the_unlabelled_rest_is_what_follows_the_training_examples(make_cell, tiny, monkeypatch):
