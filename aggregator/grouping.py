@@ -10,6 +10,7 @@ import pandas as pd
 from aggregator.slugs import make_slugs
 from aggregator.study import ORDER, Study, Treatment
 from experiment.cell import Cell
+from experiment.extensions import NEUTRAL
 
 
 def make_studies(frame: pd.DataFrame, cells: Sequence[Cell]) -> list[Study]:
@@ -52,9 +53,10 @@ def _make_study(frame: pd.DataFrame, dataset: str, setting: str, slug: str, cell
 
 
 def _settings_of(cell: Cell) -> dict[str, str]:
-    """Returns what may differ between two studies of a data set: all but method, alpha, seed and teacher."""
+    """Returns what may differ between two studies of a data set: all but method, alpha, seed and teacher, without commas."""
     apart = ("dataset", "method", "alpha", "seed", "teacher")
-    settings = {k: f"{v}" for k, v in cell.all_fields().items() if k not in apart}
+    fields = {k: v for k, v in cell.all_fields().items() if k not in apart}
+    settings = {k: cell.describe(k) if k in NEUTRAL else f"{v}" for k, v in fields.items()}
     members = " + ".join(f"{m.name} {m.bricks}x{m.blocks}x{m.filters}" for m in cell.members)
     return {**settings, "members": members}
 

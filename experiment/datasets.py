@@ -32,10 +32,12 @@ def _like_mnist(title: str) -> DatasetInfo:
     return DatasetInfo(shape=(28, 28, 1), train=60_000, test=10_000, pooled=True, title=title)
 
 
+STANDARD = "cifar10standard"  # CIFAR-10 in the split of its publishers, which the author's program kept
 DATASETS: dict[str, DatasetInfo] = {
     "digits": DatasetInfo(shape=(8, 8, 1), train=1_437, test=360, pooled=True, title="Digits"),
     "mnist": _like_mnist("MNIST"),
     "cifar10": DatasetInfo(shape=(32, 32, 3), train=50_000, test=10_000, pooled=True, title="CIFAR10"),
+    STANDARD: DatasetInfo(shape=(32, 32, 3), train=50_000, test=10_000, pooled=False, title="CIFAR10 standard split"),
     "notmnist": DatasetInfo(
         shape=(28, 28, 1), train=500_000, test=18_724, pooled=False, title="notMNIST", balanced=True
     ),

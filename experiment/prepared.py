@@ -29,12 +29,14 @@ class SourceFile:
         origin: the URL or path of the file.
         size: number of bytes.
         sha256: digest of the bytes, computed by this suite.
+        own: whether the user's checksum took the place of the known one, if one is known.
     """
 
     name: str
     origin: str
     size: int
     sha256: str
+    own: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,11 @@ class Manifest:
     source: tuple[SourceFile, ...]
     skipped: int
     created: str
+
+    @property
+    def own_files(self) -> list[str]:
+        """The names of source files that need not be the publisher's: the user's, and any .npz, which none publishes."""
+        return [file.name for file in self.source if file.own or file.name.endswith(".npz")]
 
     def to_bytes(self) -> bytes:
         """Returns the manifest as sealed JSON."""

@@ -46,6 +46,8 @@ def check_teacher(cell: Cell) -> None:
         raise refuse("teacher of method distillation", None, "a table of settings or the id of a cell", "add one")
     if teacher is None:
         return
+    if not isinstance(teacher, type(cell)):
+        raise refuse("teacher", teacher, "a cell", "give its settings as a table")
     if cell.method != DISTILLATION:
         advice = "leave it out or use method distillation"
         raise refuse(f"teacher of method {cell.method}", teacher.id, "none", advice)

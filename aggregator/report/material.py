@@ -18,6 +18,7 @@ from aggregator.reading.alike import find_other_labels
 from aggregator.reading.images import read_images
 from aggregator.reading.predictions import Predictions, read_predictions
 from aggregator.reading.run import RunResults, leave_out
+from aggregator.reading.sources import find_own_files
 from aggregator.report.budget import Budget, read_budget
 from aggregator.report.costs import cost_by_cell
 from aggregator.study import Study, Treatment
@@ -48,6 +49,7 @@ class Material:
         budget: what its launches on a cluster expected, and what they took.
         pictures: of the data sets.
         remarks: what could not be shown or compared, and why.
+        own_files: by data set, the files of the user's own that its images come from.
     """
 
     run: RunResults
@@ -63,6 +65,7 @@ class Material:
     budget: Budget = NOTHING_SPENT
     pictures: Sequence[Picture] = ()
     remarks: Sequence[str] = ()
+    own_files: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def gather_material(store: Store, found: RunResults, prices: Mapping[str, float], *, pictures: bool = True) -> Material:
@@ -91,6 +94,7 @@ def gather_material(store: Store, found: RunResults, prices: Mapping[str, float]
         budget=budget,
         pictures=drawn,
         remarks=[*remarks, *unread, *_remark_predictions(found, predictions, unusable)],
+        own_files=find_own_files(store, found.done, found.provenance),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
@@ -15,11 +14,11 @@ from aggregator.statistics import LEVEL, binomial_difference
 from aggregator.study import COST, ERROR, TITLES, Study
 from aggregator.tables import Table
 from experiment.cell import Cell
-from experiment.datasets import DATASETS
+from experiment.datasets import DATASETS, STANDARD
 from experiment.extensions import NEUTRAL
 
 INSIDE, OUTSIDE = "inside", "outside"
-_EPOCHS = {"mnist": 30, "cifar10": 30, "notmnist": 15}
+_EPOCHS = {"mnist": 30, "cifar10": 30, STANDARD: 30, "notmnist": 15}
 _TESTED = 10_000  # examples of each of the paper's test sets; of notMNIST's small set, it left some out
 
 
@@ -55,11 +54,6 @@ def trains_as_published(study: Study) -> bool:
     )
 
 
-def comparison_tables(studies: Sequence[Study]) -> list[Table]:
-    """Returns one table for each study that the paper has numbers for."""
-    return [comparison_table(s) for s in studies if trains_as_published(s)]
-
-
 def comparison_table(study: Study) -> Table:
     """Returns each of our numbers with the published one, the difference and its interval."""
     return Table(
@@ -74,10 +68,10 @@ def comparison_table(study: Study) -> Table:
 
 
 def _rows(study: Study, column: str, figure: str, factor: float, form: str) -> list[tuple[Entry, ...]]:
-    rows = []
+    rows, published = [], "cifar10" if study.dataset == STANDARD else study.dataset
     for treatment in study.treatments:
         for model in study.models:
-            paper = published_numbers().get((study.dataset, treatment.method, treatment.alpha, model, column))
+            paper = published_numbers().get((published, treatment.method, treatment.alpha, model, column))
             if paper is not None:
                 ours = study.final(treatment, model, column) * factor
                 names = tuple(map(text_entry, (figure, treatment.title, model)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aggregator.effects import find_effects
 from aggregator.entries import NOTHING, count_entry, text_entry
@@ -19,7 +19,7 @@ from aggregator.report.inference import inference_tables
 from aggregator.report.material import Material
 from aggregator.report.opening import effect_row
 from aggregator.report.provenance import provenance_section
-from aggregator.report.published import comparison_tables, trains_as_published
+from aggregator.report.published import comparison_table, trains_as_published
 from aggregator.report.questions import questions_section
 from aggregator.report.settings import crowded_datasets, settings_section
 from aggregator.report.trained import trained_section
@@ -39,7 +39,7 @@ def compose_sections(m: Material) -> list[Section]:
         trained_section(m.run, m.studies),
         settings_section(m.studies),
         *(results_section(s, drawn=s.dataset not in crowded) for s in m.studies),
-        paper_section(m.studies),
+        paper_section(m.studies, m.own_files),
         further_section(m),
         data_section(m),
         cost_section(m),
@@ -78,12 +78,23 @@ def differences_table(study: Study) -> Table:
     )
 
 
-def paper_section(studies: Sequence[Study]) -> Section:
-    """Returns our numbers beside the published ones."""
+def paper_section(studies: Sequence[Study], own_files: Mapping[str, Sequence[str]]) -> Section:
+    """Returns our numbers beside the published ones, and why others do not stand there.
+
+    Args:
+        own_files: by data set, the files of the user's own that its images come from.
+    """
     others = [s.title for s in studies if not trains_as_published(s) and len(s.rows)]
-    words = (f"The paper has no numbers for {', '.join(others)} as trained here.",) if others else ()
-    tables = tuple(comparison_tables(studies))
-    return Section(anchor="paper", title="Beside the paper", words=words, blocks=tables, unfolded=0)
+    words = [f"The paper has no numbers for {', '.join(others)} as trained here."] if others else []
+    alike = [s for s in studies if trains_as_published(s)]
+    words += [
+        f"{s.title} is not set beside the paper: its images come from {', '.join(own_files[s.dataset])}, which need not "
+        "hold what was published (copies as JPEG, another split)."
+        for s in alike
+        if s.dataset in own_files
+    ]
+    tables = tuple(comparison_table(s) for s in alike if s.dataset not in own_files)
+    return Section(anchor="paper", title="Beside the paper", words=tuple(words), blocks=tables, unfolded=0)
 
 
 def further_section(m: Material) -> Section:

@@ -41,3 +41,10 @@ def test_students_of_several_teachers_are_told_apart_and_of_other_settings_are_n
     settings = {s.setting for s in gather(factories.committed_store(tmp_path / "s", cells=cells)).studies}
 
     assert settings == {"", "teacher single", "teacher ce/alpha=1", "members ST 3x1x8"}
+
+
+def test_a_setting_that_is_a_list_has_no_comma(tmp_path, gather):
+    pulled = dataclasses.replace(ALONE, method="ce", alpha=1.0, pull=(1.0, 0.0), temperature=4.0)
+    studies = gather(factories.committed_store(tmp_path / "s", cells=[ALONE, pulled])).studies
+
+    assert [s.setting for s in studies] == ["", "pull 1+0, temperature 4"]

@@ -26,6 +26,7 @@ BAD = {
         lambda: dataclasses.replace(STUDENT, teacher=None),
         "teacher of method distillation is None; .* add",
     ),
+    "no cell": (lambda: dataclasses.replace(STUDENT, teacher="it"), "teacher is 'it'; allowed: a cell"),
     "another method": (lambda: dataclasses.replace(STUDENT, method="ce"), "teacher of method ce .* allowed: none"),
     "another data set": (lambda: learn_from(dataset="mnist"), "allowed: a cell of data set digits and seed 2"),
     "another seed": (lambda: learn_from(seed=3), "teacher is 'digits-ce-1-s3-.*; allowed: a cell of .* seed 2"),

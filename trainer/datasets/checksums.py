@@ -24,7 +24,7 @@ def verify_file(path: Path, file: RemoteFile, origin: str) -> SourceFile:
     found = digest if algorithm == "sha256" else _digest(path, algorithm) if algorithm else ""
     if found != expected:
         raise wrong_file(origin, f"{algorithm} {found}", f"{algorithm} {expected}", file)
-    return SourceFile(name=file.name, origin=origin, size=size, sha256=digest)
+    return SourceFile(name=file.name, origin=origin, size=size, sha256=digest, own=file.own)
 
 
 def wrong_file(origin: str, given: str, allowed: str, file: RemoteFile) -> InvalidInput:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from experiment.datasets import STANDARD
 from experiment.errors import InvalidInput, refuse
 from experiment.prepared import SourceFile
 from trainer.datasets.checksums import verify_file
@@ -30,6 +31,7 @@ FOLDERS = {
     "fashionmnist": ("fashionmnist", "fashion-mnist", "FashionMNIST", "FashionMNIST/raw", "fashion"),
     "kmnist": ("kmnist", "KMNIST", "KMNIST/raw"),
 }
+FOLDERS[STANDARD] = FOLDERS["cifar10"]
 _PICKLED = "is pickled, and reading a pickle runs the code in it"
 _UNPACKED = "is an unpacked archive, of which no checksum is known"
 # The files and folders that are named rather than passed over, by data set, with the reason why they are not read.
@@ -49,6 +51,7 @@ NEVER_READ = {
         "notMNIST_small/A": _UNPACKED,
     },
 }
+NEVER_READ[STANDARD] = NEVER_READ["cifar10"]
 Files = Mapping[str, tuple[Path, SourceFile]]  # by name of the original file
 _log = logging.getLogger(__name__)
 
@@ -97,7 +100,7 @@ def _verified(file: RemoteFile, path: Path, overrides: Overrides) -> tuple[Path,
     """Returns the path and its record; a file is packed or unpacked by its size, whatever its name says."""
     name, unpacked = path.name.replace(".idx", "-idx"), file.unpacked
     if own := overrides.sha256.get(path.name) or overrides.sha256.get(name):
-        file = RemoteFile(name=name, checksum=f"sha256:{own}")
+        file = RemoteFile(name=name, checksum=f"sha256:{own}", own=True)
     elif unpacked and (name == unpacked.name or path.stat().st_size == unpacked.size):
         file = unpacked
     return path, verify_file(path, file, f"DATASETS_DIR/{path.name}")  # manifests are shared: no paths of this machine

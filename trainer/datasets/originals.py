@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiment.datasets import DATASETS
+from experiment.datasets import DATASETS, STANDARD
 from experiment.errors import InvalidInput
 from experiment.needs import import_packages
 from experiment.prepared import SourceFile
@@ -117,6 +117,7 @@ def _notmnist(paths: Mapping[str, Path]) -> tuple[dict[str, np.ndarray], int]:
 READERS = {
     "mnist": _mnist,
     "cifar10": _cifar10,
+    STANDARD: _cifar10,
     "notmnist": _notmnist,
     "fashionmnist": _mnist,
     "kmnist": _mnist,

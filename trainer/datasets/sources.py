@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from experiment.datasets import STANDARD
 from experiment.errors import refuse
 from trainer.datasets.overrides import Overrides
 
@@ -22,6 +23,7 @@ class RemoteFile:
         urls: the mirrors in the order in which they are tried.
         unpacked: the content of a .gz file as a file of its own.
         instead: what makes another file right, if not a variable with its checksum.
+        own: whether the checksum is the user's: then it may be another file than the publisher's.
     """
 
     name: str
@@ -30,6 +32,7 @@ class RemoteFile:
     urls: tuple[str, ...] = ()
     unpacked: RemoteFile | None = None
     instead: str = ""
+    own: bool = False
 
     @property
     def most(self) -> int:
@@ -133,6 +136,7 @@ SOURCES: dict[str, Source] = {
         files=(RemoteFile(name=LARGE, size=247_336_696), RemoteFile(name=SMALL, size=8_458_043)),
     ),
 }
+SOURCES[STANDARD] = SOURCES["cifar10"]
 
 
 def original_files(name: str, overrides: Overrides) -> tuple[RemoteFile, ...]:
@@ -179,7 +183,7 @@ def _npz(name: str, url: str, overrides: Overrides) -> RemoteFile:
 
 def _expected(file: RemoteFile, overrides: Overrides) -> RemoteFile:
     own = overrides.sha256.get(file.name)
-    return replace(file, size=None, checksum=f"sha256:{own}", unpacked=None) if own else file
+    return replace(file, size=None, checksum=f"sha256:{own}", unpacked=None, own=True) if own else file
 
 
 def _check_names(name: str, given: Iterable[str], allowed: list[str]) -> None:

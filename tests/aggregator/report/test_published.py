@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 
 from aggregator.report.published import (
-    comparison_tables,
     prediction_half_width,
     published_numbers,
     trains_as_published,
 )
+from aggregator.report.sections import paper_section
 from aggregator.tables import results_tables
+from experiment.datasets import STANDARD
 from tests.aggregator import author_run
 
 METHODS = {"CE": "ce", "L1": "l1", "L2": "l2", "Single": "single"}
@@ -62,7 +63,7 @@ def test_the_bold_entries_are_the_lowest_published_number_of_each_column(author_
 
 
 def test_beside_the_paper_every_difference_is_nil_and_every_error_inside(author_material):
-    tables = comparison_tables(author_material.studies)
+    tables = paper_section(author_material.studies, {}).blocks
     rows = [row for t in tables for row in t.rows]
 
     assert len(rows) == 234
@@ -91,7 +92,25 @@ def test_other_epochs_or_members_are_not_put_beside_the_paper(store, gather):
     study = gather(store).studies[0]
 
     assert not trains_as_published(study)
-    assert comparison_tables([study]) == []
+    section = paper_section([study], {})
+    assert (section.blocks, section.words) == ((), (f"The paper has no numbers for {study.title} as trained here.",))
+
+
+def test_the_split_of_the_publishers_stands_beside_the_papers_numbers_too(author_material):
+    pooled = next(s for s in author_material.studies if s.dataset == "cifar10")
+    cells = tuple(dataclasses.replace(c, dataset=STANDARD) for c in pooled.cells)
+    study = dataclasses.replace(pooled, dataset=STANDARD, cells=cells)
+
+    assert trains_as_published(study)
+    assert len(paper_section([study], {}).blocks[0].rows) == 78
+
+
+def test_images_of_ones_own_files_are_not_put_beside_the_paper(author_material):
+    section = paper_section(author_material.studies, {"cifar10": ["jpegs.npz"]})
+    said = "CIFAR10 is not set beside the paper: its images come from jpegs.npz, which need not hold what was published"
+
+    assert [t.title for t in section.blocks] == ["MNIST: beside tables A.7–A.12", "notMNIST: beside tables A.7–A.12"]
+    assert [words.startswith(said) for words in section.words] == [True]
 
 
 def test_another_shape_or_setting_is_not_put_beside_the_paper(author_material):

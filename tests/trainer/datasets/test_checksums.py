@@ -27,6 +27,7 @@ def test_a_file_with_the_expected_checksum_is_recorded_with_its_sha256(path, alg
 
     assert (record.name, record.origin, record.size) == ("file.gz", "a mirror", len(DATA))
     assert record.sha256 == hashlib.sha256(DATA).hexdigest()
+    assert not record.own
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,9 @@ def test_a_file_with_the_expected_checksum_is_recorded_with_its_sha256(path, alg
 def test_another_file_is_refused_with_the_way_to_use_it(path, expected, words):
     with pytest.raises(InvalidInput, match=rf"{words}; .*DATASET_NAME_SHA256=file\.gz=SHA256"):
         verify_file(path, RemoteFile(name="file.gz", **expected), "a mirror")
+
+
+def test_a_file_that_the_users_checksum_lets_pass_is_recorded_as_the_users_own(path):
+    own = RemoteFile(name="file.gz", checksum=f"sha256:{hashlib.sha256(DATA).hexdigest()}", own=True)
+
+    assert verify_file(path, own, "a mirror").own

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiment.datasets import STANDARD
 from experiment.errors import InvalidInput
 from experiment.store import LocalStore
 from tests.trainer.datasets import factories
@@ -59,7 +60,12 @@ def test_made_letters_and_colours_come_through_without_the_real_data(store, site
     prepare_dataset("cifar10", store, served(site, overrides, factories.cifar10(batches)))
 
     assert np.bincount(load_dataset(store, "notmnist").y_train).tolist() == [9] * 10
+    prepare_dataset(STANDARD, store, served(site, overrides, factories.cifar10(batches)))
+
     assert len(load_dataset(store, "cifar10").y_train) == 50
+    standard, tested = load_dataset(store, STANDARD), {image.tobytes() for image in batches[5][0]}
+    assert {image.tobytes() for image in standard.x_test} == tested
+    assert {image.tobytes() for image in load_dataset(store, "cifar10").x_test} != tested
 
 
 def test_known_checksums_hold_unless_the_user_gives_others(store, site, overrides, naps):
@@ -99,6 +105,7 @@ def test_an_npz_of_ones_own_comes_from_a_url_with_its_checksum(store, site, over
 
     with pytest.raises(InvalidInput, match=r"allowed: own\.npz=SHA256"):
         prepare_dataset("mnist", store, replace(overrides, url=url))
-    prepare_dataset("mnist", store, replace(overrides, url=url, sha256=factories.sums(files), any_count=True))
+    made = prepare_dataset("mnist", store, replace(overrides, url=url, sha256=factories.sums(files), any_count=True))
 
+    assert made.own_files == ["own.npz"]
     assert len(load_dataset(store, "mnist").y_train) == 30
