@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aggregator.statistics import Difference
+from aggregator.study import Treatment
 
 NOTHING = "–"
 MINUS = "−"
@@ -23,6 +25,7 @@ class Entry:
         equal: not distinguishable from the best.
         absent: without a result, although the grid asks for one.
         bounds: the interval that the text shows, in full; None if it shows none.
+        parts: what the text names, by columns of their own in a CSV; empty: the text is one thing.
     """
 
     text: str
@@ -31,6 +34,7 @@ class Entry:
     equal: bool = False
     absent: bool = False
     bounds: tuple[float, float] | None = None
+    parts: Mapping[str, str | float] = field(default_factory=dict)
 
 
 def show_number(value: float, form: str) -> str:
@@ -53,6 +57,11 @@ def show_hours(hours: float, sign: str = "") -> str:
 def text_entry(value: object) -> Entry:
     """Returns a field of words."""
     return Entry(text=str(value))
+
+
+def treatment_entry(treatment: Treatment) -> Entry:
+    """Returns a field that names a treatment."""
+    return Entry(text=treatment.title, parts={"method": treatment.method, "alpha": treatment.alpha})
 
 
 def number_entry(value: float, form: str) -> Entry:

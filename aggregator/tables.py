@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from aggregator.entries import NOTHING, Entry, text_entry
+from aggregator.entries import NOTHING, Entry, treatment_entry
 from aggregator.statistics import SIGNIFICANCE, Estimate, estimate_mean
 from aggregator.study import COST, CROSS_ENTROPY, ERROR, Study, Treatment
 from experiment.members import ENSEMBLE
@@ -85,7 +85,7 @@ def results_table(study: Study, metric: Metric) -> Table:
     for i, treatment in enumerate(study.treatments):
         n = max((len(study.final(treatment, m)) for m in study.models), default=0)
         seeds = () if single_run else (Entry(text=f"{n} of {study.asked[treatment]}", value=n),)
-        rows.append((text_entry(treatment.title), *(c[i] for c in columns), *seeds))
+        rows.append((treatment_entry(treatment), *(c[i] for c in columns), *seeds))
     return Table(
         name=study.file_name(metric.name),
         title=f"{study.title}: {metric.title}",

@@ -1,6 +1,6 @@
 """A soak: a grid trained again and again by real workers while launcher and workers are killed at random.
 
-    python -m benchmarks.soak [--minutes 20] [--grid demo] [--seeds 5] [--workers 2] [--every 120] [--seed 0]
+    python -m benchmarks.soak [--minutes 20] [--grid GRID] [--seeds 20] [--workers 2] [--every 120] [--seed 0]
 
 Memory, open files and threads of the launcher and of the workers are sampled each second, and printed as slopes per hour
 with 95 % intervals: within the time in which a worker trains cells of one method, for which it compiles once, and without
@@ -30,6 +30,7 @@ from experiment.store import LocalStore
 from trainer.verify_resume import differing_columns
 
 CHECKPOINT_SECONDS = "5"
+GRID = str(Path(__file__).with_name("soak.toml"))
 MOST_FAILED = 3
 
 
@@ -169,8 +170,10 @@ def main() -> int:
     """Soaks and prints; returns 1 if something grows or differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20, help="of kills (default: %(default)s)")
-    parser.add_argument("--grid", default="demo")
-    parser.add_argument("--seeds", type=int, default=5, help="of the grid, so that workers live long enough to be seen")
+    parser.add_argument("--grid", default=GRID, help="by default the demo's ensembles with fewer epochs")
+    parser.add_argument(
+        "--seeds", type=int, default=20, help="of the grid, so that workers live long enough to be seen"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--every", type=float, default=120, metavar="SECONDS", help="between two kills, on average")
     parser.add_argument(

@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from aggregator.entries import NOTHING, Entry, count_entry, hours_entry, known_entry, number_entry, text_entry
+from aggregator.entries import (
+    NOTHING,
+    Entry,
+    count_entry,
+    hours_entry,
+    known_entry,
+    number_entry,
+    text_entry,
+    treatment_entry,
+)
 from aggregator.reading.run import RunResults
 from aggregator.study import SINGLE, Study, Treatment
 from aggregator.tables import Table
@@ -94,7 +103,7 @@ def _treatment_row(study: Study, treatment: Treatment, cells: pd.DataFrame) -> t
     hours_per_point, dollars_per_point = (mean[n] / gain if shown else math.nan for n in ("hours", "dollars"))
     beyond = mean["hours"] - single["hours"]
     return (
-        text_entry(treatment.title),
+        treatment_entry(treatment),
         hours_entry(mean["hours"]),
         number_entry(mean["speed"], ",.0f"),
         known_entry(mean["dollars"], ",.4g"),

@@ -37,7 +37,9 @@ _TEX = {
 
 
 def to_csv(table: Table) -> str:
-    """Returns one line per row, with numbers as numbers, and an interval in two columns ``low`` and ``high``.
+    """Returns one line per row, with numbers as numbers.
+
+    An interval has two columns, ``low`` and ``high``, the marks of the best and of its equals have one, and so has each thing that a text names.
 
     An apostrophe precedes texts that a spreadsheet would run as formulas.
     """
@@ -51,15 +53,22 @@ def to_csv(table: Table) -> str:
 
 
 def _csv_columns(name: str, entries: Sequence[Entry]) -> dict[str, list[str]]:
-    """Returns what a column of a table is in a CSV: itself, and the bounds of its intervals if it shows any."""
-    own = [_csv_field(e) for e in entries]
-    if all(e.bounds is None for e in entries):
-        return {name: own}
+    """Returns what a column of a table is in a CSV: itself or the parts of its texts, bounds of intervals, and marks."""
+    parts = dict.fromkeys(part for e in entries for part in e.parts)
+    if parts:
+        return {part: [_csv_part(e.parts.get(part, "")) for e in entries] for part in parts}
     ends = {
         f"{name}: {end}": [_csv_number(e.bounds[i]) if e.bounds else "" for e in entries]
         for i, end in enumerate(("low", "high"))
+        if any(e.bounds for e in entries)
     }
-    return ({name: own} if any(e.value is not None for e in entries) else {}) | ends
+    marks = {f"{name}: mark": ["best" if e.best else "equal" if e.equal else "" for e in entries]}
+    own = {name: [_csv_field(e) for e in entries]} if not ends or any(e.value is not None for e in entries) else {}
+    return own | ends | (marks if any(e.best or e.equal for e in entries) else {})
+
+
+def _csv_part(part: str | float) -> str:
+    return _csv_text(part) if isinstance(part, str) else _csv_number(part)
 
 
 def _csv_field(entry: Entry) -> str:

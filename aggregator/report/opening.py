@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aggregator.claims import Claim
 from aggregator.claims.outlook import POWER
 from aggregator.effects import Effect, find_effects, largest_effects
-from aggregator.entries import Entry, interval_entry, number_entry, show_hours, text_entry
+from aggregator.entries import Entry, interval_entry, number_entry, show_hours, treatment_entry
 from aggregator.report.material import Material
 from aggregator.suggest import NEXT_GRID, Step
 from aggregator.tables import Table
@@ -101,4 +101,5 @@ def _effects_table(effects: Sequence[Effect]) -> Table:
 def effect_row(effect: Effect) -> tuple[Entry, ...]:
     """Returns a row of a model, its difference from Single and the interval of that."""
     d = effect.difference
-    return (text_entry(effect.title), number_entry(d.effect, "+.2f"), interval_entry(d, ".2f"))
+    named = {"study": effect.study.title, **treatment_entry(effect.treatment).parts, "model": effect.model}
+    return (Entry(text=effect.title, parts=named), number_entry(d.effect, "+.2f"), interval_entry(d, ".2f"))

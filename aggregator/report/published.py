@@ -9,7 +9,7 @@ from importlib import resources
 import pandas as pd
 from scipy import stats
 
-from aggregator.entries import NOTHING, Entry, count_entry, number_entry, text_entry
+from aggregator.entries import NOTHING, Entry, count_entry, number_entry, text_entry, treatment_entry
 from aggregator.statistics import LEVEL, binomial_difference
 from aggregator.study import COST, ERROR, TITLES, Study
 from aggregator.tables import Table
@@ -74,7 +74,7 @@ def _rows(study: Study, column: str, figure: str, factor: float, form: str) -> l
             paper = published_numbers().get((published, treatment.method, treatment.alpha, model, column))
             if paper is not None:
                 ours = study.final(treatment, model, column) * factor
-                names = tuple(map(text_entry, (figure, treatment.title, model)))
+                names = (text_entry(figure), treatment_entry(treatment), text_entry(model))
                 rows.append((*names, *_compare_number(study, column, ours, float(paper) * factor, form)))
     return rows
 

@@ -1,8 +1,7 @@
 """Suspended Jobs: they take no node until what they wait for has ended.
 
 Every trainer Job waits for the one that prepares its data set (``k8s.cluster.preparation``). Cells that another run's Job has
-are in a Job of their own, which waits for that one to end without them. Students whose teachers are still to be trained are
-in one, too, which waits until these are committed.
+are in a Job of their own, which waits for that one to end without them; so are students whose teachers are not trained yet.
 
 A pod that waited for them would hold a GPU. Where two launches do not see one another's Jobs (at the same moment, in other
 namespaces and clusters), leases let one pod train and the other wait.

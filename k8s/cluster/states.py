@@ -170,8 +170,7 @@ def _undone(
     if job["spec"].get("suspend"):
         queued = view.said.why_queued(job)
         return WAITING, f"waits in its queue: {queued}" if queued else "its Job is suspended (by a queue or by hand)"
-    refused = view.said.why_refused(job)
-    if refused:
+    if refused := view.said.why_refused(job):
         return WAITING, f"its pod cannot be created: {refused}"
     return WAITING, f"is tried again after: {last}" if last else "waits for its turn"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 Manifest = dict[str, Any]  # a Kubernetes object as JSON
@@ -18,6 +19,8 @@ WAITS_FOR = f"{APP}/waits-for"
 TAUGHT_BY = f"{APP}/taught-by"
 WAITS_QUEUE = f"{APP}/waits-for-queue"  # an annotation: the queue that it enters afterwards
 WAITS = (WAITS_FOR, TAUGHT_BY, WAITS_QUEUE)  # what only a Job has that waits
+Waits = Mapping[str, str]  # of these, the one by which a Job waits
+NO_WAIT: Waits = MappingProxyType({})
 STOPPED = f"{APP}/stopped"  # an annotation: why whoever watched a Job ended it
 STOP_KIND = f"{APP}/stop-kind"  # an annotation beside that: the kind of failure that its cells' records get
 # Annotations of a trainer Job for whoever watches, who has neither prices nor settings: what an hour of one of its pods costs, and

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from experiment import urls
 from k8s.manifests import names
 from k8s.manifests.egress import proxy_variables
-from k8s.manifests.names import Manifest
+from k8s.manifests.names import NO_WAIT, Manifest, Waits
 from k8s.manifests.patch import patch_pods
 from k8s.manifests.setting_rules import parse_toleration
 from k8s.manifests.settings import Settings
@@ -24,8 +23,6 @@ CA_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 # A preparing pod gives up sooner, and is tried again: its reason is seen by then, and no GPU waits meanwhile.
 PREPARE_OUTAGE_SECONDS = 240
 WAIT_ROOM = {"cpu": "100m", "memory": "256Mi"}
-Waits = Mapping[str, str]
-NO_WAIT: Waits = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,10 +47,10 @@ def test_a_gain_has_a_price_only_where_it_is_shown(tmp_path, gather):
     cells = [c for c in load_grid("demo").with_seeds(5).cells if c.method in ("single", "l2", "l1")]
     store = factories.committed_store(tmp_path / "s", cells=cells, error=error, predictions=False)
     table = text_files(gather(store))["tables/digits-cost.csv"].splitlines()
-    rows = {row["method, alpha"]: row for row in csv.DictReader(table)}
-    shown, noise = rows["L2 0.1"], rows["L1 0.1"]
+    rows = {(row["method"], float(row["alpha"])): row for row in csv.DictReader(table)}
+    shown, noise = rows["l2", 0.1], rows["l1", 0.1]
 
     assert float(shown["gain (pp)"]) == pytest.approx(2, rel=0.5)
     assert float(shown["hours per pp"]) == pytest.approx(1 / 6 / float(shown["gain (pp)"]))
     assert noise["hours per pp"] == "no gain shown"
-    assert {row["hours beyond Single"] for name, row in rows.items() if name != "Single"} == {"0"}
+    assert {row["hours beyond Single"] for (method, _), row in rows.items() if method != "single"} == {"0"}

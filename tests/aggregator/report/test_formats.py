@@ -9,8 +9,9 @@ import subprocess
 
 import pytest
 
-from aggregator.entries import Entry
+from aggregator.entries import Entry, treatment_entry
 from aggregator.report.formats import to_csv, to_latex, to_markdown
+from aggregator.study import Treatment
 from aggregator.tables import Table, results_tables
 
 WORDS = [
@@ -52,6 +53,17 @@ def test_csv_has_numbers_as_numbers_and_intervals_in_two_columns():
         "5,0.59,0.49,0.69,,",
         "1,,,,-1,2",
     ]
+
+
+def test_csv_has_marks_and_what_a_text_names_in_columns_of_their_own():
+    names = [treatment_entry(Treatment("l2", 0.1)), treatment_entry(Treatment("single", 0.0)), Entry(text="all")]
+    marks = [Entry(text="2", value=2, best=True), Entry(text="2.1", value=2.1, equal=True), Entry(text="9", value=9)]
+    made = to_csv(
+        Table(name="t", title="", caption="", columns=("method, alpha", "ST"), rows=(*zip(names, marks, strict=True),))
+    )
+
+    assert made.splitlines() == ["method,alpha,ST,ST: mark", "l2,0.1,2,best", "single,0,2.1,equal", ",,9,"]
+    assert "L2 0.1" in to_markdown(table(["L2 0.1"]))
 
 
 def test_an_absent_number_is_an_empty_field():
