@@ -23,7 +23,7 @@ ASKED = {  # by grid, the questions that it speaks about, and how often
     "identical": {"identical": 2},
     "deep": {"deep": 1},
     "unlabelled": {"unlabelled": 2},
-    "baselines": {"codistillation": 1, "later-methods": 2, "regularisers": 4},
+    "baselines": {"codistillation": 1, "later-methods": 2, "offline": 1, "regularisers": 4},
     "demo": {},
 }
 REPEATS = 200

@@ -139,5 +139,5 @@ def test_a_file_of_today_that_lacks_a_later_column_is_named(tmp_path):
 def test_a_file_of_a_later_version_is_named(tmp_path):
     store = mark(placed(tmp_path), 9)
 
-    with pytest.raises(InvalidInput, match=r"results schema 9; allowed: 1, 2; read it with the version"):
+    with pytest.raises(InvalidInput, match=r"results schema 9; allowed: 1, 2, 3; read it with the version"):
         load(store.url)
