@@ -9,6 +9,7 @@ namespaces and clusters), leases let one pod train and the other wait.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from experiment import urls
@@ -93,15 +94,25 @@ def describe_waiting_jobs(view: View) -> list[str]:
     return describe_waiting(counts)
 
 
-def _follow_holder(kube: Kube, holder: str) -> bool:
-    """Starts or removes the Job of another run if its data set is prepared or cannot be; returns whether it has ended."""
-    name = holder.partition("/")[2]
+def _follow_holder(kube: Kube, store: Store, holder: str) -> bool:
+    """Starts or removes a Job that another one waits for, if what it waits for itself is there or cannot be.
+
+    Its launch may have ended before it had a collecting Job, which alone would do it.
+
+    Returns:
+        whether it has ended.
+    """
+    run, _, name = holder.partition("/")
     job = _find_job(kube, name)
     if job is None or jobs.has_ended(job):
         return True
+    if jobs.waits_for_teachers(job):
+        with contextlib.suppress(ExperimentError):  # its own status names what is damaged
+            grid = read_run(store, run).grid
+            _settle_students(kube, store, job, [grid.cells[i] for i in read_assignment(store, run, name).indexes])
+        return False
     if not jobs.waits_for_data(job):
         return False
-    # Its launch may have ended before it had a collecting Job, which alone would start or remove it.
     preparing = _find_job(kube, jobs.waits_for_data(job))
     if preparing and jobs.true_condition(preparing, "Failed"):
         kube.delete("Job", name)
@@ -123,7 +134,7 @@ def _settle_held(
 ) -> list[str]:
     """Starts or removes a Job whose cells another run's Job has, if that has ended or has done them."""
     name, holder = jobs.object_name(job), names.describe_holder(jobs.waits_for(job))
-    ended = _follow_holder(kube, jobs.waits_for(job))
+    ended = _follow_holder(kube, store, jobs.waits_for(job))
     # Looked at after the holder, which may commit to the last.
     missing = {c.id for c in cells} - committed_ids(store, cells)
     if not missing:
@@ -149,7 +160,7 @@ def _settle_held(
 def _settle_students(kube: Kube, store: Store, job: Manifest, cells: Sequence[Cell]) -> list[str]:
     """Starts a Job whose cells' teachers are trained, or removes it if the Job that trains them has ended without any."""
     name, trains = jobs.object_name(job), jobs.waits_for(job)
-    ended = _follow_holder(kube, trains)
+    ended = _follow_holder(kube, store, trains)
     # Looked at after the Job, which may commit to the last.
     teachers = {c.teacher.id: c.teacher for c in cells if c.teacher}
     taught = committed_ids(store, teachers.values())

@@ -131,6 +131,24 @@ def test_students_start_without_some_teachers_if_these_can_come_no_more(students
     assert students.settle() == [f"started {TAUGHT}: 1 of 2 teachers of its cells are trained"]
 
 
+def test_students_of_another_run_are_started_by_whoever_waits_for_them(students):
+    """That run's launch died before it had a collecting Job."""
+    shared = (len(GRID.cells), len(GRID.cells) + 1)
+    grid = read_run(students.store, "mine").grid
+    students.store.put(keys.grid("third"), Run(name="third", grid=grid).to_bytes())
+    add(students.api, students.store, "third", "third-digits-4", shared, waits_for=f"mine/{TAUGHT}")
+    for index in (0, 2):
+        commit(students.store, GRID.cells[index])
+    found = students.kube.list("Job", names.run_selector("third"))
+    known = read_assignments(students.store, "third")
+
+    assert (
+        handover.settle_waiting_jobs(students.kube, students.store, read_run(students.store, "third"), found, known)
+        == []
+    )
+    assert students.kube.get("Job", TAUGHT)["spec"]["suspend"] is False
+
+
 def test_students_without_any_teacher_are_removed_with_the_reason_on_record(students):
     add(students.api, students.store, "mine", MINE, (0, 2), conditions=ENDED)
     why = f"run mine (Job {MINE}) has ended without the teachers of its cells"
