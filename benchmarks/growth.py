@@ -14,6 +14,7 @@ import numpy as np
 
 MEASURES = {"MiB": "resident memory", "files": "open files", "threads": "threads"}
 ROUNDS = 2_000  # of the bootstrap
+MOST_GROWTH = 1.01  # of a peak, from one third of a worker's work to the next
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -70,6 +71,16 @@ class Sampler:
         return since.work
 
 
+def peak_thirds(samples: Sequence[Sample], measure: str) -> tuple[float, float, float]:
+    """Returns the largest value of a measure in each third of a process's work."""
+    whole = samples[-1].work
+    thirds: tuple[list[float], ...] = ([], [], [])
+    for sample in samples:
+        thirds[min(int(3 * sample.work / whole), 2)].append(getattr(sample, measure))
+    first, second, last = (max(values, default=0.0) for values in thirds)
+    return first, second, last
+
+
 @dataclass(frozen=True, kw_only=True)
 class Slope:
     """The growth of one measure in processes of one kind.
@@ -118,3 +129,33 @@ def grow_rates(samples: Mapping[object, Sequence[Sample]], measure: str, young: 
         mean=float(np.concatenate(series)[:, 1].mean()),
         phases=len(series),
     )
+
+
+def print_growth(launchers: Sampler, workers: Sampler, alone: Sequence[Sample]) -> bool:
+    """Prints a line for each measure of each kind of process; returns whether all are flat.
+
+    Args:
+        launchers, workers: under kills.
+        alone: of a worker that nobody disturbed.
+    """
+    flat = True
+    print(f"{'process':9} {'measure':16} {'mean':>8} {'per hour':>10} {'95 % interval':>22} {'phases':>6}")
+    for measure, title in MEASURES.items():
+        slope = grow_rates(launchers.samples, measure, 0.0)
+        if slope is None:
+            print(f"launcher  {title:16} nothing lasted long enough")
+            continue
+        interval, verdict = f"{slope.low:+.2f} to {slope.high:+.2f}", "flat" if slope.is_flat else "GROWS"
+        print(
+            f"launcher  {title:16} {slope.mean:8.1f} {slope.per_hour:+10.2f} {interval:>22} {slope.phases:6} {verdict}"
+        )
+        flat &= slope.is_flat
+    print(f"{'process':9} {'measure':16} {'under kills':>12} {'undisturbed, in each third of its work':>40}")
+    for measure, title in MEASURES.items():
+        thirds = peak_thirds(alone, measure)
+        most = max(getattr(s, measure) for own in workers.samples.values() for s in own)
+        is_flat = thirds[2] <= max(MOST_GROWTH * thirds[1], thirds[1] + 1)
+        peaks = ", ".join(f"{peak:.1f}" for peak in thirds)
+        print(f"worker    {title:16} {most:12.1f} {peaks:>40} {'flat' if is_flat else 'GROWS'}")
+        flat &= is_flat
+    return flat

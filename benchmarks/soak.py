@@ -1,11 +1,13 @@
 """A soak: a grid trained again and again by real workers while launcher and workers are killed at random.
 
-    python -m benchmarks.soak [--minutes 20] [--grid GRID] [--seeds 20] [--workers 2] [--every 120] [--seed 0]
+    python -m benchmarks.soak [--minutes 20] [--grid GRID] [--seeds 20] [--workers 2] [--every 120] [--seed 0] [--long 300]
 
-Memory, open files and threads of the launcher and of the workers are sampled each second, and printed as slopes per hour
-with 95 % intervals: within the time in which a worker trains cells of one method, for which it compiles once, and without
-the beginning of that time, in which its pools and caches fill. After the kills the run is completed and each cell compared, bit for bit, with one that was not killed.
-A grid that ends before the time is over is begun again in a new store. Ends with 1 if something grows or differs.
+Memory, open files and threads are sampled each second. Of the launcher they are printed as slopes per hour with 95 %
+intervals, once a worker has settled. A worker's memory fills its pools for its first twenty cells and then goes up and down by
+2 %, so a slope over minutes tells nothing: one worker trains ``--long`` cells of one method undisturbed, and its peaks in the
+last third are compared with those of the third before. After the kills the run is completed and each cell compared, bit for
+bit, with one that was not killed. A grid that ends before the time is over is begun again in a new store. Ends with 1 if
+something grows or differs.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.growth import MEASURES, Sampler, grow_rates
+from benchmarks.growth import Sample, Sampler, print_growth
 from experiment import keys
 from experiment.cell import Cell
 from experiment.grid import load_grid
@@ -32,15 +34,18 @@ from trainer.verify_resume import differing_columns
 CHECKPOINT_SECONDS = "5"
 GRID = str(Path(__file__).with_name("soak.toml"))
 MOST_FAILED = 3
+LONG = "method=l2"  # the cells of the worker that is not disturbed
 
 
-def start_launcher(store: LocalStore, arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
-    """Returns a launch of the grid into this store, as a user would start it."""
-    grid = ["--grid", arguments.grid, "--seeds", str(arguments.seeds)]
+def start_launcher(
+    store: LocalStore, arguments: argparse.Namespace, flags: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """Returns a launch of the grid into this store, as a user would start it; ``flags`` outrank those of the soak."""
+    grid = ["--grid", arguments.grid, "--seeds", str(arguments.seeds), "--workers", str(arguments.workers)]
     command = [sys.executable, "-m", "k8s.launch", *grid, "--executor", "local"]
     with (store.root / "launch.log").open("ab") as log:
         return subprocess.Popen(
-            [*command, "--workers", str(arguments.workers), "--store", str(store.root)],
+            [*command, *flags, "--store", str(store.root)],
             env={**os.environ, "CHECKPOINT_SECONDS": CHECKPOINT_SECONDS},
             stdout=log,
             stderr=log,
@@ -92,6 +97,22 @@ class Soak:
             self.stores.append(LocalStore(self._home / f"killed-{len(self.stores)}", create=True))
             self._train(self.stores[-1], end)
 
+    def run_long(self) -> list[Sample]:
+        """Has one worker train so many cells of one method undisturbed; returns its samples."""
+        store, alone = LocalStore(self._home / "long", create=True), Sampler()
+        seeds = -(-self._arguments.long // len(load_grid(self._arguments.grid).only([LONG]).cells))
+        launcher = start_launcher(store, self._arguments, ("--only", LONG, "--seeds", str(seeds), "--workers", "1"))
+        while launcher.poll() is None:
+            for worker in find_workers(store):
+                if find_method(worker):
+                    alone.sample(worker)
+            time.sleep(1)
+        if launcher.returncode:
+            raise SystemExit(
+                f"error: the launch of {LONG} ended with {launcher.returncode}; see {store.root}/launch.log"
+            )
+        return max(alone.samples.values(), key=len)
+
     def _train(self, store: LocalStore, end: float) -> None:
         """Launches until the run is complete; kills until ``end``."""
         launcher = start_launcher(store, self._arguments)
@@ -136,25 +157,6 @@ class Soak:
             raise SystemExit(f"error: {self._failed} launches in a row ended without a report:\n{said}")
 
 
-def print_growth(soak: Soak, young: float) -> bool:
-    """Prints a line for each measure of each kind of process; returns whether all are flat."""
-    flat = True
-    print(f"{'process':9} {'measure':16} {'mean':>8} {'per hour':>10} {'95 % interval':>22} {'phases':>6}")
-    for kind, sampler in (("launcher", soak.launchers), ("worker", soak.workers)):
-        for measure, title in MEASURES.items():
-            slope = grow_rates(sampler.samples, measure, young if kind == "worker" else 0.0)
-            if slope is None:
-                print(f"{kind:9} {title:16} nothing lasted long enough")
-                continue
-            interval = f"{slope.low:+.2f} to {slope.high:+.2f}"
-            verdict = "flat" if slope.is_flat else "GROWS"
-            print(
-                f"{kind:9} {title:16} {slope.mean:8.1f} {slope.per_hour:+10.2f} {interval:>22} {slope.phases:6} {verdict}"
-            )
-            flat &= slope.is_flat
-    return flat
-
-
 def find_differences(soak: Soak, cells: Sequence[Cell]) -> list[str]:
     """Returns what differs between the runs that were killed and the one that was not, one line each."""
     found = []
@@ -180,12 +182,13 @@ def main() -> int:
         "--young", type=float, default=60, metavar="SECONDS", help="of a core, until a worker has settled"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the kills")
+    parser.add_argument("--long", type=int, default=300, metavar="CELLS", help="of one worker undisturbed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder).resolve()
         soak = Soak(home, arguments)
         soak.run()
-        flat = print_growth(soak, arguments.young)
+        flat = print_growth(soak.launchers, soak.workers, soak.run_long())
         cells = load_grid(arguments.grid).with_seeds(arguments.seeds).cells
         differences = find_differences(soak, cells)
     print(f"kills: {', '.join(f'{count} {what}' for what, count in sorted(soak.kills.items())) or 'none'}")

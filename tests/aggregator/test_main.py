@@ -67,7 +67,7 @@ def test_a_price_from_the_environment_gives_dollars(store, monkeypatch):
 
     assert main(["--run", f"{store.url}/runs/made"]) == 0
     table = (store.root / "reports" / "made" / "tables" / "digits-cost.csv").read_text().splitlines()
-    assert table[1].startswith("CE 1.0,")
+    assert table[1].startswith("ce,1,")
     assert ",0.15," in table[1]
 
 

@@ -28,7 +28,7 @@ GRIDS = {
     "unknown table": ("[bsae]\n", "'bsae'", "allowed: base, data, dataset", "correct its name"),
     "empty": ("", "has no cell", "add a [[product]]"),
     "method": ("[[product]]\ndataset='digits'\nmethod='l3'", "'l3'", "single, ce, l2, l1", "correct it in the grid"),
-    "dataset": ("[[product]]\ndataset='minst'\nmethod='single'", "'minst'", "digits, mnist, cifar10, notmnist"),
+    "dataset": ("[[product]]\ndataset='minst'\nmethod='single'", "'minst'", "digits, mnist, cifar10, cifar10standard"),
     "member": ("[[product]]\ndataset='digits'\nmethod='single'\nmembers=['ST','XL']", "'XL'", "ST, M", "[member.NAME]"),
     "negative alpha": ("[[product]]\ndataset='digits'\nmethod='l2'\nalpha=-1", "-1", "a finite number of at least 0"),
     "alpha of text": ("[[product]]\ndataset='digits'\nmethod='l2'\nalpha='big'", "'big'", "a finite number"),

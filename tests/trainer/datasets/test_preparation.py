@@ -56,7 +56,9 @@ def test_an_unwritable_cache_is_named(store, site, overrides, tmp_path):
 
 
 def test_an_unknown_name_is_refused(store, overrides):
-    with pytest.raises(InvalidInput, match="data set is 'imagenet'; allowed: digits, mnist, cifar10, notmnist"):
+    with pytest.raises(
+        InvalidInput, match="data set is 'imagenet'; allowed: digits, mnist, cifar10, cifar10standard, notmnist"
+    ):
         prepare_dataset("imagenet", store, overrides)
 
 
