@@ -154,7 +154,7 @@ def print_growth(launchers: Sampler, workers: Sampler, alone: Sequence[Sample]) 
     for measure, title in MEASURES.items():
         thirds = peak_thirds(alone, measure)
         most = max(getattr(s, measure) for own in workers.samples.values() for s in own)
-        is_flat = thirds[2] <= max(MOST_GROWTH * thirds[1], thirds[1] + 1)
+        is_flat = thirds[2] <= MOST_GROWTH * thirds[1]
         peaks = ", ".join(f"{peak:.1f}" for peak in thirds)
         print(f"worker    {title:16} {most:12.1f} {peaks:>40} {'flat' if is_flat else 'GROWS'}")
         flat &= is_flat

@@ -8,11 +8,13 @@ from typing import Any
 
 from experiment.cell import Cell
 from experiment.errors import refuse
+from experiment.extensions import NEUTRAL
 from experiment.grid_data import OwnSource
 from experiment.members import ENSEMBLE, MEMBERS, Member
-from experiment.teachers import complete_teacher, find_teacher, teacher_settings
+from experiment.teachers import SHARED, find_teacher, teacher_settings
 
 Settings = Mapping[str, Any]  # of a cell, as a grid file gives them
+OF_STUDENT = (*SHARED, *NEUTRAL, "method", "alpha")  # what a teacher's table does not take over
 
 
 def make_cells(
@@ -57,3 +59,17 @@ def _find_members(names: object, members: Mapping[str, Member]) -> list[dict[str
         allowed = f"names that differ from one another and from {ENSEMBLE!r} in more than upper and lower case"
         raise refuse("members", names, allowed, "rename one: some file systems keep one file for both")
     return [dataclasses.asdict(members[name]) for name in names]
+
+
+def complete_teacher(table: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all settings of a teacher as a grid file gives them; the paper's that its table leaves out are its student's.
+
+    Raises:
+        InvalidInput: the table gives what a teacher has from its student.
+    """
+    for name in (*SHARED, "teacher"):
+        if name in table:
+            allowed = "none" if name == "teacher" else "none: a teacher has its student's"
+            raise refuse(f"{name} of a teacher", table[name], allowed, "leave it out")
+    usual = {name: value for name, value in student.items() if name not in OF_STUDENT}
+    return {"method": "single", **usual, **table}

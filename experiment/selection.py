@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from experiment.cell import Cell
 from experiment.errors import refuse
-from experiment.extensions import LISTS, describe_setting
+from experiment.extensions import LISTS
 from experiment.members import MEMBERS
 
 FIELDS = tuple(sorted(f.name for f in dataclasses.fields(Cell) if f.name != "data"))
@@ -72,10 +72,9 @@ def leave_out(combinations: Sequence[Row], blocks: Iterable[Row]) -> list[Row]:
 
 def _shown_value(cell: Cell, field: str) -> Any:
     """Returns a field as a choice names it: a list is joined by +."""
-    value = getattr(cell, field)
-    if field == "teacher":
-        return cell.describe(field)
-    return cell.member_names if field == "members" else describe_setting(value) if field in LISTS else value
+    if field == "members":
+        return cell.member_names
+    return cell.describe(field) if field in ("pull", "teacher") else getattr(cell, field)
 
 
 def _parse_choices(choices: Iterable[str]) -> dict[str, list[str]]:

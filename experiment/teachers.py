@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 
 DISTILLATION = "distillation"  # the method
 SHARED = ("dataset", "data", "seed")  # what a teacher has from its student
-# What it has, too, where a grid file does not say otherwise: the paper's settings. All others are then neutral.
-USUAL = (
-    "members",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "weight_decay",
-    "head",
-    "precision",
-    "train_examples",
-    "test_examples",
-)
 
 
 def teacher_settings(teacher: Cell) -> dict[str, Any]:
@@ -90,19 +78,6 @@ def add_teachers(cells: Sequence[Cell]) -> tuple[Cell, ...]:
             found.append(cell.teacher)
         found.append(cell)
     return tuple(found)
-
-
-def complete_teacher(table: Mapping[str, Any], student: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the settings of a teacher in full, as a grid file gives them, from those of its student.
-
-    Raises:
-        InvalidInput: the table gives what a teacher has from its student.
-    """
-    for name in (*SHARED, "teacher"):
-        if name in table:
-            allowed = "none" if name == "teacher" else "none: a teacher has its student's"
-            raise refuse(f"{name} of a teacher", table[name], allowed, "leave it out")
-    return {"method": "single", **{name: student[name] for name in USUAL if name in student}, **table}
 
 
 def find_teacher(given: object, student: Mapping[str, Any], cells: Iterable[Cell]) -> Cell:

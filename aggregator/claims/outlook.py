@@ -155,10 +155,8 @@ def _count_verdicts(claim: Claim, known: _Known, target: int, found: tuple[Float
     freedom = target - 1
     holds = stdtr(freedom, mean / error)
     fails = 1 - holds
-    for p in (
-        holds,
-        fails,
-    ):  # what has no spread stays untested: it may get one, and the forecast does not count on that
+    for p in (holds, fails):
+        # What has no spread stays untested: it may get one, and the forecast does not count on that.
         p[np.isnan(p)] = 1.0
     same = np.ones_like(holds)
     small = ~np.isnan(known.tenth) & ~np.isnan(known.spread)

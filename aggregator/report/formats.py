@@ -39,7 +39,7 @@ _TEX = {
 def to_csv(table: Table) -> str:
     """Returns one line per row, with numbers as numbers.
 
-    An interval has two columns, ``low`` and ``high``, the marks of the best and of its equals have one, and so has each thing that a text names.
+    An interval becomes two columns, ``low`` and ``high``. Marks become a column, and so does each thing that a text names.
 
     An apostrophe precedes texts that a spreadsheet would run as formulas.
     """

@@ -9,8 +9,9 @@ import pytest
 from experiment.cell import Cell
 from experiment.errors import InvalidInput
 from experiment.grid import Grid, load_grid
+from experiment.grid_cells import complete_teacher
 from experiment.members import MEMBERS
-from experiment.teachers import add_teachers, complete_teacher, describe_teacher, find_teacher
+from experiment.teachers import add_teachers, describe_teacher, find_teacher
 
 TEACHER = Cell(dataset="digits", method="ce", alpha=1.0, seed=2, validation_examples=100)
 STUDENT = dataclasses.replace(TEACHER, method="distillation", teacher=TEACHER)

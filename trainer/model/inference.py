@@ -17,11 +17,10 @@ import numpy as np
 import tensorflow as tf
 
 from experiment.cell import Cell
-from experiment.datasets import DatasetInfo
 from experiment.inference import BATCHES, speed_name
-from experiment.members import ENSEMBLE, Member
+from experiment.members import ENSEMBLE
 from trainer.model.networks import Network
-from trainer.model.recipe import PAPER, RECIPES, Recipe
+from trainer.model.signature import cell_networks
 
 SECONDS = 0.3  # of processor time after which no further round of calls begins
 ROUNDS = (3, 5)  # at least and at most
@@ -36,7 +35,7 @@ def measure_speeds(cell: Cell, stopping: Callable[[], bool] = lambda: False) -> 
     A second is one of processor time, of all threads of the process together: what others do on the machine does not count,
     and a second thread at work would not make it faster. Models take turns, and the first call of each is not timed.
     """
-    calls = _open_session(cell.members, cell.info, cell.head, RECIPES[cell.recipe])
+    calls = _open_session(cell_networks(cell), cell.info.shape)
     batches = {b: np.zeros((b, *cell.info.shape), np.uint8) for b in BATCHES}
     fastest = {(model, b): math.inf for model in calls for b in BATCHES}
     began = time.process_time()
@@ -62,10 +61,8 @@ def _time_calls(call: Call, images: np.ndarray, count: int) -> float:
 
 
 @functools.lru_cache(maxsize=2)
-def _open_session(members: tuple[Member, ...], info: DatasetInfo, head: str, recipe: Recipe = PAPER) -> dict[str, Call]:
+def _open_session(networks: tuple[Network, ...], shape: tuple[int, int, int]) -> dict[str, Call]:
     """Returns, by model, a function that computes the logits of uint8 images (n, height, width, channels), warm."""
-    shape = info.shape
-    networks = [Network(m, shape[2], head, recipe, info.classes) for m in members]
     if sum(n.size for n in networks) > MOST_PARAMETERS:
         raise ValueError(f"more than {MOST_PARAMETERS:,} parameters")
     v1, graph = tf.compat.v1, tf.Graph()
@@ -84,7 +81,7 @@ def _open_session(members: tuple[Member, ...], info: DatasetInfo, head: str, rec
     for call in calls:
         for batch in BATCHES:
             call(np.zeros((batch, *shape), np.uint8))
-    return dict(zip((*(m.name for m in members), ENSEMBLE), calls, strict=True))
+    return dict(zip((*(n.member.name for n in networks), ENSEMBLE), calls, strict=True))
 
 
 def _infer(network: Network, images: tf.Tensor) -> tf.Tensor:

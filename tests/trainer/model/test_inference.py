@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiment.datasets import DATASETS
 from experiment.inference import BATCHES, speed_name
 from experiment.members import MEMBERS, Member
 from trainer.model import inference
+from trainer.model.networks import Network
 
 TASKS = Path("/proc/self/task")
 
@@ -32,7 +32,7 @@ def seconds_by_thread():
 @pytest.mark.skipif(not TASKS.is_dir(), reason="needs Linux, which tells the time of each thread")
 def test_one_thread_does_the_work_however_many_the_process_has():
     tf.reduce_sum(tf.ones(8)).numpy()  # now the process has its own threads, as after a training
-    calls = inference._open_session((MEMBERS["M"],), DATASETS["mnist"], "plain")
+    calls = inference._open_session((Network(MEMBERS["M"], 1, "plain"),), (28, 28, 1))
     images = np.zeros((64, 28, 28, 1), np.uint8)
     before, spent = seconds_by_thread(), {}
     while sum(spent.values()) < 0.6:
