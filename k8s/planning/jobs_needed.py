@@ -86,8 +86,9 @@ def find_needed_jobs(
     active = {i: j for i, j in covered.items() if i in set(missing_indexes)}
     teachers = grid.teachers
     failed = jobs.given_up_cells(existing.jobs, known)
-    failed |= {i: failed[t] for i, t in teachers.items() if t in failed}
-    given_up = {i: j for i, j in failed.items() if i in set(missing_indexes) and i not in active}
+    idle = set(missing_indexes) - active.keys()
+    given_up = {i: j for i, j in failed.items() if i in idle}
+    given_up |= {i: given_up[t] for i, t in teachers.items() if t in given_up and i in idle}
     uncovered = [i for i in missing_indexes if i not in active and (again or i not in given_up)]
 
     def assign(shares: Shares) -> dict[Assignment, str]:
@@ -95,12 +96,12 @@ def find_needed_jobs(
         return {_assign(run_name, grid, own, taken, most): holder for most, holder, own in cells}
 
     untaught = {*uncovered, *covered}
-    students = [i for i in uncovered if teachers.get(i) in untaught and grid.cells[i].id not in existing.held]
+    students = {i for i in uncovered if teachers.get(i) in untaught and grid.cells[i].id not in existing.held}
     first = assign(
         _share_out(grid, {i: existing.held.get(grid.cells[i].id, "") for i in uncovered if i not in students})
     )
     places = {**covered, **{i: a.job for a in first for i in a.indexes}}
-    later = assign(_share_out(grid, {i: f"{run_name}/{places[teachers[i]]}" for i in students}))
+    later = assign(_share_out(grid, {i: f"{run_name}/{places[teachers[i]]}" for i in sorted(students)}))
     trainers = (*first, *later)
     active_preparing = _preparing_jobs(existing.jobs)
     datasets = sorted({grid.cells[a.indexes[0]].dataset for a in trainers})

@@ -186,6 +186,16 @@ def test_students_of_a_teacher_that_was_given_up_are_left_to_retry_with_it():
     assert [a.indexes for a in taught(range(3), gone, again=True).trainers] == [(0,), (1, 2)]
 
 
+def test_students_of_a_teacher_that_was_given_up_once_and_is_done_since_are_launched():
+    first = taught([0])
+    gone = scene(first, failedIndexes="0", **FAILED)
+    found = taught([1, 2], gone)
+
+    assert found.given_up == {}
+    assert [a.indexes for a in found.trainers] == [(1, 2)]
+    assert found.taught == {}
+
+
 def test_every_trainer_job_has_one_that_prepares_or_verifies_its_data_set():
     found = find_needed_jobs("r", GRID, CELLS, scene(first(), **FAILED))
 
