@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 from experiment.errors import Interrupted
 
@@ -37,7 +38,7 @@ def interrupted_by_signals(kept: str = KEPT) -> Iterator[None]:
         received.append(number)
         raise KeyboardInterrupt
 
-    with restored_signals():
+    with restored_signals(), _repeated_where_lost(received):
         stop_watching = watch_signals(interrupt, lambda: False, kept)
         try:
             yield
@@ -90,6 +91,29 @@ def _end_late_process(receive: int, is_ending: Callable[[], bool], kept: str, be
     with contextlib.suppress(OSError):  # nobody may be reading any more
         os.write(2, f"error: {_explain(number[0], kept)}\n".encode())
     os._exit(Interrupted.exit_code)
+
+
+@contextlib.contextmanager
+def _repeated_where_lost(received: list[int]) -> Iterator[None]:
+    """Repeats the signal in a moment where it came during a finalizer or a callback of ``weakref``: Python drops what these raise."""
+    before = sys.unraisablehook
+    repeats: list[threading.Timer] = []
+
+    def look(lost: Any) -> None:
+        if not received or not isinstance(lost.exc_value, KeyboardInterrupt):
+            before(lost)
+            return
+        signal.set_wakeup_fd(-1)  # for the watch this is no second signal
+        repeats.append(threading.Timer(0.02, signal.pthread_kill, (threading.main_thread().ident, received[0])))
+        repeats[-1].start()
+
+    sys.unraisablehook = look
+    try:
+        yield
+    finally:
+        for repeat in repeats:
+            repeat.cancel()
+        sys.unraisablehook = before
 
 
 def _explain(number: int | None, kept: str) -> str:

@@ -24,6 +24,18 @@ def wait_for_threads():
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(time.sleep, [60, 60]))
 
+class Finalized:
+    def __del__(self):
+        print('began', flush=True)
+        time.sleep(60)
+
+def finalize():
+    try:
+        Finalized()
+        time.sleep(60)
+    finally:
+        print('ended by itself', flush=True)
+
 def swallow():
     while True:
         try:
@@ -45,6 +57,7 @@ WORK = {
     "a library's work": "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)",
     "threads that are waited for": "wait_for_threads()",
     "a child": "subprocess.run(['sh', '-c', 'sleep 0.3; echo began; exec sleep 60'])",
+    "a finalizer, whose errors Python drops": "finalize()",
     "code that swallows it": "swallow()",
 }
 
@@ -57,7 +70,7 @@ def start(began, work, *wrapper):
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("work", WORK)
 def test_it_ends_in_time_with_one_line_and_143(work, number):
-    with start("pass" if work == "a child" else BEGAN, WORK[work]) as program:
+    with start("pass" if work.startswith(("a child", "a finalizer")) else BEGAN, WORK[work]) as program:
         assert program.stdout.readline() == "began\n"
         sent = time.monotonic()
         program.send_signal(number)
@@ -67,6 +80,15 @@ def test_it_ends_in_time_with_one_line_and_143(work, number):
     assert program.returncode == 143
     assert said == f"error: stopped by {number.name}; nothing is kept\n"
     assert took < 2.5  # the machine may be busy
+
+
+def test_a_signal_that_a_finalizer_took_ends_the_block_and_not_the_process():
+    with start("pass", "finalize()") as program:
+        assert program.stdout.readline() == "began\n"
+        program.terminate()
+        printed, _ = program.communicate(timeout=30)
+
+    assert printed == "ended by itself\n"
 
 
 def test_nohup_keeps_it_running_when_its_terminal_closes():
