@@ -19,7 +19,7 @@ from aggregator.report.inference import inference_tables
 from aggregator.report.material import Material
 from aggregator.report.opening import effect_row
 from aggregator.report.provenance import provenance_section
-from aggregator.report.published import comparison_table, trains_as_published
+from aggregator.report.published import comparison_table, unlike_published
 from aggregator.report.questions import questions_section
 from aggregator.report.settings import crowded_datasets, settings_section
 from aggregator.report.trained import trained_section
@@ -84,9 +84,13 @@ def paper_section(studies: Sequence[Study], own_files: Mapping[str, Sequence[str
     Args:
         own_files: by data set, the files of the user's own that its images come from.
     """
-    others = [s.title for s in studies if not trains_as_published(s) and len(s.rows)]
-    words = [f"The paper has no numbers for {', '.join(others)} as trained here."] if others else []
-    alike = [s for s in studies if trains_as_published(s)]
+    with_rows = [s for s in studies if len(s.rows)]
+    unlike: dict[str, list[str]] = {}
+    for study in with_rows:
+        unlike.setdefault(", ".join(unlike_published(study)), []).append(study.title)
+    published = unlike.pop("", [])
+    alike = [s for s in with_rows if s.title in published]
+    words = [f"{'; '.join(titles)}: not set beside the paper, because of {found}." for found, titles in unlike.items()]
     words += [
         f"{s.title} is not set beside the paper: its images come from {', '.join(own_files[s.dataset])}, which need not "
         "hold what was published (copies as JPEG, another split)."

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from aggregator.report.published import (
+    comparison_table,
     prediction_half_width,
     published_numbers,
-    trains_as_published,
+    unlike_published,
 )
 from aggregator.report.sections import paper_section
 from aggregator.tables import results_tables
@@ -91,9 +92,11 @@ def test_the_published_numbers_are_indexed_in_our_names():
 def test_other_epochs_or_members_are_not_put_beside_the_paper(store, gather):
     study = gather(store).studies[0]
 
-    assert not trains_as_published(study)
     section = paper_section([study], {})
-    assert (section.blocks, section.words) == ((), (f"The paper has no numbers for {study.title} as trained here.",))
+    assert section.blocks == ()
+    assert section.words == (
+        f"{study.title}: not set beside the paper, because of {', '.join(unlike_published(study))}.",
+    )
 
 
 def test_the_split_of_the_publishers_stands_beside_the_papers_numbers_too(author_material):
@@ -101,7 +104,7 @@ def test_the_split_of_the_publishers_stands_beside_the_papers_numbers_too(author
     cells = tuple(dataclasses.replace(c, dataset=STANDARD) for c in pooled.cells)
     study = dataclasses.replace(pooled, dataset=STANDARD, cells=cells)
 
-    assert trains_as_published(study)
+    assert unlike_published(study) == []
     assert len(paper_section([study], {}).blocks[0].rows) == 78
 
 
@@ -118,10 +121,27 @@ def test_another_shape_or_setting_is_not_put_beside_the_paper(author_material):
     cell = study.cells[0]
     thick = dataclasses.replace(cell, members=(cell.members[0], dataclasses.replace(cell.members[1], filters=32)))
 
-    assert trains_as_published(study)
-    changes = [{"weight_decay": 0.0}, {"batch_size": 128}, {"augment": "shift"}, {"label_smoothing": 0.1}]
-    for other in (thick, *(dataclasses.replace(cell, **change) for change in changes)):
-        assert not trains_as_published(dataclasses.replace(study, cells=(other, *study.cells[1:])))
+    assert unlike_published(study) == []
+    changes = {
+        "weight_decay 0.0 (the paper's: 0.0001)": {"weight_decay": 0.0},
+        "batch_size 128 (the paper's: 64)": {"batch_size": 128},
+        "head plain (the paper's: wide)": {"head": "plain"},
+        "augment shift (the paper's: none)": {"augment": "shift"},
+        "label_smoothing 0.1 (the paper's: 0.0)": {"label_smoothing": 0.1},
+    }
+    others = {"other members": thick} | {said: dataclasses.replace(cell, **change) for said, change in changes.items()}
+    for said, other in others.items():
+        assert unlike_published(dataclasses.replace(study, cells=(other, *study.cells[1:]))) == [said]
+
+
+def test_the_programs_recipe_stands_beside_the_paper_with_its_own_head(author_material):
+    study = author_material.studies[0]
+    cells = tuple(dataclasses.replace(c, recipe="program", head="plain") for c in study.cells)
+    by_program = dataclasses.replace(study, cells=cells)
+
+    assert unlike_published(by_program) == []
+    assert comparison_table(study).caption.endswith("Ours were trained as the paper's text has it.")
+    assert comparison_table(by_program).caption.endswith("Ours were trained as the author's program has it.")
 
 
 def test_the_interval_holds_a_run_on_another_test_set():
