@@ -12,11 +12,11 @@ from aggregator.figures.palette import COLOURS, INK, MARKERS
 from aggregator.figures.picture import Picture, render_picture
 from aggregator.figures.style import BOTTOM, LEGEND_LINE, hint, house_style, new_sheet
 from aggregator.reading.predictions import Predictions
+from aggregator.reading.recomputed import BINS, calibration_error
 from aggregator.study import SINGLE, Study, Treatment
 from experiment.cell import Cell
 from experiment.members import ENSEMBLE
 
-BINS = 15  # as the trainer's test_ece
 FEWEST = 20  # examples of a group that is drawn
 
 
@@ -79,12 +79,6 @@ def calibration_floor(confidence: NDArray[np.float64]) -> float:
     spread = np.sqrt(np.bincount(place, confidence * (1 - confidence), BINS))
     drawn = np.abs(np.random.default_rng(0).standard_normal((2_000, BINS))) @ spread
     return float(np.quantile(drawn, 0.95)) / max(len(confidence), 1)
-
-
-def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """Returns the expected calibration error, in bins of equal width."""
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return float(np.abs(np.bincount(place, confidence - right, BINS)).sum()) / max(len(confidence), 1)
 
 
 def even_bins(

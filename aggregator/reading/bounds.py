@@ -16,6 +16,7 @@ LARGEST = float(np.finfo(float).max)
 SHARES = ("train_error", "test_error", "validation_error", "test_ece", "test_agreement")
 COUNTS = ("epochs", "batch_size", "train_examples", "test_examples", "epoch")
 WHOLE = 1e-3  # of an example: an error is a number of examples over their count
+ROUNDED = 1e-6
 Rows = NDArray[np.int64]
 Finding = tuple[int, str]  # a row of the cell, and what is wrong
 
@@ -35,6 +36,7 @@ def find_impossible_rows(frame: pd.DataFrame, cells: Rows) -> Iterator[Finding]:
     late = frame["epoch"].to_numpy() > frame["epochs"].to_numpy()
     yield from _per_cell(late, cells, "epoch is {}, and the cell trains fewer", frame["epoch"].to_numpy())
     yield from _find_broken_errors(frame, cells)
+    yield from _find_small_costs(frame, cells)
 
 
 def _find_several_settings(frame: pd.DataFrame, cells: Rows) -> Iterator[Finding]:
@@ -69,6 +71,13 @@ def _find_out_of_range(frame: pd.DataFrame, cells: Rows, name: str) -> Iterator[
         wrong &= ~np.isnan(values)
     bounds = f"from {low} on" if high == LARGEST else f"from {low} to {high}"
     yield from _per_cell(wrong, cells, f"{name} is {{}}; allowed: numbers {bounds}", values)
+
+
+def _find_small_costs(frame: pd.DataFrame, cells: Rows) -> Iterator[Finding]:
+    """Finds costs on the test set below their cross-entropy: a weight decay of 0 or more is added to it."""
+    part = frame["test_cross_entropy"].to_numpy()
+    below = frame["test_cost"].to_numpy() < part * (1 - ROUNDED)  # False where one was not measured
+    yield from _per_cell(below, cells, "test_cost is below test_cross_entropy, which is {}", part)
 
 
 def _find_broken_errors(frame: pd.DataFrame, cells: Rows) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from aggregator.reading.recomputed import FIGURES, check_figures, score_logits
 from experiment import artifacts, keys, results
 from experiment.cell import Cell
 from experiment.columns import prediction_values
@@ -45,13 +46,13 @@ class Expected:
     Attributes:
         models: the members, then the ensemble.
         examples: number of test examples.
-        errors: the last epoch's test error by model.
+        figures: by model, the last epoch's figures of the test set.
     """
 
     cell: str
     models: Sequence[str]
     examples: int
-    errors: Mapping[str, float]
+    figures: Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +72,13 @@ class FoundPredictions:
 
 def expect_predictions(frame: pd.DataFrame) -> dict[str, Expected]:
     """Returns by cell id what the rows of ``results.EPOCHS`` say of predictions."""
-    errors: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, dict[str, float]]] = {}
     last = frame[frame["epoch"] == frame["epochs"]]
-    for cell, model, error in last[["cell_id", "model", "test_error"]].itertuples(index=False):
-        errors.setdefault(cell, {})[model] = error
+    for cell, model, *values in last[["cell_id", "model", *FIGURES]].itertuples(index=False):
+        figures.setdefault(cell, {})[model] = dict(zip(FIGURES, values, strict=True))
     first = frame.drop_duplicates("cell_id")[["cell_id", "members", "test_examples"]]
     return {
-        cell: Expected(cell=cell, models=[*members.split("+"), ENSEMBLE], examples=n, errors=errors.get(cell, {}))
+        cell: Expected(cell=cell, models=[*members.split("+"), ENSEMBLE], examples=n, figures=figures.get(cell, {}))
         for cell, members, n in first.itertuples(index=False)
     }
 
@@ -137,7 +138,7 @@ def digest_predictions(table: pa.Table, expected: Expected, source: str) -> Pred
         InvalidInput: they are not what the rows of their cell speak of, or contradict themselves.
     """
     _check_names(table, expected, source)
-    wrong, confidence, labels = {}, {}, ""
+    scored, labels = {}, ""
     for model in expected.models:
         rows = table.filter(pc.equal(table["model"], model)).sort_by("example")
         if not np.array_equal(rows["example"].to_numpy(), np.arange(expected.examples)):
@@ -147,15 +148,17 @@ def digest_predictions(table: pa.Table, expected: Expected, source: str) -> Pred
         label = rows["label"].to_numpy()
         logits = np.asarray(rows["logits"].combine_chunks().flatten(), dtype=float).reshape(expected.examples, -1)
         _check_classes(label, rows["prediction"].to_numpy(), logits, f"{source}, {model}")
-        wrong[model] = label != rows["prediction"].to_numpy()
+        scored[model] = score_logits(label, logits)
         digest = hashlib.sha256(label.tobytes()).hexdigest()
         if labels and digest != labels:
             raise InvalidInput(f"{source} has other labels for {model} than for {expected.models[0]}")
         labels = digest
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-        confidence[model] = 1 / shifted.sum(axis=1)  # of the largest logit: exp(0) over the sum
-    _check_errors(wrong, expected, source)
-    return Predictions(wrong=wrong, confidence=confidence, labels=labels)
+    check_figures(scored, expected.figures, source)
+    return Predictions(
+        wrong={model: s.wrong for model, s in scored.items()},
+        confidence={model: s.confidence for model, s in scored.items()},
+        labels=labels,
+    )
 
 
 def _check_names(table: pa.Table, expected: Expected, source: str) -> None:
@@ -178,11 +181,3 @@ def _check_classes(
         raise InvalidInput(f"{source}: a logit is no finite number")
     if differ := int((logits.argmax(axis=1) != prediction).sum()):
         raise InvalidInput(f"{source}: {differ:,} predictions are not the class of the largest logit")
-
-
-def _check_errors(wrong: Mapping[str, NDArray[np.bool_]], expected: Expected, source: str) -> None:
-    """What the last epoch says of a model is compared if it says anything: rows may be missing, which is named elsewhere."""
-    for model, error in expected.errors.items():
-        if model in wrong and not np.isclose(wrong[model].mean(), error, atol=1e-9):
-            given = f"{source} has a test error of {wrong[model].mean():.6g} for {model}"
-            raise InvalidInput(f"{given}, and the last epoch of its commit {error:.6g}")

@@ -54,6 +54,10 @@ ROWS = {
     "an error below 0": (epochs(put("test_error", -0.1, LAST)), "test_error is -0.1"),
     "no errors": (epochs(put("test_error", math.nan)), "test_error is nan"),
     "an error that is no count": (epochs(put("test_error", lambda v: v * 0.1, LAST)), "stands for 1.8 of its test"),
+    "another cross-entropy": (epochs(put("test_cross_entropy", 0.2, LAST)), "and the last epoch of its commit 0.2"),
+    "another calibration error": (epochs(put("test_ece", 0.3, LAST)), "for Ens, and the last epoch of its commit 0.3"),
+    "another agreement": (epochs(put("test_agreement", 0.5, LAST)), "for Ens, and the last epoch of its commit 0.5"),
+    "a cost below its part": (epochs(put("test_cost", 1e-3, MIDDLE)), "test_cost is below test_cross_entropy"),
     "a training error above 1": (epochs(put("train_error", 2.0)), "train_error is 2"),
     "a calibration error above 1": (epochs(put("test_ece", 3.0)), "test_ece is 3"),
     "an agreement above 1": (epochs(put("test_agreement", 1.5)), "test_agreement is 1.5"),
@@ -92,6 +96,7 @@ PREDICTIONS = {
     "labels that differ between models": (malformed.shift_labels_of_one_model, "has other labels for M than for ST"),
     "a label that is no class": (put("label", 12, slice(0, 1)), "a label is no class from 0 to 9"),
     "other classes than the logits'": (put("logits", lambda v: v[::-1], slice(300, 340)), "40 predictions are not the"),
+    "scaled logits": (put("logits", lambda v: v * 2), "has a cross-entropy of"),
     "a logit that is no number": (put("logits", lambda v: v * np.nan, slice(0, 1)), "a logit is no finite number"),
 }
 CASES = {

@@ -25,7 +25,7 @@ def grid(text: str) -> Grid:
 
 def test_the_built_in_grids_have_the_cells_of_the_paper():
     of_questions = {twin for name in QUESTIONS for twin in (name, f"{name}-digits")}
-    assert set(built_in()) == {"demo", "full", "mnist-small", "replication", "smoke", *of_questions}
+    assert set(built_in()) == {"demo", "full", "mnist-methods", "mnist-small", "replication", "smoke", *of_questions}
     assert len(load_grid("demo").cells) == 13
     full = load_grid("full").cells
     assert len(full) == 39
@@ -44,6 +44,12 @@ def test_the_built_in_grids_have_the_cells_of_the_paper():
     small = load_grid("mnist-small").cells
     assert {(c.method, c.alpha) for c in small} == {(m, a) for d, m, a in combinations if d == "mnist"}
     assert {(c.train_examples, c.seed) for c in small} == {(10_000, seed) for seed in range(5)}
+    methods = load_grid("mnist-methods").cells
+    of_each = {(c.method, c.alpha) for c in methods}
+    assert of_each == {("single", 0.0), ("l2", 0.01), ("mutual", 1.0), ("ce", 1.0)}
+    assert {(c.train_examples, c.validation_examples, c.seed) for c in methods} == {
+        (10_000, 2_000, s) for s in range(8)
+    }
 
 
 def test_list_values_are_multiplied_and_a_block_outranks_the_data_set_which_outranks_the_base():

@@ -6,22 +6,14 @@ import numpy as np
 import pytest
 
 from aggregator.figures.reliability import (
-    calibration_error,
     calibration_floor,
     drawn_treatments,
     even_bins,
     plot_reliability,
 )
+from aggregator.reading.recomputed import calibration_error
 from aggregator.study import SINGLE
 from tests.aggregator import factories
-
-
-def test_a_model_that_is_right_as_often_as_it_is_sure_is_calibrated():
-    confidence = np.repeat([0.55, 0.95], 100)
-    right = np.concatenate([np.arange(100) < 55, np.arange(100) < 95])
-
-    assert calibration_error(confidence, right) == pytest.approx(0)
-    assert calibration_error(np.full(100, 0.95), np.ones(100, bool)) == pytest.approx(0.05)
 
 
 def test_groups_of_equal_size_show_more_than_one_point_of_a_sure_model():
