@@ -86,21 +86,25 @@ def _tails(values: Floats) -> tuple[Floats, Floats]:
 def wrong_verdicts(claim: Claim, values: Values, verdict: str) -> Floats:
     """Returns the p of each demand, (demands, draws), where the truth makes a wrong verdict easiest.
 
-    All other demands are then met, or missed, by far, so that their p is 0.
+    All other demands are then met, or missed, by far, so that their p is 0. Of a demand's comparisons one too few for the
+    verdict are apart from the rest, which lie on the border: by far, or without any difference where none is claimed.
     """
     found = []
     for demand in claim.demands:
         needed = comparisons_for(len(demand.parts), demand.need)._asdict()[FIELDS[verdict]]
         apart = {id(p) for p in demand.parts[: needed - 1]}
-        tenth = _tenth_of if verdict == NO_DIFFERENCE else _nothing
-        truth = _two_groups(apart, -FAR if verdict == SUPPORTED else FAR, lambda p, t=tenth: p.bound - t(p, values))
+        if verdict == NO_DIFFERENCE:
+            truth = _two_groups(apart, _nothing, lambda p: -_tenth_of(p, values))
+        else:
+            far = -FAR if verdict == SUPPORTED else FAR
+            truth = _two_groups(apart, lambda p, far=far: p.bound + far, lambda p: p.bound)
         evidence = weigh_demands([demand_tails(demand, values, truth)])
         found.append(evidence._asdict()[FIELDS[verdict]])
     return np.array(found)
 
 
-def _two_groups(apart: set[int], far: float, border: Shift) -> Shift:
-    return lambda part: part.bound + far if id(part) in apart else border(part)
+def _two_groups(apart: set[int], first: Shift, rest: Shift) -> Shift:
+    return lambda part: first(part) if id(part) in apart else rest(part)
 
 
 def _tenth_of(part: Part, values: Values) -> float:
@@ -108,7 +112,7 @@ def _tenth_of(part: Part, values: Values) -> float:
     return CLOSE * float(sum_terms(part.reference, part.study, values).mean()) if part.reference else 0.0
 
 
-def _nothing(part: Part, values: Values) -> float:
+def _nothing(_: Part) -> float:
     return 0.0
 
 

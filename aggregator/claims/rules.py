@@ -67,8 +67,7 @@ def weigh_demands(demands: Sequence[Tails]) -> Evidence:
         return Evidence(np.ones(()), np.ones(()), np.ones(()))
     enough = [comparisons_for(d.holds.shape[-1], d.need) for d in demands]
     against = [show_at_least(d.fails, n.refutes) for d, n in zip(demands, enough, strict=True)]
-    # Both p-values are at least that of the true difference being less than a tenth below, so the smaller needs no correction.
-    idle = [show_at_least(np.minimum(d.same, d.fails), n.same) for d, n in zip(demands, enough, strict=True)]
+    idle = [show_at_least(d.same, n.same) for d, n in zip(demands, enough, strict=True)]
     return Evidence(
         supports=np.max([show_at_least(d.holds, n.supports) for d, n in zip(demands, enough, strict=True)], axis=0),
         refutes=np.minimum(1.0, len(demands) * np.min(against, axis=0)),
@@ -77,10 +76,10 @@ def weigh_demands(demands: Sequence[Tails]) -> Evidence:
 
 
 def comparisons_for(count: int, need: int) -> Enough:
-    """Returns how many of a demand's comparisons must be shown to hold, to fail, and to be within a tenth, or worse.
+    """Returns how many of a demand's comparisons must be shown to hold, to fail, and to be within a tenth.
 
-    A demand shows no difference when so many are within a tenth, or worse, that it cannot hold by more than that. As
-    many as it needs must be, so that one comparison alone never stands for all. 0: there are too few comparisons.
+    A demand shows no difference when so many are within a tenth that it can neither hold nor fail by more than that. What is
+    shown to be worse does not count among them: the verdict's words would be wrong of it. 0: there are too few comparisons.
     """
     against = max(count - need + 1, 0)
     return Enough(supports=need, refutes=against, same=max(need, against))

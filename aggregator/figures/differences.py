@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from aggregator.effects import Effect, find_effects
 from aggregator.figures.palette import COLOURS, INK, MARKERS, SINGLES
 from aggregator.figures.picture import Picture, render_picture
-from aggregator.figures.style import NAMES, hint, house_style, new_sheet, room_for_names
+from aggregator.figures.style import fit_names, hint, house_style, new_sheet
 from aggregator.statistics import CLOSE
 from aggregator.study import SINGLE, Study
 
@@ -58,16 +58,17 @@ def draw_panels(panels: Sequence[Panel], rows: Sequence[str], xlabel: str, **wor
         words: name, title, caption and note of the picture.
     """
     with house_style():
-        left = max(NAMES, room_for_names(rows))
-        sheet = new_sheet(len(panels), height=1.0 + 0.21 * len(rows), left=left)
+        names = fit_names(rows)
+        sheet = new_sheet(len(panels), height=1.0 + names.height * len(rows), left=names.left)
         for axes, panel in zip(sheet.panels, panels, strict=True):
             reach = _find_reach([e for _, e in panel.marks], panel.tenth)
             axes.axvspan(-panel.tenth, panel.tenth, color=SINGLES[0], alpha=0.18, linewidth=0)
             axes.axvline(0, color=INK, linewidth=0.8)
             for row, effect in panel.marks:
                 _draw_effect(axes, effect, row, reach)
-            axes.set_yticks(range(len(rows)), rows)
-            axes.set(title=panel.title, xlabel=xlabel, xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5))
+            axes.set_yticks(range(len(rows)), names.texts)
+            axes.set_xlabel(xlabel, loc="right")  # the names of rows leave it room at the left
+            axes.set(title=panel.title, xlim=(-reach, reach), ylim=(len(rows) - 0.5, -0.5))
         return render_picture(sheet, **words)
 
 

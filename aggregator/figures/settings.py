@@ -7,7 +7,7 @@ from typing import Any
 
 from aggregator.figures.palette import COLOURS, MARKERS
 from aggregator.figures.picture import Picture, render_picture
-from aggregator.figures.style import add_legend, hint, house_style, new_sheet, room_for_names
+from aggregator.figures.style import add_legend, fit_names, hint, house_style, new_sheet
 from aggregator.statistics import estimate_mean
 from aggregator.study import SINGLE, TITLES, Study, Treatment
 from experiment.cell import METHODS
@@ -38,7 +38,8 @@ def plot_settings(studies: Sequence[Study]) -> Picture:
     names = [name_setting(s) for s in studies]
     title = title_of(studies[0].dataset)
     with house_style():
-        sheet = new_sheet(len(models), height=1.0 + 0.24 * len(studies), left=room_for_names(names))
+        rows = fit_names(names)
+        sheet = new_sheet(len(models), height=1.0 + max(0.24, rows.height) * len(studies), left=rows.left)
         for axes, model in zip(sheet.panels, models, strict=True):
             for method in reversed(METHODS):
                 points = [
@@ -57,7 +58,7 @@ def plot_settings(studies: Sequence[Study]) -> Picture:
                     }
                     (mark,) = axes.plot(e.mean, place, MARKERS[method], **look)
                     hint(mark, f"{names[row]}: {model} of {treatment.title} {e.mean:.2f} %")
-            axes.set_yticks(range(len(names)), names)
+            axes.set_yticks(range(len(names)), rows.texts)
             axes.set(title=f"{title} {model}", xlabel="test error %", ylim=(len(names) - 0.5, -0.5))
         add_legend(sheet, sheet.panels[0])
         return render_picture(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from aggregator.figures.palette import FAINT, INK
 
 PANEL, PER_ROW = 3.6, 3  # inches: as wide as a phone shows without shrinking it; panels in a row of a file
 LEFT, RIGHT, TOP, BOTTOM = 0.62, 0.14, 0.36, 0.5  # inches around the axes of a panel
-LETTER = 0.075  # inches of a letter of a row's name
+LETTER, LINE = 0.075, 0.14  # inches of a letter and of a line of a row's name
+LONGEST_LINE = 22  # letters of a line: half of a panel
 NAMES = 0.95  # inches at the left where rows have the names of treatments
 LEGEND_LINE, LEGEND_COLUMNS = 0.185, 2  # inches of a line
-TICKS = 5  # at most of an axis: the drawing of ticks takes most of the time
+TICKS, TICK = 5, 0.45  # at most of an axis, since drawing them takes most of the time; inches that one's number takes
+STEPS = [1, 2, 2.5, 5, 10]
 HINT = "hint: "
 _RC: Any = {
     "font.family": "sans-serif",
@@ -61,6 +64,14 @@ class Box(NamedTuple):
     height: float
 
 
+class RowNames(NamedTuple):
+    """The names of a figure's rows, in lines: the inches at the left that they take, and the height of a row."""
+
+    texts: list[str]
+    left: float
+    height: float
+
+
 @dataclass(kw_only=True)
 class Sheet:
     """A figure with its panels, and the parts that a page shows as pictures of their own."""
@@ -79,9 +90,14 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def room_for_names(names: Iterable[str]) -> float:
-    """Returns the inches at the left that the names of rows take."""
-    return 0.3 + LETTER * max(map(len, names))
+def fit_names(names: Iterable[str]) -> RowNames:
+    """Breaks the names of rows into lines that leave the axes of a panel their room."""
+    broken = [textwrap.wrap(name, LONGEST_LINE) for name in names]
+    return RowNames(
+        texts=["\n".join(lines) for lines in broken],
+        left=max(NAMES, 0.3 + LETTER * max(len(line) for lines in broken for line in lines)),
+        height=0.07 + LINE * max(map(len, broken)),
+    )
 
 
 def new_sheet(
@@ -107,8 +123,10 @@ def new_sheet(
         axes.append(
             figure.add_axes((shares[0], shares[1], shares[2], shares[3]), sharey=axes[0] if share_y and axes else None)
         )
-    for axis in (axis for one in axes for axis in (one.xaxis, one.yaxis)):
-        axis.set_major_locator(MaxNLocator(TICKS, steps=[1, 2, 2.5, 5, 10]))
+    across = max(3, min(TICKS, int((PANEL - left - RIGHT) / TICK)))
+    for one in axes:
+        one.xaxis.set_major_locator(MaxNLocator(across, steps=STEPS))
+        one.yaxis.set_major_locator(MaxNLocator(TICKS, steps=STEPS))
     return Sheet(figure=figure, panels=axes, boxes=boxes)
 
 

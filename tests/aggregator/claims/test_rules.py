@@ -59,11 +59,18 @@ def test_no_difference_is_shown_by_all_demands_and_never_by_one_comparison_of_se
     assert rules.weigh_demands([same, apart]).same == pytest.approx(0.9)
 
 
-def test_what_is_worse_counts_as_no_difference_where_the_rest_is_alike():
-    mixed = tails([0.9, 0.9, 1.0], 1, fails=[0.4, 0.4, 0.0], same=[0.001, 0.002, 1.0])
+def test_what_is_shown_to_be_worse_is_no_comparison_without_a_difference():
+    two_worse = tails([0.0, 1.0, 0.02, 1.0], 2, fails=[1.0, 0.001, 0.98, 0.0001], same=[0.49, 0.95, 0.001, 0.99])
 
-    assert rules.weigh_demands([mixed]).same == pytest.approx(0.002)
-    assert rules.weigh_demands([mixed]).refutes > 0.3
+    assert rules.weigh_demands([two_worse]).same == 1
+
+
+def test_no_difference_needs_so_many_comparisons_within_a_tenth_that_the_rest_cannot_make_the_statement_hold():
+    one_apart = tails([0.5, 0.5, 0.5, 0.0], 2, same=[0.001, 0.002, 0.003, 1.0])
+    two_apart = tails([0.5, 0.5, 0.0, 0.0], 2, same=[0.001, 0.002, 1.0, 1.0])
+
+    assert rules.weigh_demands([one_apart]).same == pytest.approx(2 * 0.003)
+    assert rules.weigh_demands([two_apart]).same == 1
 
 
 def test_a_statement_without_demands_or_comparisons_shows_nothing():
