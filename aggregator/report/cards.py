@@ -10,7 +10,7 @@ from aggregator.claims.parts import Part
 from aggregator.claims.second_halves import SecondHalf
 from aggregator.entries import NOTHING, Entry, count_entry, interval_entry, number_entry, text_entry
 from aggregator.report.blocks import Card
-from aggregator.report.opening import SAID, card_name
+from aggregator.report.opening import card_name, say_claim
 from aggregator.study import TITLES
 from aggregator.tables import Table
 from experiment.cell import METHODS
@@ -39,7 +39,7 @@ def claim_card(claim: Claim, second: SecondHalf | None = None, facts: Sequence[t
     half = (("second half", f"{second.verdict}: {second.statement}"),) if second else ()
     return Card(
         name=card_name(claim),
-        title=claim.said or f"{claim.name}: {SAID[claim.name]}",
+        title=say_claim(claim),
         verdict=claim.verdict,
         statement=claim.statement,
         facts=(*numbers, ("at face value", claim.face), ("seeds", str(claim.seeds)), *half, *facts),

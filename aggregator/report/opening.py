@@ -33,7 +33,6 @@ SAID = {
 class Answer:
     """A verdict as the page begins with it; ``face`` is what the numbers say without a test."""
 
-    name: str
     said: str
     verdict: str
     face: str
@@ -42,9 +41,15 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """The first part of the page."""
+    """The first part of the page.
+
+    Attributes:
+        answers: to the paper's claims.
+        asked: to the questions beyond the paper that the run speaks about; they stand first, since it was made for them.
+    """
 
     answers: tuple[Answer, ...]
+    asked: tuple[Answer, ...]
     words: tuple[str, ...]
     effects: Table | None
 
@@ -53,7 +58,8 @@ def compose_opening(m: Material) -> Opening:
     """Returns it; a run without results has verdicts only."""
     effects = find_effects(m.studies)
     return Opening(
-        answers=tuple(_answer_claim(c) for c in m.claims),
+        answers=tuple(map(_answer, m.claims)),
+        asked=tuple(map(_answer, m.questions)),
         words=tuple(say_steps(m.steps)),
         effects=_effects_table(effects) if effects else None,
     )
@@ -64,8 +70,13 @@ def card_name(claim: Claim) -> str:
     return f"{claim.kind}-{claim.name.lower()}"
 
 
-def _answer_claim(c: Claim) -> Answer:
-    return Answer(name=c.name, said=SAID[c.name], verdict=c.verdict, face=c.face, anchor=card_name(c))
+def say_claim(claim: Claim) -> str:
+    """Returns a claim with its name, or the question that it answers, in a line."""
+    return claim.said or f"{claim.name}: {SAID[claim.name]}"
+
+
+def _answer(c: Claim) -> Answer:
+    return Answer(said=say_claim(c), verdict=c.verdict, face=c.face, anchor=card_name(c))
 
 
 def say_steps(steps: Sequence[Step]) -> list[str]:

@@ -12,7 +12,12 @@ def test_every_claim_has_its_words_and_a_link_to_its_card(made_report):
     opening = compose_opening(material)
     page = files["index.html"].decode()
 
-    assert [a.name for a in opening.answers] == [c.name for c in judge_claims(material.studies)] == list(SAID)
+    assert (
+        [a.said.partition(":")[0] for a in opening.answers]
+        == [c.name for c in judge_claims(material.studies)]
+        == list(SAID)
+    )
+    assert opening.asked == ()
     for answer in opening.answers:
         assert f'href="#{answer.anchor}"' in page
         assert f'id="{answer.anchor}"' in page

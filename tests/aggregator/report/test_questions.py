@@ -8,6 +8,7 @@ import re
 import pytest
 
 from aggregator.claims.verdict import SUPPORTED, UNDECIDED
+from aggregator.report.opening import compose_opening
 from aggregator.report.questions import questions_section
 from aggregator.report.sections import compose_sections
 from aggregator.summary import summary_lines
@@ -72,6 +73,14 @@ def test_the_section_stands_behind_the_claims_and_its_files_are_written(material
     )
     assert "figures/question-longer-epochs-2-differences.svg" in files
     assert 'id="question-longer-epochs-2"' in files["index.html"]
+
+
+def test_the_page_begins_with_what_the_run_asks(material):
+    page = text_files(material)["index.html"]
+    asked, claimed = page.index("What this run asks"), page.index("What the paper claims")
+
+    assert asked < page.index('<a href="#question-longer-epochs-2">Does what collaboration gains') < claimed
+    assert [a.verdict for a in compose_opening(material).asked] == [SUPPORTED]
 
 
 def test_a_run_that_speaks_about_no_question_has_no_section(made_report):
