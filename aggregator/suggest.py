@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,6 +15,7 @@ from aggregator.study import Study, Treatment
 from experiment.cell import Cell
 from experiment.errors import InvalidInput, refuse
 from experiment.grid_text import format_grid
+from experiment.teachers import add_teachers
 
 NEXT_GRID = "next.toml"  # beside the report's page
 MOST = 30  # seeds that are suggested without being asked for
@@ -67,7 +68,7 @@ def plan_steps(
     steps = []
     for outlook in outlooks:
         chance = outlook.needed(power, most)
-        cells = tuple(_find_cells(outlook.claim, chance.seeds)) if chance else ()
+        cells = tuple(_find_cells(outlook.claim, chance.seeds) if chance else ())
         cost = _sum_costs(cells, outlook.claim, costs)
         steps.append(Step(outlook=outlook, chance=chance, cells=cells, cost=cost))
     return steps
@@ -124,14 +125,15 @@ def list_compared(claim: Claim) -> list[tuple[Study, set[Treatment]]]:
     return list(wanted.values())
 
 
-def _find_cells(claim: Claim, seeds: int) -> Iterable[Cell]:
-    """Yields the cells that the statement's comparisons lack for so many pairs."""
+def _find_cells(claim: Claim, seeds: int) -> list[Cell]:
+    """Returns the cells that the statement's comparisons lack for so many pairs, and the teachers of these."""
+    there, wanted = set[str](), list[Cell]()
     for study, treatments in list_compared(claim):
         numbers = _choose_seeds(study, seeds)
-        there = {c.id for c in study.cells}
+        there |= {c.id for c in add_teachers(study.cells)}
         bare = {Treatment.of(c): c for c in study.cells if Treatment.of(c) in treatments}
-        cells = (c.with_seed(n) for c in bare.values() for n in numbers)
-        yield from (c for c in cells if c.id not in there)
+        wanted += [c.with_seed(n) for c in bare.values() for n in numbers]
+    return [c for c in add_teachers(wanted) if c.id not in there]
 
 
 def _choose_seeds(study: Study, count: int) -> list[int]:
@@ -143,7 +145,7 @@ def _choose_seeds(study: Study, count: int) -> list[int]:
 
 def _sum_costs(cells: Sequence[Cell], claim: Claim, costs: pd.DataFrame) -> Cost:
     """Returns what the cells would take: each as long as the done ones that differ from it in the seed alone."""
-    done = {c.id: c.with_seed(0).id for study, _ in list_compared(claim) for c in study.cells}
+    done = {c.id: c.with_seed(0).id for study, _ in list_compared(claim) for c in add_teachers(study.cells)}
     known = costs[costs.index.isin(done)]
     means = known.groupby(known.index.map(done))[["hours", "dollars"]].mean()
     found = means.loc[[c.with_seed(0).id for c in cells]]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import tomllib
 
 import pytest
 
 from aggregator.report.costs import cost_by_cell
 from aggregator.suggest import choose_steps, forecast_claims, plan_steps, suggest_grid
 from experiment.errors import InvalidInput
-from experiment.grid import load_grid
+from experiment.grid import load_grid, parse_grid
 from tests.aggregator import factories
 from tests.aggregator.claims.truths import jitter
 from tests.aggregator.conftest import gather_run
@@ -99,3 +100,35 @@ def test_a_question_needs_seeds_of_both_its_studies(tmp_path, gather):
     assert {(c.method, c.epochs) for c in step.cells} == {("single", 1), ("single", 2), ("l2", 1), ("l2", 2)}
     assert len(step.cells) == 4 * (step.chance.seeds - 5)
     assert step.cost.hours > 0
+
+
+def test_new_students_bring_their_teachers_and_what_these_cost(tmp_path, gather):
+    grid = """
+        [base]
+        dataset = "digits"
+        epochs = 1
+        seed = [0, 1, 2, 3, 4]
+        [[product]]
+        method = "single"
+        [[product]]
+        method = "ce"
+        alpha = 1.0
+        [[product]]
+        method = "distillation"
+        alpha = 1.0
+        teacher = { method = "single", epochs = 2 }
+    """
+    cells = parse_grid("g", tomllib.loads(grid)).cells
+
+    def error(cell, model):
+        noise = (sum(map(ord, cell.id + model)) % 7) * 0.01
+        return 0.2 - 0.02 * (cell.method == "distillation") + noise
+
+    material = gather(factories.committed_store(tmp_path / "s", cells=cells, error=error, predictions=False))
+    (step,) = plan_steps([s.outlook for s in material.question_steps], cost_by_cell(material.run, {}), most=100)
+    new = step.chance.seeds - 5
+
+    taught = {c.teacher.id for c in step.cells if c.teacher}
+    assert len(taught) == new
+    assert taught <= {c.id for c in step.cells}
+    assert step.cost.hours == pytest.approx(len(step.cells) / 6), "teachers took 600 s, too"
