@@ -94,7 +94,7 @@ def _say_step(step: Step) -> str:
         return step.outlook.words
     c, cost = step.chance, step.cost
     took = show_hours(cost.hours)
-    return f"{c.seeds} seeds of each would, with {POWER:.0%} ({cost.cells} new cells, {took}: {NEXT_GRID})"
+    return f"{c.seeds} seeds of each would, with {POWER:.0%} ({cost.cells:,} new cells, {took}: {NEXT_GRID})"
 
 
 def _effects_table(effects: Sequence[Effect]) -> Table:
