@@ -56,14 +56,14 @@ def test_a_block_is_finished_first_and_then_the_program_ended():
     code, seconds = told(body, signal.SIGTERM)
 
     assert code == 143
-    assert 2.5 < seconds < 3.5
+    assert 2.5 < seconds < 3 + LIMIT
 
 
 def test_a_second_signal_ends_it_at_once():
     code, seconds = told("stop.wait(); time.sleep(60)", signal.SIGINT, times=2)
 
     assert code == 143
-    assert seconds < 0.5
+    assert seconds < 1, "the watch alone would have taken 1.2 s"
 
 
 def test_without_a_signal_nothing_ends():
