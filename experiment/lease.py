@@ -1,7 +1,7 @@
 """Leases: one process at a time holds a cell, whatever machines use the store, and whatever locks they have.
 
 A lease is a small object, ``leases/CELL/NUMBER.json``; the one of the highest number counts, and ``put_once`` decides who
-gets a number. Its holder renews it. Another process may end a lease that was not renewed for a whole term of its own
+gets a number. Its holder renews it, and removes it with all older ones at the end. Another process may end a lease that was not renewed for a whole term of its own
 clock, so no two clocks are ever compared. A holder that finds a later lease gives the cell up. Leases save work and never
 decide what a result is: the commit does.
 """
@@ -74,7 +74,7 @@ class HeldLease:
                     self._store.delete(key)
 
     def _is_own(self) -> bool:
-        record = _read_lease(self._store, self._key)
+        record = parse_lease(_read(self._store, self._key) or b"")
         return record is not None and record.token == self._record.token
 
 
@@ -86,12 +86,21 @@ def take_lease(store: Store, cell_id: str, holder: Holder) -> HeldLease | None:
     """
     number, newest = newest_lease(store, cell_id)
     record = parse_lease(newest or b"")
-    if newest is not None and not (record and is_open(record, holder.seat)):
+    if number and not (record and is_open(record, holder.seat)):
         return None
     token = uuid.uuid4().hex
     mine = Lease(cell=cell_id, holder=holder.name, seat=holder.seat, token=token)
-    won = store.put_once(keys.lease(cell_id, number + 1), records.to_bytes(mine), token)
-    return HeldLease(store, number + 1, mine) if won else None
+    key = keys.lease(cell_id, number + 1)
+    if not store.put_once(key, records.to_bytes(mine), token):
+        return None
+    # A release removes all leases, so numbers begin again: whoever looked before one and puts after it would hold the cell
+    # beside the next holder, under another number.
+    if max(_list_numbers(store, cell_id), default=0) > number + 1:
+        return None  # a later one counts, and its release removes this one, too
+    if number and _read(store, keys.lease(cell_id, number)) != newest:
+        store.delete(key)
+        return None
+    return HeldLease(store, number + 1, mine)
 
 
 def end_lease(store: Store, cell_id: str, number: int) -> None:
@@ -106,18 +115,19 @@ def is_open(record: Lease, seat: str) -> bool:
 
 
 def newest_lease(store: Store, cell_id: str) -> tuple[int, bytes | None]:
-    """Returns number and content of the lease that counts; no content where there is none."""
-    numbers = [n for key in store.list(keys.folder(keys.LEASES, cell_id)) if (n := keys.number_of(key)) is not None]
-    number = max(numbers, default=0)
-    try:
-        return number, store.read(keys.lease(cell_id, number)) if number else None
-    except NotFound:  # released meanwhile
-        return number, None
+    """Returns number and content of the lease that counts: 0 where there is none, no content where it was released meanwhile."""
+    number = max(_list_numbers(store, cell_id), default=0)
+    return number, _read(store, keys.lease(cell_id, number)) if number else None
 
 
-def _read_lease(store: Store, key: str) -> Lease | None:
+def _list_numbers(store: Store, cell_id: str) -> list[int]:
+    listed = store.list(keys.folder(keys.LEASES, cell_id))
+    return [n for key in listed if (n := keys.number_of(key)) is not None]
+
+
+def _read(store: Store, key: str) -> bytes | None:
     try:
-        return parse_lease(store.read(key))
+        return store.read(key)
     except NotFound:
         return None
 

@@ -64,6 +64,50 @@ def race(store, holder):
         return [lease for lease in pool.map(take, range(8)) if lease is not None]
 
 
+@pytest.mark.parametrize("seen", ["free", "held", "ended"])
+@pytest.mark.parametrize("taken_anew", [False, True])
+def test_whoever_puts_after_a_release_that_it_had_not_seen_does_not_hold_the_cell_beside_the_next(
+    local_store, seen, taken_anew
+):
+    """Between its look at the leases and its own, another released the cell, and a third may have it now."""
+    first = None if seen == "free" else take_lease(local_store, "c", FIRST)
+    if seen == "ended":
+        end_lease(local_store, "c", 1)
+    third = []
+
+    def release():
+        (first if seen == "held" else take_lease(local_store, "c", FIRST)).release()
+
+    def take_anew():
+        if seen != "held":
+            release()
+        if taken_anew:
+            third.append(take_lease(local_store, "c", FIRST))
+
+    before = {"read": release if seen == "held" else lambda: None, "put_once": take_anew}
+    late = take_lease(Between(local_store, before), "c", SECOND)
+    held = [lease for lease in (late, *third) if lease is not None]
+    for lease in held:
+        lease.renew()
+
+    assert sum(not lease.is_lost for lease in held) <= 1
+    assert all(not lease.is_lost for lease in third), "who has the cell keeps it"
+    for lease in held:
+        lease.release()
+    assert leases(local_store) == []
+
+
+class Between:
+    """A store in which something happens before the first call of an operation."""
+
+    def __init__(self, store, before):
+        self._store, self._before = store, before
+
+    def __getattr__(self, name):
+        self._before.pop(name, lambda: None)()
+        return getattr(self._store, name)
+
+
 def test_a_renewal_changes_what_others_see(local_store):
     lease = take_lease(local_store, "c", FIRST)
     seen = set()
