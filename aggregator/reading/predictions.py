@@ -147,8 +147,10 @@ def digest_predictions(table: pa.Table, expected: Expected, source: str) -> Pred
             )
         label = rows["label"].to_numpy()
         logits = np.asarray(rows["logits"].combine_chunks().flatten(), dtype=float).reshape(expected.examples, -1)
-        _check_classes(label, rows["prediction"].to_numpy(), logits, f"{source}, {model}")
+        _check_range(label, logits, f"{source}, {model}")
         scored[model] = score_logits(label, logits)
+        if differ := int((scored[model].predicted != rows["prediction"].to_numpy()).sum()):
+            raise InvalidInput(f"{source}, {model}: {differ:,} predictions are not the class of the largest logit")
         digest = hashlib.sha256(label.tobytes()).hexdigest()
         if labels and digest != labels:
             raise InvalidInput(f"{source} has other labels for {model} than for {expected.models[0]}")
@@ -171,13 +173,9 @@ def _check_names(table: pa.Table, expected: Expected, source: str) -> None:
         raise InvalidInput(f"{source} holds predictions of {given}, and its cell has {own}")
 
 
-def _check_classes(
-    label: NDArray[np.int64], prediction: NDArray[np.int64], logits: NDArray[np.float64], source: str
-) -> None:
+def _check_range(label: NDArray[np.int64], logits: NDArray[np.float64], source: str) -> None:
     classes = logits.shape[1]
     if ((label < 0) | (label >= classes)).any():
         raise InvalidInput(f"{source}: a label is no class from 0 to {classes - 1}")
     if not np.isfinite(logits).all():
         raise InvalidInput(f"{source}: a logit is no finite number")
-    if differ := int((logits.argmax(axis=1) != prediction).sum()):
-        raise InvalidInput(f"{source}: {differ:,} predictions are not the class of the largest logit")

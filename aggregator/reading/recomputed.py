@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -40,14 +41,15 @@ class Scored:
 
 def score_logits(label: NDArray[np.int64], logits: NDArray[np.float64]) -> Scored:
     """Scores the logits of one model. label (n,), logits (n, classes)."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    total = np.exp(shifted).sum(axis=1)
+    examples = np.arange(len(label))
     predicted = logits.argmax(axis=1)
+    shifted = logits - logits[examples, predicted][:, None]
+    total = np.exp(shifted).sum(axis=1)
     return Scored(
         predicted=predicted,
         wrong=predicted != label,
         confidence=1 / total,  # of the largest logit: exp(0) over the sum
-        surprise=np.log(total) - shifted[np.arange(len(label)), label],
+        surprise=np.log(total) - shifted[examples, label],
     )
 
 
@@ -80,7 +82,7 @@ def check_figures(scored: Mapping[str, Scored], rows: Mapping[str, Mapping[str, 
             "test_agreement": agreement,
         }
         for name, words in FIGURES.items():
-            if not np.isclose(found[name], row[name], rtol=_RELATIVE, atol=_ABSOLUTE):
+            if not math.isclose(found[name], row[name], rel_tol=_RELATIVE, abs_tol=_ABSOLUTE):
                 given = f"{source} has {words} of {found[name]:.6g} for {model}"
                 raise InvalidInput(f"{given}, and the last epoch of its commit {row[name]:.6g}")
 
