@@ -72,6 +72,7 @@ def commit_result(store: Store, cell: Cell, random: np.random.Generator) -> None
     columns = {n: random.random(rows) for n in results.EPOCH_COLUMNS}
     columns["model"] = np.repeat(np.array(cell.models, object), cell.epochs)
     columns["test_error"] = random.integers(0, TEST_EXAMPLES + 1, rows) / TEST_EXAMPLES
+    columns["test_cost"] += columns["test_cross_entropy"]  # as rows are checked
     columns["epoch"] = np.tile(np.arange(1, cell.epochs + 1), len(cell.models))
     values = results.cell_values(cell, train_examples=50_000, test_examples=TEST_EXAMPLES)
     table = results.to_table("epochs", {**results.repeat_values(values, rows), **columns}, PROVENANCE)
