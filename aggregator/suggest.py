@@ -68,7 +68,7 @@ def plan_steps(
     steps = []
     for outlook in outlooks:
         chance = outlook.needed(power, most)
-        cells = tuple(_find_cells(outlook.claim, chance.seeds) if chance else ())
+        cells = _find_cells(outlook.claim, chance.seeds) if chance else ()
         cost = _sum_costs(cells, outlook.claim, costs)
         steps.append(Step(outlook=outlook, chance=chance, cells=cells, cost=cost))
     return steps
@@ -125,7 +125,7 @@ def list_compared(claim: Claim) -> list[tuple[Study, set[Treatment]]]:
     return list(wanted.values())
 
 
-def _find_cells(claim: Claim, seeds: int) -> list[Cell]:
+def _find_cells(claim: Claim, seeds: int) -> tuple[Cell, ...]:
     """Returns the cells that the statement's comparisons lack for so many pairs, and the teachers of these."""
     there, wanted = set[str](), list[Cell]()
     for study, treatments in list_compared(claim):
@@ -133,7 +133,7 @@ def _find_cells(claim: Claim, seeds: int) -> list[Cell]:
         there |= {c.id for c in add_teachers(study.cells)}
         bare = {Treatment.of(c): c for c in study.cells if Treatment.of(c) in treatments}
         wanted += [c.with_seed(n) for c in bare.values() for n in numbers]
-    return [c for c in add_teachers(wanted) if c.id not in there]
+    return tuple(c for c in add_teachers(wanted) if c.id not in there)
 
 
 def _choose_seeds(study: Study, count: int) -> list[int]:

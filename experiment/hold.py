@@ -86,7 +86,7 @@ class CellWatch:
         self.holder = record.holder if record else f"whoever wrote {keys.lease(self._cell, number)}"
         if self._add_quiet((number, newest)) < self._term:
             return False
-        end_lease(self._store, self._cell, number)
+        end_lease(self._store, self._cell, number, newest)
         self._seen = None
         return True
 

@@ -95,7 +95,7 @@ def _end_late_process(receive: int, is_ending: Callable[[], bool], kept: str, be
 
 @contextlib.contextmanager
 def _repeated_where_lost(received: list[int]) -> Iterator[None]:
-    """Repeats the signal in a moment where it came during a finalizer or a callback of ``weakref``: Python drops what these raise."""
+    """Repeats a signal that came during a finalizer or a ``weakref`` callback: Python drops what these raise."""
     before = sys.unraisablehook
     repeats: list[threading.Timer] = []
 

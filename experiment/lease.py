@@ -1,9 +1,9 @@
 """Leases: one process at a time holds a cell, whatever machines use the store, and whatever locks they have.
 
 A lease is a small object, ``leases/CELL/NUMBER.json``; the one of the highest number counts, and ``put_once`` decides who
-gets a number. Its holder renews it, and removes it with all older ones at the end. Another process may end a lease that was not renewed for a whole term of its own
-clock, so no two clocks are ever compared. A holder that finds a later lease gives the cell up. Leases save work and never
-decide what a result is: the commit does.
+gets a number. Its holder renews it, and at the end removes it with all older ones. Another process may end a lease that was
+not renewed for a whole term of its own clock, so no two clocks are ever compared. A holder that finds a later lease gives
+the cell up. Leases save work and never decide what a result is: the commit does.
 """
 
 from __future__ import annotations
@@ -88,25 +88,36 @@ def take_lease(store: Store, cell_id: str, holder: Holder) -> HeldLease | None:
     record = parse_lease(newest or b"")
     if number and not (record and is_open(record, holder.seat)):
         return None
-    token = uuid.uuid4().hex
-    mine = Lease(cell=cell_id, holder=holder.name, seat=holder.seat, token=token)
-    key = keys.lease(cell_id, number + 1)
-    if not store.put_once(key, records.to_bytes(mine), token):
-        return None
-    # A release removes all leases, so numbers begin again: whoever looked before one and puts after it would hold the cell
-    # beside the next holder, under another number.
-    if max(_list_numbers(store, cell_id), default=0) > number + 1:
-        return None  # a later one counts, and its release removes this one, too
-    if number and _read(store, keys.lease(cell_id, number)) != newest:
+    mine = Lease(cell=cell_id, holder=holder.name, seat=holder.seat, token=uuid.uuid4().hex)
+    return HeldLease(store, number + 1, mine) if _put_next(store, number, newest, mine) else None
+
+
+def end_lease(store: Store, cell_id: str, number: int, seen: bytes | None) -> None:
+    """Ends the lease of this number for its holder, unless another stands there now: the cell can be taken at once."""
+    _put_next(store, number, seen, Lease(cell=cell_id, holder="", seat="", token=uuid.uuid4().hex))
+
+
+def _put_next(store: Store, number: int, seen: bytes | None, lease: Lease) -> bool:
+    """Puts a lease after the one that was seen under a number, and returns whether it is the one that counts.
+
+    A release removes all leases, so numbers begin again: what was put by whoever had looked before a release would stand
+    beside the lease of the next holder, under another number.
+    """
+    key = keys.lease(lease.cell, number + 1)
+    if not store.put_once(key, records.to_bytes(lease), lease.token):
+        return False
+    if max(_list_numbers(store, lease.cell), default=0) > number + 1:
+        return False  # a later one counts, and its release removes this one, too
+    if number and _identify(_read(store, keys.lease(lease.cell, number))) != _identify(seen):
         store.delete(key)
-        return None
-    return HeldLease(store, number + 1, mine)
+        return False
+    return True
 
 
-def end_lease(store: Store, cell_id: str, number: int) -> None:
-    """Ends the lease of this number for its holder, unless a later one has done so: the cell can be taken at once."""
-    ended = Lease(cell=cell_id, holder="", seat="", token=uuid.uuid4().hex)
-    store.put_once(keys.lease(cell_id, number + 1), records.to_bytes(ended), ended.token)
+def _identify(content: bytes | None) -> str | bytes | None:
+    """Returns what stays the same while a lease is renewed: its token, or all of what is damaged."""
+    record = parse_lease(content or b"")
+    return record.token if record else content
 
 
 def is_open(record: Lease, seat: str) -> bool:

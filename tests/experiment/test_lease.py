@@ -35,7 +35,7 @@ def test_of_many_that_race_for_a_cell_one_takes_it(kind, was, request):
     """The decision is put_once's, which moto does not make atomic."""
     store = request.getfixturevalue(kind)
     if was == "ended":
-        end_lease(store, "c", 3)
+        end_lease(store, "c", 3, None)
     won = race(store, lambda number: Holder(name=f"{number}"))
 
     assert len(won) == 1
@@ -72,7 +72,7 @@ def test_whoever_puts_after_a_release_that_it_had_not_seen_does_not_hold_the_cel
     """Between its look at the leases and its own, another released the cell, and a third may have it now."""
     first = None if seen == "free" else take_lease(local_store, "c", FIRST)
     if seen == "ended":
-        end_lease(local_store, "c", 1)
+        end_lease(local_store, "c", *newest_lease(local_store, "c"))
     third = []
 
     def release():
@@ -95,6 +95,20 @@ def test_whoever_puts_after_a_release_that_it_had_not_seen_does_not_hold_the_cel
     for lease in held:
         lease.release()
     assert leases(local_store) == []
+
+
+def test_whoever_ends_a_lease_that_was_released_meanwhile_does_not_open_the_cell_of_the_next(local_store):
+    take_lease(local_store, "c", FIRST)
+    end_lease(local_store, "c", *newest_lease(local_store, "c"))
+    quiet = take_lease(local_store, "c", FIRST)
+    seen = newest_lease(local_store, "c")
+    quiet.release()
+    anew = take_lease(local_store, "c", FIRST)
+
+    end_lease(local_store, "c", *seen)
+    assert take_lease(local_store, "c", SECOND) is None
+    anew.renew()
+    assert not anew.is_lost
 
 
 class Between:
@@ -121,7 +135,7 @@ def test_a_renewal_changes_what_others_see(local_store):
 
 def test_a_holder_that_was_replaced_finds_out_at_its_next_renewal_and_leaves_the_lease_of_the_other_alone(local_store):
     first = take_lease(local_store, "c", FIRST)
-    end_lease(local_store, "c", 1)
+    end_lease(local_store, "c", *newest_lease(local_store, "c"))
     second = take_lease(local_store, "c", SECOND)
 
     first.renew()
@@ -137,7 +151,7 @@ def test_a_holder_that_was_replaced_finds_out_at_its_next_renewal_and_leaves_the
 
 def test_a_holder_that_comes_back_when_all_is_over_or_begun_anew_has_lost_its_lease(local_store):
     first = take_lease(local_store, "c", FIRST)
-    end_lease(local_store, "c", 1)
+    end_lease(local_store, "c", *newest_lease(local_store, "c"))
     take_lease(local_store, "c", SECOND).release()
     first.renew()
     assert first.is_lost
@@ -179,7 +193,7 @@ def test_a_lease_that_cannot_be_read_holds_the_cell_until_it_is_ended(local_stor
     local_store.put(keys.lease("c", 4), content)
 
     assert take_lease(local_store, "c", FIRST) is None
-    end_lease(local_store, "c", 4)
+    end_lease(local_store, "c", 4, content)
     taken = take_lease(local_store, "c", FIRST)
     taken.release()
     assert leases(local_store) == []

@@ -72,8 +72,7 @@ def trust_listing(store, cell_id, say):
 
 def give_lease(store, cell_id, holder):
     """Whoever asks gets a lease, whoever has one."""
-    number, _ = lease.newest_lease(store, cell_id)
-    lease.end_lease(store, cell_id, number)
+    lease.end_lease(store, cell_id, *lease.newest_lease(store, cell_id))
     return RIGHT_LEASE(store, cell_id, holder)
 
 

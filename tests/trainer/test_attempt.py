@@ -15,7 +15,7 @@ from experiment import keys, records, results
 from experiment.errors import Diverged, Interrupted, InvalidInput, Transient
 from experiment.hold import hold_cell
 from experiment.inference import FIGURES, find_wrong_figure
-from experiment.lease import HeldLease, Holder, end_lease
+from experiment.lease import HeldLease, Holder, end_lease, newest_lease
 from experiment.provenance import Provenance, read_provenance
 from trainer import attempt, checkpoint
 from trainer.attempt import AttemptOptions, attempt_cell
@@ -132,7 +132,7 @@ def test_an_attempt_that_loses_its_cell_gives_it_up_without_a_failure(
 
     def show(progress):
         if progress.step >= 4 and not ended:
-            ended.append(end_lease(local_store, cell.id, 1))
+            ended.append(end_lease(local_store, cell.id, *newest_lease(local_store, cell.id)))
             time.sleep(1.0)
 
     held = attempt_cell(cell, make_options(show=show, holder=Holder(name="stalled", term=0.2)))
