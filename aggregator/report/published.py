@@ -19,10 +19,8 @@ from experiment.extensions import NEUTRAL
 
 INSIDE, OUTSIDE = "inside", "outside"
 _EPOCHS = {"mnist": 30, "cifar10": 30, STANDARD: 30, "notmnist": 15}
-_HEADS = {
-    "paper": "wide",
-    "program": "plain",
-}  # by recipe: the end of the network in the paper's text and in its program
+# By recipe: the end of the network in the paper's text and in its program.
+_HEADS = {"paper": "wide", "program": "plain"}
 _ACCOUNTS = {"paper": "the paper's text", "program": "the author's program"}
 _TESTED = 10_000  # examples of each of the paper's test sets; of notMNIST's small set, it left some out
 

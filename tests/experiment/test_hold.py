@@ -181,11 +181,8 @@ def test_holding_costs_few_requests(local_store):
         renewed = sum(store.asked.values()) - taken
     released = sum(store.asked.values()) - taken - renewed
 
-    assert (taken, renewed, released) == (
-        3,
-        3,
-        3,
-    )  # taken: a look, the lease, and a look whether it is the one that counts
+    # Taken: a look, the lease, and a look whether it is the one that counts.
+    assert (taken, renewed, released) == (3, 3, 3)
 
 
 def _lock():
