@@ -82,7 +82,7 @@ class _Training:
         self._arithmetic = arithmetic
         self._program = compiled_program(program_signature(cell, arithmetic), jit=jit)
         self._step, self._figures, self._seconds = 0, list[Figures](), (0.0, 0.0)
-        self._calls, self._span, self._speed = 0, 1, 0.0
+        self._calls, self._span, self._speed = 0, 1, 0.0  # images per second of the last call
 
     def begin(self, snapshot: Snapshot | None, teacher: Mapping[str, Arrays] | None) -> None:
         """Takes the state of the snapshot, or that before the first step."""
@@ -131,7 +131,7 @@ class _Training:
                 self._program.train(self._data, order, (done, last), seed=cell.seed, steps_before=before, rates=rates)
                 self._refuse_divergence(epoch)
                 self._step = before + last
-                self._count_time(last - done, time.perf_counter() - started)
+                self._count_time((last - done) * batches.shape[1], time.perf_counter() - started)
                 self._tell_pace()
             before += len(batches)
 
@@ -143,20 +143,19 @@ class _Training:
         given = f"{self._cell.id} diverged: non-finite {what} in epoch {epoch}{where}"
         return Diverged(f"{given}; allowed: finite {what}s; lower the learning rate or alpha")
 
-    def _count_time(self, steps: int, seconds: float) -> None:
+    def _count_time(self, images: int, seconds: float) -> None:
         self._seconds = (self._seconds[0] + seconds, self._seconds[1])
         self._calls += 1
         if self._calls == 1:
             return  # most of the first call is tracing and compiling
-        self._speed = steps / seconds
-        self._span = max(1, int(self._speed * SECONDS_PER_CALL))
+        self._speed = images / seconds
+        self._span = max(1, int(self._speed * SECONDS_PER_CALL / self._cell.batch_size))
 
     def _tell_pace(self) -> None:
         total = self._steps * self._cell.epochs
-        left = (total - self._step) / self._speed if self._speed else 0.0
-        rate = self._speed * self._cell.batch_size
+        left = (total - self._step) * self._cell.batch_size / self._speed if self._speed else 0.0
         done = len(self._figures)
-        pace = Pace(step=self._step, steps=total, epoch=done, images_per_second=rate, seconds_left=left)
+        pace = Pace(step=self._step, steps=total, epoch=done, images_per_second=self._speed, seconds_left=left)
         self._watch(pace, self._snapshot)
 
     def _snapshot(self) -> Snapshot:

@@ -1,6 +1,7 @@
 """Training a cell: it learns, repeats itself, goes on from any step, and names where it diverges."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import tensorflow as tf
 from experiment.errors import Diverged
 from trainer import checkpoint
 from trainer.model import device, training
-from trainer.model.program import compiled_program
+from trainer.model.program import Program, compiled_program
 
 
 def run(cell, data, watch=lambda pace, snapshot: None, snapshot=None, teacher=None):
@@ -220,6 +221,22 @@ def test_paces_count_up_to_the_total(make_cell, tiny):
     assert {p.steps for p in paces} == {15}
     assert paces[-1].step == 15
     assert all(p.images_per_second > 0 and p.seconds_left >= 0 for p in paces[2:])
+
+
+def test_a_short_batch_counts_as_the_images_that_it_has(make_cell, tiny, monkeypatch):
+    """Counted as a whole one, it made the pace look twice as fast at the end of each epoch."""
+    clock, train = [0.0], Program.train
+
+    def train_at_a_steady_pace(self, data, order, span, **settings):
+        train(self, data, order, span, **settings)
+        clock[0] += (span[1] - span[0]) * order.shape[1] / 1000
+
+    monkeypatch.setattr(Program, "train", train_at_a_steady_pace)
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    paces = []
+    run(make_cell(batch_size=50, epochs=2, head="plain", recipe="program"), tiny, lambda pace, _: paces.append(pace))
+    speeds = {round(p.images_per_second) for p in paces if p.images_per_second}
+    assert speeds == {1000}
 
 
 def test_a_cell_of_precision_auto_ends_in_the_arithmetic_it_was_begun_in(make_cell, tiny, monkeypatch):
