@@ -36,7 +36,7 @@ from experiment.store import Store, open_store
 
 ROUNDS = 3
 TEST_EXAMPLES = 10_000
-READERS_CELLS = 1_000  # one reader of 10,000 results of a distant server needs minutes
+READERS_CELLS = 1_000  # enough for a ratio
 PROVENANCE = {
     "attempt": "benchmark",
     "numerics": 1,

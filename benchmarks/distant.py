@@ -39,10 +39,13 @@ def distant_server(delay: float) -> Iterator[None]:
 
 async def serve_delayed(host: str, port: int, delay: float) -> None:
     """Passes connections on until the process ends."""
+    held: set[asyncio.Task[None] | None] = set()  # asyncio holds a waiting task only by what it waits for
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.add(asyncio.current_task())
         answers, requests = await asyncio.open_connection(host, port)
         await asyncio.gather(pass_on(reader, requests, delay), pass_on(answers, writer, 0))
+        held.discard(asyncio.current_task())
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -104,7 +104,7 @@ def read_artifact(store: Store, artifact: Artifact) -> bytes:
     place = f"{store.url}/{artifact.key}"
     mend = MEND.format(commit=artifact.commit)
     try:
-        data = store.read_in_bulk(artifact.key)
+        [data] = store.read_many([artifact.key])
     except NotFound as error:
         if not artifact.sha256:
             raise

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from experiment.durable import is_aside, publish_new, replace_file, write_aside
@@ -42,8 +42,8 @@ class LocalStore:
                 check_links(path)
                 raise
 
-    def read_in_bulk(self, key: str) -> bytes:
-        return self.read(key)
+    def read_many(self, keys: Sequence[str]) -> list[bytes]:
+        return [self.read(key) for key in keys]
 
     def put_once(self, key: str, data: bytes, attempt: str) -> bool:
         with self._named(key), write_aside(self._path(key), data) as aside:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -22,20 +21,6 @@ def map_parallel(store: Store, function: Callable[[T], R], items: Iterable[T]) -
     """Returns the result of ``function`` for every item, in order."""
     batches = map_batches(store, lambda batch: [function(item) for item in batch], list(items))
     return [answer for answers in batches for answer in answers]
-
-
-@contextlib.contextmanager
-def fetch_ahead(store: Store, keys: Iterable[str], threads: int | None = None) -> Iterator[Callable[[str], bytes]]:
-    """Yields a function that returns the object under one of these keys, once each, which threads of their own read meanwhile.
-
-    Many threads wait for a distant store; where each of them also parsed what it read, they would hold one another up.
-    """
-    pool = ThreadPoolExecutor(threads or REMOTE_THREADS)
-    try:
-        coming = {key: pool.submit(store.read_in_bulk, key) for key in keys}
-        yield lambda key: coming.pop(key).result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def map_batches(

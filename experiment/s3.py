@@ -7,8 +7,10 @@ import contextlib
 import functools
 import hashlib
 import re
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,13 +21,14 @@ from experiment.errors import NotFound, Transient, refuse
 from experiment.leaps import leap_pages
 from experiment.locks import Lock, lock_first, machine_locks
 from experiment.retry import retry_transient
-from experiment.s3_bulk import BulkReader, make_bulk_reader
-from experiment.s3_client import make_client
+from experiment.s3_client import MOST_CONNECTIONS, make_client
 from experiment.s3_errors import ATTEMPTS, CLIENT_ERRORS, error_code, translate_error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+
+    from experiment.s3_bulk import BulkReader
 
 T = TypeVar("T")
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -56,12 +59,22 @@ class S3Store:
 
         return self._retry(key, get)
 
-    def read_in_bulk(self, key: str) -> bytes:
-        data = self._bulk.read(self._key(key)) if self._bulk else None
-        return self.read(key) if data is None else data
+    def read_many(self, keys: Sequence[str]) -> list[bytes]:
+        found = self._bulk.read([self._key(key) for key in keys]) if self._bulk else [None] * len(keys)
+        with ThreadPoolExecutor(MOST_CONNECTIONS) as pool:
+            rest = pool.map(self.read, [key for key, data in zip(keys, found, strict=True) if data is None])
+            return [next(rest) if data is None else data for data in found]
 
     @functools.cached_property
     def _bulk(self) -> BulkReader | None:
+        if "tensorflow" in sys.modules and "pycurl" not in sys.modules:
+            return None  # TensorFlow's library shows all others a libcurl of its own, and pycurl would be bound to that
+        try:
+            from experiment.s3_bulk import make_bulk_reader
+        except (
+            ImportError
+        ):  # pycurl, which only readers of many objects need, is missing or was built for another library
+            return None
         return make_bulk_reader(self._client, self.bucket)
 
     def put_once(self, key: str, data: bytes, attempt: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reads one of many objects at a third of what the client's own operation costs: one signed GET on the client's connections.
+"""Reads many small objects at an eighth of what the client's own operations cost: one signed GET each, many at once.
 
 An operation of the client takes about 1.1 ms of a core, nearly all of it in its own layers, however small the object is.
 Credentials, endpoint, certificates, proxies and time limits are the client's. What is not at once a whole object is None:
@@ -10,14 +10,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import pycurl
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 
-from experiment.s3_errors import CONFIGURATION_ERRORS
+from experiment.s3_connections import Connections, read_options
+from experiment.s3_errors import CLIENT_ERRORS, CONFIGURATION_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -61,28 +64,40 @@ def sign_without_sending(client: S3Client, bucket: str) -> AWSPreparedRequest:
 
 
 class BulkReader:
-    """Reads objects of one bucket with the connections and the identity of a client."""
+    """Reads objects of one bucket with the identity of a client."""
 
     def __init__(self, client: S3Client, bucket: str) -> None:
         inside: Any = client
-        self._signer, self._session = inside._request_signer, inside._endpoint.http_session
+        self._signer = inside._request_signer
         request = sign_without_sending(client, bucket)
         self._place = request.url.partition("?")[0].removesuffix("k")
         signature = AUTHORIZATION.match(_to_text(request.headers["Authorization"]))
         if signature is None:
             raise ValueError("the client signs in another way")
         self._region = signature["region"]
+        self._options = read_options(inside._endpoint.http_session, self._place)
+        self._threads = threading.local()
 
-    def read(self, key: str) -> bytes | None:
-        """Returns the object under a key of the bucket if one GET brings it whole and its checksum, if any, is right."""
+    def read(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Returns the object under each key of the bucket, None unless one GET brings it whole and its checksum, if any, is right."""
         try:
-            request = AWSRequest("GET", self._place + quote(key), headers={f"{CHECKSUM}mode": "ENABLED"})
-            self._signer.get_auth_instance("s3", self._region, SIGNATURE).add_auth(request)
-            answer = self._session.send(request.prepare())
-            data: bytes = answer.content
-        except CONFIGURATION_ERRORS:
-            return None
-        return data if answer.status_code == OK and is_whole(data, answer.headers) else None
+            answers = self._connect().get([self._sign(key) for key in keys])
+        except (*CLIENT_ERRORS, pycurl.error):
+            self._threads.__dict__.clear()  # connections that fail are not used again
+            return [None] * len(keys)
+        return [a.body if a and a.status == OK and is_whole(a.body, a.headers) else None for a in answers]
+
+    def _sign(self, key: str) -> AWSRequest:
+        request = AWSRequest("GET", self._place + quote(key), headers={f"{CHECKSUM}mode": "ENABLED"})
+        self._signer.get_auth_instance("s3", self._region, SIGNATURE).add_auth(request)
+        return request
+
+    def _connect(self) -> Connections:
+        """Returns the connections of this thread, which end with it."""
+        if not hasattr(self._threads, "connections"):
+            self._threads.connections = Connections(self._options)
+        connections: Connections = self._threads.connections
+        return connections
 
 
 def make_bulk_reader(client: S3Client, bucket: str) -> BulkReader | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 DEFAULT_REGION = "us-east-1"  # what S3 servers that know no regions expect
+MOST_CONNECTIONS = 32
 
 
 def make_client(place: str) -> S3Client:
@@ -33,7 +34,7 @@ def make_client(place: str) -> S3Client:
         retries={"mode": "standard", "total_max_attempts": 3},
         connect_timeout=5,
         read_timeout=30,
-        max_pool_connections=32,
+        max_pool_connections=MOST_CONNECTIONS,
     )
     try:
         session = boto3.session.Session(botocore_session=_start_session())

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
@@ -36,8 +36,8 @@ class Store(Protocol):
     def read(self, key: str) -> bytes:
         """Returns the whole object, verified as far as the store can."""
 
-    def read_in_bulk(self, key: str) -> bytes:
-        """Returns the same as ``read``, for many small objects: where that is quicker, a fault costs one request more."""
+    def read_many(self, keys: Sequence[str]) -> list[bytes]:
+        """Returns what ``read`` would of each key, in order, for tens of small objects: where that is quicker, a fault costs one request more."""
 
     def put_once(self, key: str, data: bytes, attempt: str) -> bool:
         """Publishes the whole object unless the key exists. Returns whether the key holds this attempt's bytes."""

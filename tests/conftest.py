@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import pycurl  # noqa: F401, before a test imports TensorFlow, whose library would hide pycurl's own libcurl
 import pytest
 from hypothesis import HealthCheck, settings
 from moto.server import ThreadedMotoServer

@@ -11,6 +11,7 @@ class Served(socketserver.BaseServer):
     """A mixin for a threading server: it serves until its block ends."""
 
     daemon_threads = True
+    request_queue_size = 128  # clients connect many times at once
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))

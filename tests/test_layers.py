@@ -23,6 +23,7 @@ OWNERS = {
     "rich": {"k8s"},
     "boto3": {"experiment"},
     "botocore": {"experiment"},
+    "pycurl": {"experiment"},
 }
 
 

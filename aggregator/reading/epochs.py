@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,11 +17,11 @@ from experiment import keys, results
 from experiment.cell import Cell
 from experiment.errors import ExperimentError, InvalidInput, describe_error
 from experiment.ledger import Problem
-from experiment.parallel import LOCAL_THREADS, fetch_ahead, map_batches
+from experiment.parallel import LOCAL_THREADS, map_batches
 from experiment.provenance import read_provenance
 from experiment.store import Store
 
-Read = Callable[[str], pa.Buffer]  # of the file under a key
+READERS = 8  # threads that read from a distant store: some wait for their batches while others parse theirs
 UNUSABLE = (pa.ArrowException, OSError, ValueError)  # what reading a torn, foreign or removed file raises
 
 
@@ -52,11 +52,8 @@ def read_epochs(
         cells: by id, cells of frozen grids: they hold what files of older schema versions lack.
         threads: how many read at once; by default as many as suit the store.
     """
-    root = store.local_path("")
-    if root is not None:
-        return _read_all(store, epoch_keys, lambda key: _read_file(root, key), threads, cells)
-    with fetch_ahead(store, epoch_keys, threads) as fetch:
-        return _read_all(store, epoch_keys, lambda key: pa.py_buffer(fetch(key)), LOCAL_THREADS, cells)
+    threads = threads or (LOCAL_THREADS if store.local_path("") else READERS)
+    return _join_results(map_batches(store, lambda batch: _read_batch(store, batch, cells), epoch_keys, threads))
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
@@ -105,18 +102,17 @@ def _empty_table() -> pa.Table:
     return encode_texts(results.TABLES["epochs"].empty_table())
 
 
-def _read_all(
-    store: Store, epoch_keys: Sequence[str], read: Read, threads: int | None, cells: Mapping[str, Cell]
-) -> Results:
-    return _join_results(map_batches(store, lambda batch: _read_batch(store, batch, read, cells), epoch_keys, threads))
-
-
-def _read_batch(store: Store, batch: Sequence[str], read: Read, cells: Mapping[str, Cell]) -> Results:
+def _read_batch(store: Store, batch: Sequence[str], cells: Mapping[str, Cell]) -> Results:
     """Reads and checks results together, which is quick. If one is faulty, each is read alone, so that the others are kept."""
     try:
-        return _check_files(store, batch, map(read, batch), cells)
+        return _check_files(store, batch, _read_files(store, batch), cells)
     except (*UNUSABLE, ExperimentError):
         return _join_results([_read_alone(store, key, cells) for key in batch])
+
+
+def _read_files(store: Store, batch: Sequence[str]) -> Iterator[pa.Buffer]:
+    root = store.local_path("")
+    return map(pa.py_buffer, store.read_many(batch)) if root is None else (_read_file(root, key) for key in batch)
 
 
 def _read_file(root: Path, key: str) -> pa.Buffer:

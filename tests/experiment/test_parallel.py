@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from experiment.errors import InvalidInput, NotFound
-from experiment.parallel import MOST_IN_BATCH, fetch_ahead, map_batches, map_parallel
+from experiment.errors import InvalidInput
+from experiment.parallel import MOST_IN_BATCH, map_batches, map_parallel
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 1000])
@@ -36,20 +36,3 @@ def test_the_error_of_one_item_is_raised(local_store):
 
     with pytest.raises(InvalidInput, match="five"):
         map_parallel(local_store, fail_at_five, range(10))
-
-
-def test_objects_are_fetched_ahead_by_threads_of_their_own_and_given_once(local_store):
-    for i in range(9):
-        local_store.put(f"k/{i}", bytes([i]))
-    with fetch_ahead(local_store, [f"k/{i}" for i in range(9)], threads=2) as fetch:
-        assert [fetch(f"k/{i}") for i in (3, 0, 8)] == [b"\3", b"\0", b"\10"]
-        with pytest.raises(KeyError):
-            fetch("k/3")
-
-
-def test_an_object_that_cannot_be_fetched_is_an_error_where_it_is_asked_for(local_store):
-    local_store.put("k", b"x")
-    with fetch_ahead(local_store, ["none", "k"]) as fetch:
-        assert fetch("k") == b"x"
-        with pytest.raises(NotFound):
-            fetch("none")
