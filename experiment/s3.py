@@ -67,13 +67,13 @@ class S3Store:
 
     @functools.cached_property
     def _bulk(self) -> BulkReader | None:
+        # TensorFlow's library shows all others a libcurl of its own, which pycurl would be bound to.
         if "tensorflow" in sys.modules and "pycurl" not in sys.modules:
-            return None  # TensorFlow's library shows all others a libcurl of its own, and pycurl would be bound to that
+            return None
+        # Only readers of many objects need pycurl. It may be missing, or built for another libcurl.
         try:
             from experiment.s3_bulk import make_bulk_reader
-        except (
-            ImportError
-        ):  # pycurl, which only readers of many objects need, is missing or was built for another library
+        except ImportError:
             return None
         return make_bulk_reader(self._client, self.bucket)
 

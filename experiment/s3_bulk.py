@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pycurl
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 
-from experiment.s3_connections import Connections, read_options
+from experiment.s3_connections import Connections, decode_header, read_options
 from experiment.s3_errors import CLIENT_ERRORS, CONFIGURATION_ERRORS
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class BulkReader:
         self._signer = inside._request_signer
         request = sign_without_sending(client, bucket)
         self._place = request.url.partition("?")[0].removesuffix("k")
-        signature = AUTHORIZATION.match(_to_text(request.headers["Authorization"]))
+        signature = AUTHORIZATION.match(decode_header(request.headers["Authorization"]))
         if signature is None:
             raise ValueError("the client signs in another way")
         self._region = signature["region"]
@@ -117,7 +117,3 @@ def is_whole(data: bytes, headers: Mapping[str, str]) -> bool:
         return False
     given = {name: headers.get(CHECKSUM + name, "-") for name in DIGESTS}
     return all("-" in text or text == base64.b64encode(DIGESTS[name](data)).decode() for name, text in given.items())
-
-
-def _to_text(header: str | bytes) -> str:
-    return header.decode() if isinstance(header, bytes) else header

@@ -1,4 +1,4 @@
-"""GETs of one thread by libcurl, many at once: a twentieth of a core's millisecond each, where Python's HTTP client takes half of one.
+"""GETs of one thread by libcurl, many at once: 0.07 ms of a core each, where Python's HTTP client takes 0.4.
 
 Certificates, proxies and time limits are those of the S3 client's own session. libcurl's pages: curl.se/libcurl/c.
 """
@@ -50,7 +50,9 @@ class Connections:
         heads, bodies = [BytesIO() for _ in requests], [BytesIO() for _ in requests]
         for request, handle, head, body in zip(requests, handles, heads, bodies, strict=True):
             handle.setopt(pycurl.URL, request.url)
-            handle.setopt(pycurl.HTTPHEADER, [f"{name}: {_to_text(value)}" for name, value in request.headers.items()])
+            handle.setopt(
+                pycurl.HTTPHEADER, [f"{name}: {decode_header(value)}" for name, value in request.headers.items()]
+            )
             handle.setopt(pycurl.HEADERFUNCTION, head.write)
             handle.setopt(pycurl.WRITEFUNCTION, body.write)
         whole = self._perform(handles)
@@ -113,5 +115,6 @@ def parse_headers(head: bytes) -> dict[str, str]:
     return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def _to_text(header: str | bytes) -> str:
+def decode_header(header: str | bytes) -> str:
+    """Returns the text of a header that the client may have signed as bytes."""
     return header.decode() if isinstance(header, bytes) else header
