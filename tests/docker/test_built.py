@@ -24,6 +24,7 @@ IMPORTS = {
         "kubernetes",
         "yaml",
         "boto3",
+        "pycurl",
         "pyarrow.parquet",
         "experiment",
     ],
