@@ -5,63 +5,25 @@ from __future__ import annotations
 import contextlib
 import functools
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 
 from experiment import keys, records
 from experiment.cell import NUMERICS, Cell
 from experiment.errors import ExperimentError, Interrupted, describe_error, hide_passwords
 from experiment.hold import hold_cell
 from experiment.inference import Inference
-from experiment.lease import HeldLease, Holder, LeaseLost
+from experiment.lease import HeldLease, LeaseLost
 from experiment.outage import Patience
 from experiment.provenance import Provenance
-from experiment.records import Failure, Progress, utc_now
+from experiment.records import Failure, utc_now
 from experiment.store import Store
 from trainer import checkpoint, commit, stalling
-from trainer.engine import TENSORFLOW, Engine
 from trainer.log import Log
 from trainer.model.architecture import count_costs
-from trainer.model.types import Dataset, Figures, OnEpochEnd, Snapshot
+from trainer.model.types import Figures, OnEpochEnd, Snapshot
+from trainer.options import AttemptOptions
 from trainer.origins import extend_origins
 from trainer.teaching import read_teacher
 from trainer.watcher import Watcher
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttemptOptions:
-    """The options that all attempts of a process share.
-
-    Attributes:
-        attempt: the attempt's name in records and metadata; unique per process and cell.
-        load: returns the data set of a cell.
-        holder: who holds the cells meanwhile.
-        stopping: returns whether the process was told to stop.
-        finish_first: a block that is finished although the process is told to stop.
-        show: called with the progress about twice a second.
-        checkpoint_seconds: time between two checkpoints.
-        outage_seconds: longest outage of the store that is waited out before and after the training.
-        jit: whether to compile with XLA.
-        tensorboard: whether to put summaries for TensorBoard into the store.
-        engine: what trains.
-    """
-
-    store: Store
-    attempt: str
-    load: Callable[[Cell], Dataset]
-    stopping: Callable[[], bool]
-    holder: Holder = field(default_factory=lambda: Holder(name="an attempt of no run"))
-    finish_first: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
-    show: Callable[[Progress], None] = lambda _: None
-    checkpoint_seconds: float = 60.0
-    outage_seconds: float = 0.0
-    git_commit: str = "unknown"
-    image: str = ""
-    deterministic: bool = True
-    jit: bool = False
-    tensorboard: bool = False
-    engine: Engine = TENSORFLOW
 
 
 def attempt_cell(cell: Cell, options: AttemptOptions) -> str:

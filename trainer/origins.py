@@ -5,12 +5,10 @@ An attempt goes on from another's checkpoint, which may be of another machine: t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trainer.model.types import Snapshot
-
-if TYPE_CHECKING:
-    from trainer.attempt import AttemptOptions
+from trainer.options import AttemptOptions
 
 
 def extend_origins(snapshot: Snapshot | None, options: AttemptOptions) -> list[dict[str, Any]]:

@@ -19,7 +19,8 @@ from experiment.outage import Patience, outage_seconds
 from experiment.run import Run
 from experiment.store import Store
 from trainer import arguments, datasets, worker
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
+from trainer.options import AttemptOptions
 from trainer.stopping import Stop
 
 HELD_SECONDS = 5.0  # between two looks at a cell that another process holds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from experiment import keys, records
 from experiment.cell import Cell
@@ -16,9 +16,7 @@ from trainer import checkpoint
 from trainer.background import BackgroundWriter
 from trainer.log import Log
 from trainer.model.types import Pace, Snapshot
-
-if TYPE_CHECKING:
-    from trainer.attempt import AttemptOptions
+from trainer.options import AttemptOptions
 
 PROGRESS_SECONDS = 10.0  # between the first progress records in the store; they grow rarer
 

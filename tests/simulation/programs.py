@@ -31,9 +31,9 @@ from k8s.planning.survey import survey_store
 from tests.simulation.engine import DIVERGES, SimulatedEngine
 from trainer import arguments
 from trainer import process as trainer_process
-from trainer.attempt import AttemptOptions
 from trainer.datasets.waiting import await_dataset
 from trainer.model.types import Dataset
+from trainer.options import AttemptOptions
 from trainer.stopping import Stop
 
 if TYPE_CHECKING:

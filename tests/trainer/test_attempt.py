@@ -18,9 +18,10 @@ from experiment.inference import FIGURES, find_wrong_figure
 from experiment.lease import HeldLease, Holder, end_lease, newest_lease
 from experiment.provenance import Provenance, read_provenance
 from trainer import attempt, checkpoint
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
 from trainer.engine import TENSORFLOW, Engine
 from trainer.model import export, inference, training
+from trainer.options import AttemptOptions
 from trainer.verify_resume import differing_columns
 
 

@@ -13,8 +13,9 @@ from experiment.grid import Grid
 from experiment.run import Run
 from trainer import datasets
 from trainer.__main__ import main
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
 from trainer.model import training
+from trainer.options import AttemptOptions
 from trainer.verify_resume import differing_columns
 
 HELPS = (keys.CHECKPOINTS, keys.PROGRESS, keys.FAILURES, keys.LOGS)

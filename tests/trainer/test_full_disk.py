@@ -13,8 +13,9 @@ import pytest
 from experiment import keys, outage
 from experiment.errors import Transient
 from experiment.store import LocalStore
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
 from trainer.model import export, training
+from trainer.options import AttemptOptions
 from trainer.verify_resume import differing_columns
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted by root")

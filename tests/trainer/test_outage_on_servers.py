@@ -8,8 +8,9 @@ from experiment import keys, outage
 from experiment.errors import Interrupted, Transient
 from experiment.s3 import S3Store
 from tests.faults import Proxy
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
 from trainer.model import training
+from trainer.options import AttemptOptions
 from trainer.verify_resume import differing_columns
 
 OUTAGES = ["gone", "SlowDown", "AccessDenied", "ExpiredToken"]

@@ -7,10 +7,11 @@ import pytest
 from experiment import keys
 from experiment.lease import Holder
 from trainer import checkpoint
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
 from trainer.background import BackgroundWriter
 from trainer.model import training
 from trainer.model.types import STATE
+from trainer.options import AttemptOptions
 from trainer.verify_resume import differing_columns
 
 

@@ -7,7 +7,8 @@ from experiment.lease import TERM, Holder, take_lease
 from experiment.s3 import S3Store
 from tests.counting import CountingProxy
 from trainer import watcher
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
+from trainer.options import AttemptOptions
 
 
 def test_the_whole_life_of_a_cell_costs_few_requests(

@@ -8,9 +8,10 @@ import pytest
 
 from experiment import keys
 from trainer import checkpoint
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
 from trainer.background import BackgroundWriter
 from trainer.model import training
+from trainer.options import AttemptOptions
 from trainer.verify_resume import differing_columns
 
 LOOKS = 6  # at the stop; each but the last is followed by a checkpoint

@@ -16,8 +16,9 @@ from experiment.run import Run
 from k8s.cluster import states
 from k8s.planning.survey import survey_store
 from trainer import attempt, stalling, watcher
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
 from trainer.model import training
+from trainer.options import AttemptOptions
 from trainer.verify_resume import differing_columns
 
 NOW = dt.datetime.now(dt.UTC)

@@ -13,7 +13,8 @@ from experiment.records import Failure
 from experiment.run import Run
 from tests.factories import commit
 from trainer import stalling
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
+from trainer.options import AttemptOptions
 
 EVICTED = "interrupted: its node evicted it: The node was low on resource: ephemeral-storage."
 

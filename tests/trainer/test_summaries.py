@@ -6,7 +6,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from experiment import keys, results
 from experiment.errors import Interrupted
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
+from trainer.options import AttemptOptions
 
 
 def options(store, tiny, name="first", *, tensorboard=True, stopping=lambda: False):

@@ -8,7 +8,8 @@ import pytest
 from experiment import keys, records
 from experiment.errors import InvalidInput, Transient
 from tests.trainer.conftest import tiny_cell
-from trainer.attempt import AttemptOptions, attempt_cell
+from trainer.attempt import attempt_cell
+from trainer.options import AttemptOptions
 from trainer.teaching import read_teacher
 
 TEACHER = tiny_cell(method="single", alpha=0.0, epochs=1)

@@ -12,9 +12,9 @@ import pytest
 from experiment import keys
 from experiment.errors import Interrupted, Transient
 from trainer import watcher
-from trainer.attempt import AttemptOptions
 from trainer.log import Log
 from trainer.model.types import STATE, Pace, Snapshot
+from trainer.options import AttemptOptions
 from trainer.watcher import Watcher
 
 
