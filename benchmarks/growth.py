@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from pathlib import Path
 import numpy as np
 
 MEASURES = {"MiB": "resident memory", "files": "open files", "threads": "threads"}
+# What is looked at in each third of a worker's work. Memory comes and goes slowly; a file may be open in the one sample that
+# meets its writing, and is held only if most samples have it.
+TYPICAL = {"MiB": max, "files": statistics.median, "threads": statistics.median}
 ROUNDS = 2_000  # of the bootstrap
-MOST_GROWTH = 1.01  # of a peak, from one third of a worker's work to the next
+MOST_GROWTH = 1.01  # from one third of a worker's work to the next
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -71,13 +75,13 @@ class Sampler:
         return since.work
 
 
-def peak_thirds(samples: Sequence[Sample], measure: str) -> tuple[float, float, float]:
-    """Returns the largest value of a measure in each third of a process's work."""
+def typical_thirds(samples: Sequence[Sample], measure: str) -> tuple[float, float, float]:
+    """Returns in each third of a process's work the peak of its memory, or the median of what else it holds."""
     whole = samples[-1].work
     thirds: tuple[list[float], ...] = ([], [], [])
     for sample in samples:
         thirds[min(int(3 * sample.work / whole), 2)].append(getattr(sample, measure))
-    first, second, last = (max(values, default=0.0) for values in thirds)
+    first, second, last = (float(TYPICAL[measure](values or [0.0])) for values in thirds)
     return first, second, last
 
 
@@ -152,10 +156,10 @@ def print_growth(launchers: Sampler, workers: Sampler, alone: Sequence[Sample]) 
         flat &= slope.is_flat
     print(f"{'process':9} {'measure':16} {'under kills':>12} {'undisturbed, in each third of its work':>40}")
     for measure, title in MEASURES.items():
-        thirds = peak_thirds(alone, measure)
+        thirds = typical_thirds(alone, measure)
         most = max(getattr(s, measure) for own in workers.samples.values() for s in own)
         is_flat = thirds[2] <= MOST_GROWTH * thirds[1]
-        peaks = ", ".join(f"{peak:.1f}" for peak in thirds)
-        print(f"worker    {title:16} {most:12.1f} {peaks:>40} {'flat' if is_flat else 'GROWS'}")
+        levels = ", ".join(f"{level:.1f}" for level in thirds)
+        print(f"worker    {title:16} {most:12.1f} {levels:>40} {'flat' if is_flat else 'GROWS'}")
         flat &= is_flat
     return flat

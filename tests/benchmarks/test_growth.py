@@ -1,10 +1,12 @@
-"""What a process holds is flat if its peaks are, whatever it holds at first and between them."""
+"""What a process holds is flat if the peaks of its memory are and what most samples hold, whatever it holds at first and between them."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from benchmarks.growth import Sample, Sampler, peak_thirds, print_growth
+from benchmarks.growth import Sample, Sampler, print_growth, typical_thirds
 
 
 def held(work, mebibytes, threads=8):
@@ -22,7 +24,15 @@ def sampled(samples):
 def test_peaks_are_those_of_each_third_of_the_work():
     samples = [held(w, m) for w, m in ((0, 5.0), (9, 7.0), (10, 6.0), (20, 9.0), (21, 8.0), (30, 4.0))]
 
-    assert peak_thirds(samples, "MiB") == (7.0, 6.0, 9.0)
+    assert typical_thirds(samples, "MiB") == (7.0, 6.0, 9.0)
+
+
+def test_a_file_that_one_sample_meets_is_not_held_and_one_that_most_do_is():
+    samples = [held(w, 1.0) for w in range(1, 31)]
+    for i in (24, *range(12, 18)):
+        samples[i] = dataclasses.replace(samples[i], files=9)
+
+    assert typical_thirds(samples, "files") == (7.0, 9.0, 7.0)
 
 
 @pytest.mark.parametrize(("each", "threads", "flat"), [(0.0, 8, True), (1.0, 8, False), (0.0, 11, False)])
