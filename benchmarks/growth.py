@@ -13,10 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-MEASURES = {"MiB": "resident memory", "files": "open files", "threads": "threads"}
-# What is looked at in each third of a worker's work. Memory comes and goes slowly; a file may be open in the one sample that
-# meets its writing, and is held only if most samples have it.
-TYPICAL = {"MiB": max, "files": statistics.median, "threads": statistics.median}
+# Of each measure its title and what is typical of many samples. Memory comes and goes slowly, so its peak is. A file may be
+# open in the one sample that meets its writing: it is held only if most samples have it.
+MEASURES = {
+    "MiB": ("resident memory", max),
+    "files": ("open files", statistics.median),
+    "threads": ("threads", statistics.median),
+}
 ROUNDS = 2_000  # of the bootstrap
 MOST_GROWTH = 1.01  # from one third of a worker's work to the next
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -77,11 +80,11 @@ class Sampler:
 
 def typical_thirds(samples: Sequence[Sample], measure: str) -> tuple[float, float, float]:
     """Returns in each third of a process's work the peak of its memory, or the median of what else it holds."""
-    whole = samples[-1].work
+    (_, typical), whole = MEASURES[measure], samples[-1].work
     thirds: tuple[list[float], ...] = ([], [], [])
     for sample in samples:
         thirds[min(int(3 * sample.work / whole), 2)].append(getattr(sample, measure))
-    first, second, last = (float(TYPICAL[measure](values or [0.0])) for values in thirds)
+    first, second, last = (float(typical(values or [0.0])) for values in thirds)
     return first, second, last
 
 
@@ -144,7 +147,7 @@ def print_growth(launchers: Sampler, workers: Sampler, alone: Sequence[Sample]) 
     """
     flat = True
     print(f"{'process':9} {'measure':16} {'mean':>8} {'per hour':>10} {'95 % interval':>22} {'phases':>6}")
-    for measure, title in MEASURES.items():
+    for measure, (title, _) in MEASURES.items():
         slope = grow_rates(launchers.samples, measure, 0.0)
         if slope is None:
             print(f"launcher  {title:16} nothing lasted long enough")
@@ -155,7 +158,7 @@ def print_growth(launchers: Sampler, workers: Sampler, alone: Sequence[Sample]) 
         )
         flat &= slope.is_flat
     print(f"{'process':9} {'measure':16} {'under kills':>12} {'undisturbed, in each third of its work':>40}")
-    for measure, title in MEASURES.items():
+    for measure, (title, _) in MEASURES.items():
         thirds = typical_thirds(alone, measure)
         most = max(getattr(s, measure) for own in workers.samples.values() for s in own)
         is_flat = thirds[2] <= MOST_GROWTH * thirds[1]

@@ -5,9 +5,9 @@
 Memory, open files and threads are sampled each second. Of the launcher they are printed as slopes per hour with 95 %
 intervals, once a worker has settled. A worker's memory fills its pools for its first twenty cells and then goes up and down by
 2 %, so a slope over minutes tells nothing: one worker trains ``--long`` cells of one method undisturbed, and the peak of its
-memory and the median of its files and threads in the last third are compared with those of the third before. After the kills the run is completed and each cell compared, bit for
-bit, with one that was not killed. A grid that ends before the time is over is begun again in a new store. Ends with 1 if
-something grows or differs.
+memory and the median of its files and threads in the last third are compared with those of the third before. After the
+kills the run is completed and each cell compared, bit for bit, with one that was not killed. A grid that ends before the
+time is over is begun again in a new store. Ends with 1 if something grows or differs.
 """
 
 from __future__ import annotations

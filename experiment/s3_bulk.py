@@ -79,7 +79,7 @@ class BulkReader:
         self._threads = threading.local()
 
     def read(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Returns the object under each key of the bucket, None unless one GET brings it whole and its checksum, if any, is right."""
+        """Returns the object under each key of the bucket, or None if one GET does not bring it whole and with its checksum."""
         try:
             answers = self._connect().get([self._sign(key) for key in keys])
         except (*CLIENT_ERRORS, pycurl.error):

@@ -37,7 +37,10 @@ class Store(Protocol):
         """Returns the whole object, verified as far as the store can."""
 
     def read_many(self, keys: Sequence[str]) -> list[bytes]:
-        """Returns what ``read`` would of each key, in order, for tens of small objects: where that is quicker, a fault costs one request more."""
+        """Returns what ``read`` returns of each key, in order. It is for tens of small objects.
+
+        A store that has a quicker way reads so first, and an object that does not come costs one request more.
+        """
 
     def put_once(self, key: str, data: bytes, attempt: str) -> bool:
         """Publishes the whole object unless the key exists. Returns whether the key holds this attempt's bytes."""

@@ -1,4 +1,4 @@
-"""What a process holds is flat if the peaks of its memory are and what most samples hold, whatever it holds at first and between them."""
+"""What a process holds is flat if the peaks of its memory are, and the files and threads that most samples have."""
 
 from __future__ import annotations
 

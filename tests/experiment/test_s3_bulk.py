@@ -1,4 +1,4 @@
-"""Many small objects are read with one signed GET each, at once; whatever is not at once whole is left to the client's own operation."""
+"""Many small objects are read with one signed GET each; the client's own operation reads again what does not come whole."""
 
 from __future__ import annotations
 
